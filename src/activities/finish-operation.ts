@@ -1,0 +1,120 @@
+import type { DeploymentRecord } from '../db/store.ts'
+import type { ErrorRecord } from '../model/errors.ts'
+import { isFinal, type OperationRecord, type OperationResult, type UnitRecord } from '../model/operation.ts'
+import type { ActivityDeps } from './deps.ts'
+import { driftOf } from './drift.ts'
+import { heartbeating } from './heartbeat.ts'
+import { outputsOf } from './outputs.ts'
+import { scaleChanges } from './overrides-for.ts'
+
+export type Ending = 'succeeded' | 'failed' | 'cancelled'
+
+/**
+ * Brings what an operation reached into force and ends its row. Every step may be repeated; the row comes last.
+ * @param problems what the undo met beside its units
+ */
+export function finishOperation(
+  deps: ActivityDeps,
+  operationId: string,
+  ending: Ending,
+  problems: ErrorRecord[],
+): Promise<void> {
+  return heartbeating(async () => {
+    const { store } = deps
+    const operation = await store.operations.get(operationId)
+    if (!operation || isFinal(operation.status)) return
+    const units = await tidy(deps, operation)
+    if (ending === 'succeeded') {
+      await store.operations.finish(operationId, { status: ending, result: await succeed(deps, operation, units) })
+      return
+    }
+    const deployment = await store.deployments.get(operation.deploymentId)
+    const result = resultOfUndo(units, problems)
+    const error = errorOf(operation, ending, units, deployment, result)
+    await store.operations.finish(operationId, { status: ending, result, error })
+  })
+}
+
+/** Units whose worker died while they were being cancelled have nobody left to say how they ended. */
+async function tidy({ store }: ActivityDeps, operation: OperationRecord): Promise<UnitRecord[]> {
+  const units = await store.operations.units(operation.id)
+  for (const unit of units.filter(({ status }) => status === 'running')) {
+    const error: ErrorRecord = { code: 'cancelled', message: `${unit.id} was stopped`, machine: unit.machine }
+    await store.operations.setUnit(operation.id, unit.stage, unit.id, { status: 'failed', error })
+    Object.assign(unit, { status: 'failed', error })
+  }
+  return units
+}
+
+async function succeed(deps: ActivityDeps, operation: OperationRecord, units: UnitRecord[]): Promise<OperationResult> {
+  const { store } = deps
+  const { deploymentId, kind, request } = operation
+  const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
+  if (kind === 'destroy') {
+    await retire(deps, operation)
+    return result
+  }
+  if (kind === 'check') return { ...result, drift: await driftOf(store, operation.id) }
+  const deployment = await store.deployments.get(deploymentId)
+  if (deployment && kind !== 'push') {
+    await store.overrides.set(deploymentId, 'scale', await scaleChanges({ store, operation, deployment }))
+  }
+  if ((kind === 'deploy' || kind === 'rollback') && request.release !== undefined) {
+    await store.deployments.setCurrentRelease(deploymentId, request.release)
+  }
+  return { ...result, outputs: await outputsOf(deps, deploymentId) }
+}
+
+/** The deployment goes with its last machine, unless somebody already waits to deploy it anew. */
+async function retire({ store }: ActivityDeps, { deploymentId, deployment, id }: OperationRecord): Promise<void> {
+  const row = await store.deployments.get(deploymentId)
+  if (!row) return
+  const filter = { deployment, status: ['queued' as const] }
+  const waiting = await store.operations.list(row.tenantId, filter, { limit: 100 })
+  if (waiting.some((other) => other.deploymentId === deploymentId && other.id !== id)) {
+    await store.deployments.setCurrentRelease(deploymentId, null)
+  } else await store.deployments.remove(deploymentId)
+}
+
+function resultOfUndo(units: UnitRecord[], problems: ErrorRecord[]): OperationResult {
+  const undo = units.filter(({ stage }) => stage === 'undo')
+  const undoErrors = [...undo.flatMap(({ error }) => (error ? [error] : [])), ...problems]
+  return {
+    units: units.filter(({ stage, status }) => stage === 'main' && status === 'done').length,
+    ...((undo.length > 0 || problems.length > 0) && { undone: undoErrors.length === 0 }),
+    ...(undoErrors.length > 0 && { undoErrors }),
+  }
+}
+
+/** What went wrong first, and what that means for what was there before. */
+function errorOf(
+  { kind }: OperationRecord,
+  ending: Ending,
+  units: UnitRecord[],
+  deployment: DeploymentRecord | undefined,
+  result: OperationResult,
+): ErrorRecord {
+  const failed = units
+    .filter(({ stage, status, error }) => stage === 'main' && status === 'failed' && error?.code !== 'cancelled')
+    .sort((a, b) => (a.finishedAt?.getTime() ?? 0) - (b.finishedAt?.getTime() ?? 0))
+  const cause: ErrorRecord =
+    ending === 'cancelled'
+      ? { code: 'cancelled', message: `the ${kind} was cancelled` }
+      : (failed[0]?.error ?? { code: 'internal', message: `the ${kind} failed` })
+  const more = ending === 'failed' && failed.length > 1 ? `; ${failed.length - 1} more failed, see its units` : ''
+  return { ...cause, message: `${cause.message}${more}${aftermath(kind, units, deployment, result)}` }
+}
+
+function aftermath(
+  kind: OperationRecord['kind'],
+  units: UnitRecord[],
+  deployment: DeploymentRecord | undefined,
+  { undone, undoErrors }: OperationResult,
+): string {
+  if (kind === 'check' || kind === 'push') return ''
+  if (kind === 'destroy') return '; what is left is destroyed by asking again'
+  if (undone === false) return `; undoing it met ${undoErrors?.length} errors, see undoErrors`
+  if (deployment && deployment.currentRelease !== null) return `; release ${deployment.currentRelease} is still serving`
+  if (undone) return '; what it had made was undone'
+  return units.length > 0 ? '; what it made was kept' : ''
+}

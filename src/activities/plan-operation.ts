@@ -1,0 +1,75 @@
+import { backoff, retry } from '../lib/retry.ts'
+import { KitbagError } from '../model/errors.ts'
+import { isFinal, type OperationRecord } from '../model/operation.ts'
+import type { Plan } from '../model/plan.ts'
+import { type ActivityDeps, defaultTimings } from './deps.ts'
+import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
+import { heartbeating } from './heartbeat.ts'
+import { type Planned, skeletonOf } from './planned.ts'
+import { planFor } from './planning.ts'
+
+/**
+ * Where an operation stands, from its rows alone: so a workflow may begin anew at any time. Plans when there is no plan yet. What may
+ * not or cannot be planned ends the row here, because nothing was touched.
+ */
+export function planOperation(deps: ActivityDeps, operationId: string): Promise<Planned> {
+  return heartbeating(async (signal) => {
+    const { store } = deps
+    const operation = await store.operations.get(operationId)
+    if (!operation || isFinal(operation.status)) return { next: 'over', units: [] }
+    try {
+      const stored = await store.operations.plan(operationId, 'main')
+      if (stored) return await standing(deps, operation, stored)
+      if (operation.status === 'cancelling') return { next: 'undo-cancelled', units: [] }
+      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation, signal))
+      await store.operations.appendEvents(operationId, [{ type: 'plan', data: summaryOf(plan) }])
+      return await standing(deps, operation, plan)
+    } catch (error) {
+      if (signal.aborted || isStoreAway(error)) throw repeatedFailure('planning was interrupted', error)
+      if (!(error instanceof KitbagError)) deps.log.error('planning failed unexpectedly', { operation: operationId, error })
+      await store.operations.finish(operationId, { status: 'failed', error: redactedRecord(error, []) })
+      return { next: 'over', units: [] }
+    }
+  })
+}
+
+async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<Plan> {
+  const timings = { ...defaultTimings, ...deps.timings }
+  const delay = backoff(timings.retry, timings.retryMost)
+  const plan = await retry(() => planFor(deps, operation, 'main'), { attempts: 6, delay, signal })
+  refuseStale(operation, plan)
+  refuseDataLoss(plan)
+  return plan
+}
+
+function refuseStale({ request }: OperationRecord, plan: Plan): void {
+  if (request.plan === undefined || request.plan === plan.digest) return
+  throw new KitbagError('plan-stale', `the plan ${request.plan} does not hold any more: now it would be ${plan.digest}`, {
+    fix: 'Look at the new plan and say its digest: kitbag plan',
+  })
+}
+
+function refuseDataLoss({ refusals }: Plan): void {
+  const [first] = refusals
+  if (!first) return
+  const problems = refusals.map(({ component, message }) => ({ path: `components.${component}`, message }))
+  throw new KitbagError(first.code, refusals.map(({ message }) => message).join('; '), { problems, fix: first.fix })
+}
+
+async function standing({ store }: ActivityDeps, operation: OperationRecord, plan: Plan): Promise<Planned> {
+  const units = await store.operations.units(operation.id)
+  const main = units.filter(({ stage }) => stage === 'main')
+  const done = new Set(main.filter(({ status }) => status === 'done').map(({ id }) => id))
+  const broken = main.some(({ status, error }) => status === 'failed' && error?.code !== 'cancelled')
+  const cancelled = operation.status === 'cancelling'
+  if (broken) return { next: 'undo-failed', units: [] }
+  if (cancelled && (done.size < main.length || units.length > main.length)) return { next: 'undo-cancelled', units: [] }
+  if (done.size === plan.units.length) return { next: 'succeeded', units: [] }
+  return { next: 'units', units: skeletonOf(plan, done) }
+}
+
+function summaryOf({ digest, changes, units }: Plan): Record<string, unknown> {
+  const counts: Record<string, number> = {}
+  for (const { action } of changes) counts[action] = (counts[action] ?? 0) + 1
+  return { digest, units: units.length, changes: counts }
+}

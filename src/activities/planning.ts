@@ -1,0 +1,78 @@
+import type { DeploymentRecord } from '../db/store.ts'
+import { nearest } from '../lib/nearest.ts'
+import { KitbagError, type Problem } from '../model/errors.ts'
+import type { OperationRecord, UnitStage } from '../model/operation.ts'
+import type { Plan } from '../model/plan.ts'
+import { loadPlanInput, type PlanRequest } from '../planner/load.ts'
+import { machinesToCreate, plan } from '../planner/plan.ts'
+import type { ActivityDeps } from './deps.ts'
+import { overridesFor } from './overrides-for.ts'
+import { releaseOf } from './release-of.ts'
+import { createResolveSpecs } from './resolve-specs.ts'
+
+/** Plans what an operation asks for, or (stage `undo`) the way back to the release in force, against what is now. Throws what refuses it. */
+export async function planFor(deps: ActivityDeps, operation: OperationRecord, stage: UnitStage): Promise<Plan> {
+  const { store, toolkit } = deps
+  const deployment = await store.deployments.get(operation.deploymentId)
+  if (!deployment) {
+    throw new KitbagError('not-found', `deployment ${operation.deployment} was destroyed before this operation’s turn`, {
+      fix: 'Deploy it again.',
+    })
+  }
+  const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
+  const overrides = await overridesFor({ store, operation, deployment, stage })
+  const input = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
+  const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
+  return plan(input, specs)
+}
+
+async function mainRequest(
+  { store }: ActivityDeps,
+  { kind, request }: OperationRecord,
+  deployment: DeploymentRecord,
+): Promise<PlanRequest> {
+  const loss = request.allowDataLoss ? { allowDataLoss: request.allowDataLoss } : {}
+  switch (kind) {
+    case 'destroy':
+      // Whoever destroys a deployment means its data too.
+      return { kind, allowDataLoss: (await store.machines.list(deployment.id)).map(({ component }) => component) }
+    case 'deploy':
+    case 'rollback':
+      if (request.release === undefined) throw new KitbagError('invalid-request', `a ${kind} without a release`)
+      return { kind, release: request.release, ...loss }
+    case 'scale': {
+      const release = inForce(deployment, kind)
+      const { spec } = await releaseOf(store, deployment.id, release)
+      refuseUnknown(Object.keys(request.scale ?? {}), spec.blueprint.components.map(({ name }) => name))
+      return { kind, release, ...loss }
+    }
+    case 'check':
+      return { kind, release: inForce(deployment, kind) }
+    case 'push':
+      return { kind, release: inForce(deployment, kind), ...(request.service && { service: request.service }) }
+  }
+}
+
+function undoRequest({ currentRelease }: DeploymentRecord): PlanRequest {
+  return { kind: 'undo', ...(currentRelease !== null && { release: currentRelease }) }
+}
+
+function inForce({ name, currentRelease }: DeploymentRecord, kind: string): number {
+  if (currentRelease !== null) return currentRelease
+  throw new KitbagError('conflict', `${name} has no release in force, so there is nothing to ${kind}`, {
+    fix: 'Deploy it first.',
+  })
+}
+
+function refuseUnknown(components: string[], known: string[]): void {
+  const problems = components
+    .filter((name) => !known.includes(name))
+    .map((found): Problem => {
+      const near = nearest(found, known)
+      return { path: `scale.${found}`, message: 'no such component', found, allowed: known, ...(near && { nearest: near }) }
+    })
+  if (problems.length === 0) return
+  const [first] = problems
+  const message = `there is no component ${first?.found}; known: ${known.join(', ')}`
+  throw new KitbagError('invalid-request', message, { problems })
+}

@@ -1,0 +1,35 @@
+import { KitbagError } from '../model/errors.ts'
+import type { UnitStage } from '../model/operation.ts'
+import type { UnitWork } from './unit-work.ts'
+
+/**
+ * The release that the unit's machine is to be. The plan's; but a push, which runs beside other operations, takes the one that a
+ * running operation has brought to this machine already: it must not put the old one back.
+ */
+export async function releaseNumberFor(work: UnitWork): Promise<number> {
+  const { operation, plan, deployment, unit } = work
+  const own = plan.release ?? deployment.currentRelease
+  const number = operation.kind === 'push' ? ((await overtakenBy(work)) ?? own) : own
+  if (number !== null) return number
+  throw new KitbagError('internal', `${unit.id}: no release is in force`, { machine: unit.machine })
+}
+
+async function overtakenBy({ deps, deployment, unit }: UnitWork): Promise<number | undefined> {
+  const { operations } = deps.store
+  const running = await operations.running()
+  const other = running.find(({ deploymentId, kind }) => deploymentId === deployment.id && kind !== 'push')
+  if (!other) return undefined
+  const units = await operations.units(other.id)
+  const stages: UnitStage[] = ['undo', 'main']
+  for (const stage of stages) {
+    const reached = units.some(
+      (row) =>
+        row.stage === stage &&
+        row.kind === 'configure' &&
+        row.machine === unit.machine &&
+        (row.status === 'running' || row.status === 'done' || row.status === 'failed'),
+    )
+    if (reached) return (await operations.plan(other.id, stage))?.release
+  }
+  return undefined
+}

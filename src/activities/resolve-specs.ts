@@ -1,0 +1,48 @@
+import type { Store } from '../db/store.ts'
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import { KitbagError } from '../model/errors.ts'
+import { machineName, type ResolvedMachineSpec } from '../model/machine.ts'
+import type { Provider } from '../providers/contract.ts'
+
+/** A machine that a plan would create. */
+export interface WantedMachine {
+  component: ResolvedComponent
+  ordinal: number
+  /** Where the planner has decided it already. */
+  cloudId?: string
+}
+
+interface Options {
+  store: Pick<Store, 'clouds'>
+  clouds: { provider(cloudId: string): Promise<Provider> }
+}
+
+/** Portable words to the clouds' own, for machines about to be created: machine name -> spec. Throws `not-supported`. */
+export type ResolveSpecs = (
+  wanted: WantedMachine[],
+  context: { tenantId: string; cloudId: string | null },
+) => Promise<Map<string, ResolvedMachineSpec>>
+
+export function createResolveSpecs({ store, clouds }: Options): ResolveSpecs {
+  return async (wanted, { tenantId, cloudId }) => {
+    const byName = new Map((await store.clouds.list(tenantId)).map(({ id, name }) => [name, id]))
+    const idOf = ({ component: { name, placement }, cloudId: decided }: WantedMachine): string => {
+      const id = decided ?? (placement.cloud === undefined ? cloudId : byName.get(placement.cloud))
+      if (id) return id
+      const found = placement.cloud === undefined ? 'no cloud is given' : `there is no cloud ${placement.cloud}`
+      const known = [...byName.keys()].sort().join(', ') || 'none'
+      throw new KitbagError('not-found', `placement of ${name}: ${found}; known clouds: ${known}`, {
+        fix: 'Connect it: kitbag cloud add NAME --provider local',
+      })
+    }
+    const specs = wanted.map(async (one) => {
+      const { component, ordinal } = one
+      const provider = await clouds.provider(idOf(one))
+      const { region, zones } = component.placement
+      const place = { ordinal, ...(region !== undefined && { region }), ...(zones !== undefined && { zones }) }
+      const spec = await provider.resolve(component.machine, place)
+      return [machineName(component.name, ordinal), spec] as const
+    })
+    return new Map(await Promise.all(specs))
+  }
+}

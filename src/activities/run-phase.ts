@@ -1,0 +1,33 @@
+import type { MachineRecord } from '../model/machine.ts'
+import type { CompileOptions, ProgramResult } from '../model/program.ts'
+import type { Phase, ResourceEvent } from '../model/recipe.ts'
+import { compile } from '../recipes/compile.ts'
+import { runProgram } from '../shell/run-program.ts'
+import { machineAccess } from './machine-access.ts'
+import type { PhaseInputs } from './phase-inputs.ts'
+import type { UnitWork } from './unit-work.ts'
+
+/** Compiles one phase of the machine's recipe from facts as they are now and runs it there; its resources become events. */
+export async function runPhase(
+  work: UnitWork,
+  machine: MachineRecord,
+  phase: Phase,
+  { recipe, context, secrets }: PhaseInputs,
+  options: Pick<CompileOptions, 'mode' | 'suppress'>,
+): Promise<ProgramResult> {
+  const { deps, deployment, events, signal } = work
+  events.hide(secrets)
+  if (!recipe.signature.phases.includes(phase)) return { events: [], changed: 0 }
+  const program = compile(recipe, phase, context, { ...options, secrets })
+  const onEvent = (event: ResourceEvent) => {
+    // What is as it should be is no news; a failure is told by the unit's error.
+    if (event.status === 'ok') return
+    events.add({ type: 'resource', data: { ...event, machine: machine.name, phase } })
+  }
+  const onLockWait = () => {
+    const message = `${machine.name}: waiting for another program on it to end`
+    events.add({ type: 'log', data: { level: 'info', machine: machine.name, message } })
+  }
+  const blobs = (digest: string) => deps.store.blobs.read(deployment.tenantId, digest)
+  return runProgram(deps.reach, machineAccess(machine), program, { blobs, onEvent, onLockWait, signal, secrets })
+}

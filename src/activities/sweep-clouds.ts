@@ -1,0 +1,42 @@
+import type { Store } from '../db/store.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { Provider } from '../providers/contract.ts'
+
+/** What a sweep found beyond what the database knows; `removed` ones are gone. */
+export interface SweepReport {
+  machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
+  residue: string[]
+}
+
+/** Compares what the clouds have of this installation with the rows. A machine without a row belongs to nobody. */
+export async function sweepClouds(
+  clouds: { name: string; provider: Provider }[],
+  store: Pick<Store, 'machines' | 'deployments' | 'installation'>,
+  remove: boolean,
+): Promise<SweepReport> {
+  const { id: installation } = await store.installation.get()
+  // Clouds first, rows second: a machine's row is older than the machine, so what is made meanwhile is never taken for a stray.
+  const found = await Promise.all(
+    clouds.map(async (cloud) => ({ ...cloud, machines: await cloud.provider.listMachines({ tags: { installation } }) })),
+  )
+  const rows = new Map((await store.machines.listAll()).map((row) => [row.id, row]))
+  const seen = new Set<string>()
+  const report: SweepReport = { machines: [], residue: [] }
+  for (const { name: cloud, provider, machines } of found) {
+    for (const { id, name, tags, status } of machines) {
+      if (status === 'gone' || seen.has(id) || belongs(id, rows.get(tags.machine))) continue
+      seen.add(id)
+      if (remove) await provider.destroyMachine(id)
+      const deployment = (await store.deployments.get(tags.deployment))?.name ?? tags.deployment
+      report.machines.push({ id, name, cloud, deployment, removed: remove })
+    }
+    report.residue.push(...((await provider.residue?.(installation)) ?? []))
+  }
+  report.residue = [...new Set(report.residue)]
+  return report
+}
+
+/** A row that does not know its machine's id yet may be the one of any machine with its tag. */
+export function belongs(id: string, row: MachineRecord | undefined): boolean {
+  return row !== undefined && (row.providerId === undefined || row.providerId === id)
+}

@@ -1,0 +1,65 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { Store } from '../db/store.ts'
+import type { Log } from '../lib/log.ts'
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { ResolvedMachineSpec } from '../model/machine.ts'
+import type { Reach } from '../model/reach.ts'
+import type { Recipe } from '../recipes/recipe.ts'
+import type { ToolkitRegistry } from '../toolkit/contract.ts'
+
+/** One finding of a cloud's test. */
+export interface CloudFinding {
+  name: string
+  ok: boolean
+  detail: string
+}
+
+/** What a sweep found beyond what the database knows; with `remove` it is gone. */
+export interface SweepReport {
+  machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
+  residue: string[]
+}
+
+/** What the API needs of the connected clouds. Composed in main/; drivers stay out of the API. */
+export interface Clouds {
+  /** Checks a new cloud's settings and credentials; gives them back with defaults. Throws `invalid-request`, naming the providers there are. */
+  validate(
+    kind: string,
+    settings: JsonObject,
+    credentials: JsonObject,
+  ): Promise<{ settings: JsonObject; credentials: JsonObject }>
+  test(cloudId: string): Promise<CloudFinding[]>
+  sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
+}
+
+/** A machine that a plan would create. */
+export interface WantedMachine {
+  component: ResolvedComponent
+  ordinal: number
+}
+
+/** Machine name -> the cloud's own words for it. `cloudId` is the deployment's own cloud, for components that name none. */
+export type ResolveSpecs = (
+  wanted: WantedMachine[],
+  context: { tenantId: string; cloudId: string | null },
+) => Promise<Map<string, ResolvedMachineSpec>>
+
+/** Everything that the API acts through. */
+export interface ApiDeps {
+  store: Store
+  toolkit: ToolkitRegistry
+  /** Shipped recipes by name. */
+  recipes: Map<string, Recipe>
+  reach: Reach
+  clouds: Clouds
+  resolveSpecs: ResolveSpecs
+  version: string
+  log: Log
+}
+
+export interface ApiEnv {
+  Variables: { tenantId: string }
+}
+
+export type Api = OpenAPIHono<ApiEnv>

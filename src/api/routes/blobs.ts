@@ -1,0 +1,40 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { checkArchive } from '../../lib/archive.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { json, jsonBody, problems } from '../http/responses.ts'
+import { digest } from '../schemas/names.ts'
+
+const tags = ['Blobs']
+const put = createRoute({
+  method: 'put',
+  path: '/v1/blobs/{digest}',
+  tags,
+  summary: 'Upload the tar archive of a folder under its sha256',
+  request: { params: z.object({ digest }) },
+  responses: { 201: json(z.object({ digest, size: z.int() }), 'Stored'), ...problems },
+})
+const missing = createRoute({
+  method: 'post',
+  path: '/v1/blobs/missing',
+  tags,
+  summary: 'Which of these are not stored yet',
+  request: { body: jsonBody(z.strictObject({ digests: z.array(digest).max(1000) })) },
+  responses: { 200: json(z.object({ missing: z.array(digest) }), 'Those to upload'), ...problems },
+})
+
+export function addBlobs(api: Api, { store }: ApiDeps): void {
+  api.openapi(put, async (c) => {
+    const { digest: name } = c.req.valid('param')
+    const body = (c.req.raw.body ??
+      new ReadableStream<Uint8Array>({ start: (stream) => stream.close() })) as unknown as AsyncIterable<Uint8Array>
+    const { size } = await store.blobs.put(c.var.tenantId, name, body)
+    // Looked at as soon as it is whole; every use looks again.
+    await checkArchive(store.blobs.read(c.var.tenantId, name))
+    return c.json({ digest: name, size }, 201)
+  })
+  api.openapi(missing, async (c) => {
+    const { digests } = c.req.valid('json')
+    const present = new Set(await store.blobs.has(c.var.tenantId, digests))
+    return c.json({ missing: digests.filter((name) => !present.has(name)) }, 200)
+  })
+}

@@ -1,0 +1,134 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { DeploymentRecord } from '../../db/store.ts'
+import { KitbagError } from '../../model/errors.ts'
+import { canonicalJson } from '../../model/json.ts'
+import { isFinal, type OperationKind, type OperationRequest } from '../../model/operation.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { etagOf, requireMatch } from '../http/etag.ts'
+import { accepted, json, jsonBody, problems } from '../http/responses.ts'
+import { prepareRelease } from '../release.ts'
+import { inDeployment } from '../schemas/names.ts'
+import { operationSchema, presentOperation } from '../schemas/operation.ts'
+import { type Submit, submitSchema } from '../schemas/submit.ts'
+import { describe } from '../views/deployment.ts'
+import { unknownCloud } from './clouds.ts'
+import { findDeployment } from './deployments.ts'
+
+const submit = createRoute({
+  method: 'post',
+  path: '/v1/deployments/{deployment}/operations',
+  tags: ['Operations'],
+  summary: 'Deploy, roll back, scale, check or destroy',
+  description: 'Answers at once with the operation. The same `Idempotency-Key` gives the same operation.',
+  request: {
+    params: inDeployment,
+    body: jsonBody(submitSchema),
+    headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
+  },
+  responses: { 202: { ...json(operationSchema, 'Submitted'), ...accepted }, ...problems },
+})
+
+interface Asked {
+  deployment: DeploymentRecord
+  kind: OperationKind
+  request: OperationRequest
+}
+
+async function deploy(
+  deps: ApiDeps,
+  tenantId: string,
+  name: string,
+  body: Extract<Submit, { kind: 'deploy' }>,
+): Promise<Asked> {
+  const { store } = deps
+  const cloud = body.cloud === undefined ? undefined : await store.clouds.getByName(tenantId, body.cloud)
+  if (body.cloud !== undefined && !cloud) throw unknownCloud(body.cloud)
+  const known = await store.deployments.getByName(tenantId, name)
+  // Everything is checked before anything is stored: a refused blueprint leaves no deployment behind.
+  await prepareRelease(deps, body, { tenantId, store: false, ...(known && { deploymentId: known.id }) })
+  const deployment = await store.deployments.ensure(tenantId, name, cloud?.id)
+  const { spec } = await prepareRelease(deps, body, { tenantId, store: true, deploymentId: deployment.id })
+  const withoutCloud =
+    spec.blueprint.components.some(({ placement }) => placement.cloud === undefined) ||
+    spec.blueprint.services.length > 0
+  if (deployment.cloudId === null && withoutCloud)
+    throw new KitbagError('invalid-request', `${name} has no cloud yet`, {
+      fix: 'Name one: --cloud NAME (see kitbag cloud list).',
+    })
+  const release = await store.releases.ensure(deployment.id, spec)
+  const { plan, allowDataLoss, keepFailed } = body
+  return {
+    deployment,
+    kind: 'deploy',
+    request: {
+      release: release.number,
+      ...(plan && { plan }),
+      ...(allowDataLoss.length > 0 && { allowDataLoss }),
+      ...(keepFailed && { keepFailed }),
+    },
+  }
+}
+
+async function other(
+  deps: ApiDeps,
+  tenantId: string,
+  name: string,
+  body: Exclude<Submit, { kind: 'deploy' }>,
+): Promise<Asked> {
+  const deployment = await findDeployment(deps, tenantId, name)
+  const { kind } = body
+  if (kind === 'check' || kind === 'destroy') return { deployment, kind, request: {} }
+  const loss = body.allowDataLoss.length > 0 && { allowDataLoss: body.allowDataLoss }
+  if (kind === 'scale') return { deployment, kind, request: { scale: body.scale, ...loss } }
+  const release = body.release ?? (deployment.currentRelease ?? 1) - 1
+  if (release < 1 || !(await deps.store.releases.get(deployment.id, release))) {
+    throw new KitbagError('not-found', `${name} has no release ${release} to go back to`, {
+      fix: `See kitbag releases ${name}.`,
+    })
+  }
+  return { deployment, kind, request: { release, ...(body.plan && { plan: body.plan }), ...loss } }
+}
+
+export function addSubmit(api: Api, deps: ApiDeps): void {
+  const { store } = deps
+  api.openapi(submit, async (c) => {
+    const { tenantId } = c.var
+    const name = c.req.valid('param').deployment
+    const body = c.req.valid('json')
+    const existing = await store.deployments.getByName(tenantId, name)
+    if (existing && c.req.header('if-match') !== undefined) requireMatch(c, etagOf(await describe(deps, existing)))
+    const { deployment, kind, request } =
+      body.kind === 'deploy' ? await deploy(deps, tenantId, name, body) : await other(deps, tenantId, name, body)
+    const open = body.attach ? await openTwin(deps, tenantId, name, kind, request) : undefined
+    const idempotencyKey = c.req.valid('header')['idempotency-key']
+    const operation =
+      open ??
+      (
+        await store.operations.submit({
+          tenantId,
+          deploymentId: deployment.id,
+          deployment: name,
+          kind,
+          request,
+          onConflict: body.onConflict,
+          ...(idempotencyKey && { idempotencyKey }),
+        })
+      ).operation
+    c.header('location', `/v1/operations/${operation.id}`)
+    return c.json(presentOperation(operation), 202)
+  })
+}
+
+/** The open operation that asks for the very same: a client that was cut off comes back to it. */
+async function openTwin(
+  { store }: ApiDeps,
+  tenantId: string,
+  deployment: string,
+  kind: OperationKind,
+  request: OperationRequest,
+) {
+  const open = await store.operations.list(tenantId, { deployment, status: ['queued', 'running'] }, { limit: 50 })
+  return open.find(
+    (row) => !isFinal(row.status) && row.kind === kind && canonicalJson(row.request) === canonicalJson(request),
+  )
+}

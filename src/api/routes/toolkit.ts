@@ -1,0 +1,110 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import type { DeploymentRecord } from '../../db/store.ts'
+import type { ResolvedService } from '../../model/blueprint.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { JsonObject } from '../../model/json.ts'
+import { expand } from '../../planner/expand.ts'
+import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
+import type { Api, ApiDeps } from '../deps.ts'
+import { accepted, json, jsonBody, problems } from '../http/responses.ts'
+import { componentName, deploymentName } from '../schemas/names.ts'
+import { operationSchema, presentOperation } from '../schemas/operation.ts'
+import { accessTo } from '../views/access.ts'
+import { findDeployment } from './deployments.ts'
+
+/** Mounts every route of every toolkit service: reads ask the running service, changes store overrides and push them. */
+export function addToolkit(api: Api, deps: ApiDeps): void {
+  for (const service of Object.values(deps.toolkit))
+    for (const route of service.routes) mount(api, deps, service, route)
+}
+
+function pathOf(service: ToolkitService, route: ToolkitRoute): string {
+  return `/v1/deployments/{deployment}/${service.path}/{service}${route.path}`
+}
+
+function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitRoute): void {
+  const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(100)] as const)
+  const params = z.object({ deployment: deploymentName, service: componentName, ...Object.fromEntries(own) })
+  const definition = createRoute({
+    method: route.method,
+    path: pathOf(service, route),
+    tags: [service.summary],
+    summary: route.summary,
+    request: { params, ...(route.body && { body: jsonBody(route.body) }) },
+    responses: route.read
+      ? { 200: json(route.response, 'As it is now'), ...problems }
+      : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
+  })
+  const commands = (route.cli ?? []).map((cli) => ({ ...cli, command: service.command, kind: service.kind }))
+  if (commands.length > 0) Object.assign(definition, { 'x-kitbag-cli': commands })
+  api.openapi(definition, async (c) => {
+    const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
+    const deployment = await findDeployment(deps, c.var.tenantId, name ?? '')
+    const found = await findService(deps, deployment, service.kind, instance ?? '')
+    if (route.read) return c.json(await read(deps, deployment, found, route, rest), 200) as never
+    const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
+    const operation = await change(deps, c.var.tenantId, deployment, found, route, { params: rest, body })
+    c.header('location', `/v1/operations/${operation.id}`)
+    return c.json(presentOperation(operation), 202) as never
+  })
+}
+
+interface Found {
+  service: ResolvedService
+  release: number
+}
+
+async function findService(
+  { store }: ApiDeps,
+  deployment: DeploymentRecord,
+  kind: string,
+  name: string,
+): Promise<Found> {
+  const release =
+    deployment.currentRelease === null ? undefined : await store.releases.get(deployment.id, deployment.currentRelease)
+  if (!release)
+    throw new KitbagError('conflict', `${deployment.name} has no release in force`, { fix: 'Deploy it first.' })
+  const services = release.spec.blueprint.services.filter((candidate) => candidate.kind === kind)
+  const service = services.find((candidate) => candidate.name === name)
+  if (service) return { service, release: release.number }
+  const known = services.map((candidate) => candidate.name).join(', ') || 'none'
+  throw new KitbagError('not-found', `${deployment.name} has no ${kind} ${name}; it has: ${known}`)
+}
+
+async function read(
+  { store, reach }: ApiDeps,
+  deployment: DeploymentRecord,
+  { service }: Found,
+  route: ToolkitRoute,
+  params: Record<string, string>,
+): Promise<unknown> {
+  const rows = (await store.machines.list(deployment.id)).filter(
+    ({ component, releaseNumber }) => component === service.name && releaseNumber !== null,
+  )
+  return route.read?.({ service: service.name, spec: service.spec, reach, machines: accessTo(rows) }, params)
+}
+
+async function change(
+  deps: ApiDeps,
+  tenantId: string,
+  deployment: DeploymentRecord,
+  { service, release }: Found,
+  route: ToolkitRoute,
+  { params, body }: { params: Record<string, string>; body: JsonObject },
+) {
+  const { store, toolkit } = deps
+  const all = await store.overrides.list(deployment.id)
+  const spec = (await store.releases.get(deployment.id, release))?.spec
+  const components = spec ? expand(spec, toolkit, all).components : []
+  const changes =
+    route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
+  await store.overrides.set(deployment.id, service.name, changes)
+  const { operation } = await store.operations.submit({
+    tenantId,
+    deploymentId: deployment.id,
+    deployment: deployment.name,
+    kind: 'push',
+    request: { service: service.name },
+  })
+  return operation
+}

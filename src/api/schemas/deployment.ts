@@ -1,0 +1,82 @@
+import { z } from '@hono/zod-openapi'
+import { operationKind, operationStatus } from './operation.ts'
+
+const lastOperation = z
+  .object({ id: z.string(), kind: operationKind, status: operationStatus })
+  .openapi('LastOperation')
+
+export const deploymentStatus = z
+  .enum(['empty', 'deploying', 'live', 'drifted', 'failed', 'destroying'])
+  .openapi('DeploymentStatus', {
+    description:
+      'empty: nothing was deployed yet; deploying, destroying: a change is under way; drifted: a machine differs from what was applied; failed: the last change failed',
+  })
+
+export const deploymentSummarySchema = z
+  .object({
+    name: z.string(),
+    cloud: z.string().nullable(),
+    status: deploymentStatus,
+    release: z.int().nullable().openapi({ description: 'Number of the release in force' }),
+    machines: z.int(),
+    operation: lastOperation.nullable().openapi({ description: 'The newest one' }),
+    createdAt: z.string(),
+  })
+  .openapi('DeploymentSummary')
+
+export const machineSchema = z
+  .object({
+    name: z.string(),
+    component: z.string(),
+    status: z.enum(['creating', 'created', 'installed', 'ready', 'failed', 'destroying']),
+    address: z.string().nullable().openapi({ description: 'The one that other machines use' }),
+    addresses: z.array(
+      z.object({
+        address: z.string(),
+        family: z.union([z.literal(4), z.literal(6)]),
+        scope: z.enum(['public', 'private']),
+        network: z.string(),
+      }),
+    ),
+    user: z.string(),
+    hostKey: z.string().openapi({ description: 'Pinned public host key' }),
+    size: z.string(),
+    image: z.string(),
+    stateful: z.boolean(),
+    drifted: z.boolean(),
+    release: z.int().nullable().openapi({ description: 'The one that it last became ready with' }),
+  })
+  .openapi('Machine')
+
+const componentSchema = z
+  .object({
+    name: z.string(),
+    recipe: z.string(),
+    replicas: z.int(),
+    service: z.string().optional().openapi({ description: 'Kind of the toolkit service that it belongs to' }),
+    outputs: z.record(z.string(), z.unknown()).openapi({ description: 'Secrets in them read `[secret]`' }),
+  })
+  .openapi('Component')
+
+export const deploymentSchema = z
+  .object({
+    name: z.string(),
+    cloud: z.string().nullable(),
+    status: deploymentStatus,
+    release: z.int().nullable(),
+    url: z.string().optional().openapi({ description: 'Where the application answers' }),
+    machines: z.array(machineSchema),
+    components: z.array(componentSchema),
+    services: z.array(z.object({ name: z.string(), kind: z.string() })),
+    scale: z
+      .record(z.string(), z.int())
+      .openapi({ description: 'Machine counts set by `scale`, over the blueprint’s' }),
+    operation: lastOperation.nullable(),
+    createdAt: z.string(),
+  })
+  .openapi('Deployment')
+
+export type DeploymentSummary = z.infer<typeof deploymentSummarySchema>
+export type Deployment = z.infer<typeof deploymentSchema>
+export type Machine = z.infer<typeof machineSchema>
+export type DeploymentStatus = z.infer<typeof deploymentStatus>

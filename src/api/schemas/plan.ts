@@ -1,0 +1,52 @@
+import { z } from '@hono/zod-openapi'
+
+const reason = z.object({
+  message: z.string(),
+  path: z.string().optional(),
+  before: z.string().optional(),
+  after: z.string().optional(),
+})
+
+export const changeSchema = z
+  .object({
+    action: z.enum(['create', 'keep', 'update', 'replace', 'remove']),
+    component: z.string(),
+    machine: z.string(),
+    replacement: z.string().optional().openapi({ description: 'The machine that takes its place' }),
+    reasons: z.array(reason),
+    stateful: z.boolean(),
+  })
+  .openapi('Change')
+
+const unit = z
+  .looseObject({
+    id: z.string(),
+    kind: z.string(),
+    component: z.string(),
+    machine: z.string(),
+    needs: z.array(z.string()),
+    reason: z.string(),
+  })
+  .openapi('PlannedUnit')
+
+export const planSchema = z
+  .object({
+    version: z.literal(1),
+    deployment: z.string(),
+    release: z.int().optional(),
+    units: z.array(unit),
+    changes: z.array(changeSchema),
+    refusals: z.array(
+      z.object({
+        code: z.literal('data-loss-refused'),
+        component: z.string(),
+        machine: z.string(),
+        message: z.string(),
+        fix: z.string(),
+      }),
+    ),
+    digest: z.string(),
+  })
+  .openapi('Plan')
+
+export type PlanBody = z.infer<typeof planSchema>

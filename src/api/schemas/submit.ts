@@ -1,0 +1,82 @@
+import { z } from '@hono/zod-openapi'
+import { cloudName, componentName, digest, folderName } from './names.ts'
+
+const releaseNumber = z.int().min(1).max(2_147_483_647)
+const componentNames = z.array(componentName).max(100)
+
+const blueprint = z.strictObject({
+  text: z.string().openapi({ description: 'The blueprint as the user wrote it, YAML' }),
+  file: z.string().max(400).default('blueprint.yaml').openapi({ description: 'Its name, for messages' }),
+})
+
+/** What decides a release: blueprint, parameters, uploaded folders. */
+const describes = {
+  blueprint,
+  parameters: z.record(z.string(), z.unknown()).default({}),
+  sources: z
+    .record(folderName, digest)
+    .default({})
+    .openapi({ description: 'Source folder as the blueprint writes it -> digest of its uploaded archive' }),
+  recipes: z
+    .record(folderName, digest)
+    .default({})
+    .openapi({ description: "The user's own recipe folders -> digest of their uploaded archives" }),
+  cloud: cloudName
+    .optional()
+    .openapi({ description: 'For components that name none; may be left out after the first deploy' }),
+}
+
+const allowDataLoss = componentNames.default([]).openapi({ description: 'Components whose data may be lost' })
+
+const common = {
+  onConflict: z
+    .enum(['wait', 'refuse'])
+    .default('wait')
+    .openapi({ description: 'While another operation of this deployment is open: wait for its end, or answer 409' }),
+  attach: z
+    .boolean()
+    .default(false)
+    .openapi({ description: 'Give back the open operation that asks for the very same, rather than queue a second' }),
+}
+
+const deploy = z.strictObject({
+  kind: z.literal('deploy'),
+  ...describes,
+  ...common,
+  allowDataLoss,
+  plan: digest.optional().openapi({ description: 'Apply only if the plan has this digest' }),
+  keepFailed: z.boolean().default(false).openapi({ description: 'Keep what a failed first deploy made' }),
+})
+const rollback = z.strictObject({
+  kind: z.literal('rollback'),
+  ...common,
+  release: releaseNumber.optional().openapi({ description: 'Absent: the one before the one in force' }),
+  plan: digest.optional(),
+  allowDataLoss,
+})
+const scale = z.strictObject({
+  kind: z.literal('scale'),
+  ...common,
+  scale: z.record(componentName, z.int().min(0).max(1000)).openapi({ description: 'Component -> machines' }),
+  allowDataLoss,
+})
+const check = z.strictObject({ kind: z.literal('check'), ...common })
+const destroy = z.strictObject({ kind: z.literal('destroy'), ...common, allowDataLoss })
+
+export const submitSchema = z
+  .discriminatedUnion('kind', [
+    deploy.openapi('Deploy'),
+    rollback.openapi('Rollback'),
+    scale.openapi('Scale'),
+    check.openapi('Check'),
+    destroy.openapi('Destroy'),
+  ])
+  .openapi('Submit')
+
+/** The part of a deploy that can be checked and planned before anything is there. */
+export const describeSchema = z.strictObject(describes).openapi('Description')
+
+export type Submit = z.output<typeof submitSchema>
+export type SubmitInput = z.input<typeof submitSchema>
+export type Description = z.output<typeof describeSchema>
+export type DescriptionInput = z.input<typeof describeSchema>

@@ -1,0 +1,22 @@
+import { z } from '@hono/zod-openapi'
+
+export const sweepRequestSchema = z
+  .strictObject({ remove: z.boolean().default(false).openapi({ description: 'Remove what is found' }) })
+  .openapi('SweepRequest')
+
+export const sweepReportSchema = z
+  .object({
+    machines: z.array(
+      z.object({
+        id: z.string().openapi({ description: "The cloud's own id" }),
+        name: z.string(),
+        cloud: z.string(),
+        deployment: z.string().optional(),
+        removed: z.boolean(),
+      }),
+    ),
+    residue: z.array(z.string()).openapi({ description: 'Left beside machines: bridges, mounts, rules' }),
+  })
+  .openapi('SweepReport', { description: 'Machines of this installation that no deployment knows' })
+
+export type SweepBody = z.infer<typeof sweepReportSchema>

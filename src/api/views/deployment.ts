@@ -1,0 +1,143 @@
+import type { DeploymentRecord } from '../../db/store.ts'
+import { unpackFiles } from '../../lib/archive.ts'
+import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
+import { isFinal, type OperationRecord } from '../../model/operation.ts'
+import type { ReleaseRecord } from '../../model/release.ts'
+import { expand } from '../../planner/expand.ts'
+import { createFacts } from '../../planner/facts.ts'
+import { loadRecipe } from '../../recipes/load.ts'
+import type { Recipe } from '../../recipes/recipe.ts'
+import type { ApiDeps } from '../deps.ts'
+import type { Deployment, DeploymentStatus, DeploymentSummary, Machine } from '../schemas/deployment.ts'
+
+async function lastOperation(
+  { store }: ApiDeps,
+  { tenantId, name }: DeploymentRecord,
+): Promise<OperationRecord | undefined> {
+  const recent = await store.operations.list(tenantId, { deployment: name }, { limit: 10 })
+  return recent.find(({ kind }) => kind !== 'push') ?? recent[0]
+}
+
+function statusOf(
+  { currentRelease }: DeploymentRecord,
+  machines: MachineRecord[],
+  last: OperationRecord | undefined,
+): DeploymentStatus {
+  if (last && !isFinal(last.status)) return last.kind === 'destroy' ? 'destroying' : 'deploying'
+  if (last?.status === 'failed' && last.kind !== 'check') return 'failed'
+  if (machines.some(({ drifted }) => drifted)) return 'drifted'
+  return currentRelease === null && machines.length === 0 ? 'empty' : 'live'
+}
+
+const brief = (last: OperationRecord | undefined) =>
+  last ? { id: last.id, kind: last.kind, status: last.status } : null
+
+export async function summarize(deps: ApiDeps, record: DeploymentRecord): Promise<DeploymentSummary> {
+  const machines = await deps.store.machines.list(record.id)
+  const last = await lastOperation(deps, record)
+  const { name, cloud, currentRelease, createdAt } = record
+  return {
+    name,
+    cloud,
+    status: statusOf(record, machines, last),
+    release: currentRelease,
+    machines: machines.length,
+    operation: brief(last),
+    createdAt: createdAt.toISOString(),
+  }
+}
+
+function presentMachine(row: MachineRecord): Machine {
+  const { name, component, status, addresses, user, hostKey, spec, stateful, drifted, releaseNumber } = row
+  const address = preferredAddress(addresses)?.address ?? null
+  return {
+    name,
+    component,
+    status,
+    address,
+    addresses,
+    user,
+    hostKey,
+    size: spec.size,
+    image: spec.image,
+    stateful,
+    drifted,
+    release: releaseNumber,
+  }
+}
+
+/** A deployment with its machines and what its components give to others; secrets are blanked out. */
+export async function describe(deps: ApiDeps, record: DeploymentRecord): Promise<Deployment> {
+  const { store } = deps
+  const machines = await store.machines.list(record.id)
+  const last = await lastOperation(deps, record)
+  const release =
+    record.currentRelease === null ? undefined : await store.releases.get(record.id, record.currentRelease)
+  const overrides = await store.overrides.list(record.id)
+  const components = release ? await componentsOf(deps, record, release, machines, overrides) : []
+  const services = release?.spec.blueprint.services.map(({ name, kind }) => ({ name, kind })) ?? []
+  const front =
+    components.find(({ service }) => service === 'loadBalancer')?.outputs ??
+    components.find(({ outputs }) => String(outputs.url).startsWith('http'))?.outputs
+  const scale = Object.entries(overrides.scale ?? {}).map(([name, value]) => [name, Number(value.replicas)] as const)
+  const { name, cloud, currentRelease, createdAt } = record
+  return {
+    name,
+    cloud,
+    status: statusOf(record, machines, last),
+    release: currentRelease,
+    ...(typeof front?.url === 'string' && { url: front.url }),
+    machines: machines.map(presentMachine).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+    components,
+    services,
+    scale: Object.fromEntries(scale),
+    operation: brief(last),
+    createdAt: createdAt.toISOString(),
+  }
+}
+
+async function componentsOf(
+  deps: ApiDeps,
+  { tenantId, name: deployment }: DeploymentRecord,
+  { number, spec }: ReleaseRecord,
+  machines: MachineRecord[],
+  overrides: Awaited<ReturnType<ApiDeps['store']['overrides']['list']>>,
+): Promise<Deployment['components']> {
+  const { components } = expand(spec, deps.toolkit, overrides)
+  const recipes = new Map<string, Recipe>()
+  for (const [name, { digest, archive }] of Object.entries(spec.recipes)) {
+    const shipped = deps.recipes.get(name)
+    recipes.set(
+      name,
+      shipped?.signature.digest === digest
+        ? shipped
+        : loadRecipe(name, await unpackFiles(deps.store.blobs.read(tenantId, archive))),
+    )
+  }
+  // The mark stands wherever a secret would, so an output that holds one shows where.
+  const secrets = new Map(Object.keys(spec.secretVersions).map((name) => [name, '[secret]']))
+  const facts = createFacts({
+    installation: '',
+    deployment,
+    releaseNumber: number,
+    world: { release: spec, components, machines, overrides },
+    recipes,
+    secrets,
+  })
+  return components.map(({ name, recipe, replicas, service }) => ({
+    name,
+    recipe,
+    replicas,
+    ...(service !== undefined && { service }),
+    outputs: safely(() => facts.outputs(name)),
+  }))
+}
+
+/** A deployment that is half made has no outputs yet; that is no reason to show nothing. */
+function safely(read: () => Record<string, unknown>): Record<string, unknown> {
+  try {
+    return read()
+  } catch {
+    return {}
+  }
+}

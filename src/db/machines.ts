@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { and, asc, eq } from 'drizzle-orm'
+import { KitbagError } from '../model/errors.ts'
+import { newId } from '../model/ids.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { Database } from './database.ts'
+import type { Keys } from './keys.ts'
+import { deployments, machines, migrations } from './schema.ts'
+import type { MachineStore } from './store.ts'
+
+type Row = typeof machines.$inferSelect
+
+function toRecord(row: Row): MachineRecord {
+  const { tenantId: _t, createToken: _c, hostKeyPrivate: _h, createdAt: _a, providerId, ...record } = row
+  return { ...record, ...(providerId !== null && { providerId }) }
+}
+
+export function createMachineStore(db: Database, keys: Keys): MachineStore {
+  const tenantOf = async (deploymentId: string): Promise<string> => {
+    const [row] = await db
+      .select({ tenantId: deployments.tenantId })
+      .from(deployments)
+      .where(eq(deployments.id, deploymentId))
+    if (!row) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
+    return row.tenantId
+  }
+
+  return {
+    async list(deploymentId) {
+      const rows = await db
+        .select()
+        .from(machines)
+        .where(eq(machines.deploymentId, deploymentId))
+        .orderBy(asc(machines.component), asc(machines.ordinal))
+      return rows.map(toRecord)
+    },
+
+    async get(id) {
+      const [row] = await db.select().from(machines).where(eq(machines.id, id))
+      return row && toRecord(row)
+    },
+
+    async listAll() {
+      const rows = await db.select().from(machines).orderBy(asc(machines.id))
+      return rows.map(toRecord)
+    },
+
+    async ensureCreating(deploymentId, machine, hostKey) {
+      const tenantId = await tenantOf(deploymentId)
+      await db
+        .insert(machines)
+        .values({
+          ...machine,
+          id: newId('mac'),
+          tenantId,
+          deploymentId,
+          createToken: randomUUID(),
+          status: 'creating',
+          hostKey: hostKey.publicKey,
+          hostKeyPrivate: await keys.encrypt(tenantId, hostKey.privateKey),
+        })
+        .onConflictDoNothing({ target: [machines.deploymentId, machines.name] })
+      const [row] = await db
+        .select()
+        .from(machines)
+        .where(and(eq(machines.deploymentId, deploymentId), eq(machines.name, machine.name)))
+      if (!row) throw new KitbagError('internal', `machine ${machine.name} was removed while it was made`)
+      const hostKeyPrivate = row.hostKeyPrivate ? await keys.decrypt(tenantId, row.hostKeyPrivate) : ''
+      return { ...toRecord(row), createToken: row.createToken, hostKeyPrivate }
+    },
+
+    async update(id, change) {
+      if (Object.keys(change).length === 0) return
+      // Once the machine stands, nobody needs its private key again.
+      const forget = change.status !== undefined && change.status !== 'creating' ? { hostKeyPrivate: null } : {}
+      await db
+        .update(machines)
+        .set({ ...change, ...forget })
+        .where(eq(machines.id, id))
+    },
+
+    async remove(id) {
+      await db.delete(machines).where(eq(machines.id, id))
+    },
+
+    async migrated(deploymentId, component) {
+      const rows = await db
+        .select({ digest: migrations.digest })
+        .from(migrations)
+        .where(and(eq(migrations.deploymentId, deploymentId), eq(migrations.component, component)))
+        .orderBy(asc(migrations.at))
+      return rows.map((row) => row.digest)
+    },
+
+    async recordMigration(deploymentId, component, digest) {
+      const tenantId = await tenantOf(deploymentId)
+      await db.insert(migrations).values({ tenantId, deploymentId, component, digest }).onConflictDoNothing()
+    },
+  }
+}

@@ -1,0 +1,74 @@
+import { type Clouds, createClouds } from '../activities/clouds.ts'
+import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
+import type { DatabaseAddress } from '../db/database.ts'
+import { openStore } from '../db/open.ts'
+import type { Store } from '../db/store.ts'
+import type { Log } from '../lib/log.ts'
+import type { Reach } from '../model/reach.ts'
+import type { ProviderDriver } from '../providers/contract.ts'
+import type { Recipe } from '../recipes/recipe.ts'
+import { shippedRecipes } from '../recipes/shipped.ts'
+import { generateKeyPair } from '../shell/keys.ts'
+import { createReach } from '../shell/reach.ts'
+import type { ToolkitRegistry } from '../toolkit/contract.ts'
+import { toolkit } from '../toolkit/registry.ts'
+
+/** What API and worker are both made of; in the all-in-one process they share it. */
+export interface Parts {
+  store: Store
+  tenantId: string
+  reach: Reach
+  clouds: Clouds
+  resolveSpecs: ResolveSpecs
+  recipes: Map<string, Recipe>
+  toolkit: ToolkitRegistry
+  log: Log
+  close(): Promise<void>
+}
+
+export interface ComposeOptions {
+  database: DatabaseAddress
+  masterKey: Buffer
+  home: string
+  cache: string
+  log: Log
+  /** Stand-ins of tests. */
+  overrides?: {
+    reach?: Reach
+    drivers?: Record<string, () => Promise<ProviderDriver>>
+    recipes?: Map<string, Recipe>
+    toolkit?: ToolkitRegistry
+  }
+}
+
+export async function compose(options: ComposeOptions): Promise<Parts> {
+  const { database, masterKey, home, cache, log, overrides = {} } = options
+  const recipes = overrides.recipes ?? (await shippedRecipes())
+  const store = await openStore({ ...database, masterKey, generateKeyPair, log })
+  const installation = await store.installation.get()
+  const reach = overrides.reach ?? createReach({ privateKey: installation.sshPrivateKey, log })
+  const clouds = createClouds({
+    store,
+    environment: {
+      installation: installation.id,
+      home,
+      cache,
+      log: (level, message, data) => log[level](message, data),
+    },
+    ...(overrides.drivers && { drivers: overrides.drivers }),
+  })
+  return {
+    store,
+    tenantId: installation.tenantId,
+    reach,
+    clouds,
+    resolveSpecs: createResolveSpecs({ store, clouds }),
+    recipes,
+    toolkit: overrides.toolkit ?? toolkit,
+    log,
+    async close() {
+      await reach.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import { readConfig } from './config.ts'
+import { examine, type Finding } from './doctor.ts'
+import { setUp } from './setup.ts'
+
+/** `kitbag doctor`: what this box has and lacks; status 1 when something is missing. With `fix` it is got first. */
+export async function doctorCommand({ fix, json }: { fix?: boolean; json?: boolean }): Promise<void> {
+  const config = readConfig()
+  if (fix) {
+    await setUp({
+      home: config.home,
+      cache: config.cache,
+      images: ['debian-12', 'debian-13'],
+      onProgress: (step, detail) => process.stderr.write(`${step}: ${detail}\n`),
+      localMachines: 'if-possible',
+    })
+  }
+  const findings = await examine(config)
+  process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(toLine).join(''))
+  if (findings.some(({ ok }) => !ok)) process.exitCode = 1
+}
+
+function toLine({ name, ok, detail }: Finding): string {
+  return `${ok ? 'ok     ' : 'missing'}  ${name}: ${detail}\n`
+}

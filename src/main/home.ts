@@ -1,0 +1,36 @@
+import { chmod, mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeState } from '../lib/state-file.ts'
+import { KitbagError } from '../model/errors.ts'
+import { type Lock, tryLock } from './embedded/lock.ts'
+
+/** Makes the home, of this user alone. Throws `prerequisite-missing` naming it. */
+export async function ensureHome(home: string): Promise<void> {
+  try {
+    await mkdir(home, { recursive: true, mode: 0o700 })
+    await chmod(home, 0o700)
+  } catch (cause) {
+    throw new KitbagError('prerequisite-missing', `cannot make the folder ${home} (${(cause as Error).message})`, {
+      cause,
+      fix: 'Set KITBAG_HOME to a folder that this user may write to.',
+    })
+  }
+}
+
+/** One all-in-one control plane per home. Throws `conflict` naming the process that is there; a dead one's lock is taken over. */
+export async function lockHome(home: string): Promise<Lock> {
+  const taken = await tryLock(join(home, 'lock'))
+  if ('lock' in taken) return taken.lock
+  throw new KitbagError('conflict', `a control plane runs on ${home} already (process ${taken.pid})`, {
+    fix: 'Use that one, end it, or set KITBAG_HOME to another folder.',
+  })
+}
+
+/** Where the CLI beside this control plane finds it. */
+export async function writeAddress(home: string, url: string): Promise<void> {
+  await writeState(join(home, 'control-plane.json'), `${JSON.stringify({ url, pid: process.pid })}\n`)
+}
+
+export async function removeAddress(home: string): Promise<void> {
+  await rm(join(home, 'control-plane.json'), { force: true })
+}

@@ -1,0 +1,69 @@
+import type { JsonObject } from './json.ts'
+import type { MachineRequirements } from './machine.ts'
+import type { Value } from './value.ts'
+
+/** Where machines of a component go. `cloud` may be absent until the deployment's own cloud is filled in. */
+export interface Placement {
+  cloud?: string
+  region?: string
+  zones?: string[]
+}
+
+export interface HealthCheck {
+  /** Path that must answer 2xx or 3xx; absent: the port must accept a connection. */
+  http?: string
+  /** Milliseconds between two checks. */
+  interval: number
+  /** Milliseconds that one check may take. */
+  timeout: number
+  /** Milliseconds after start within which it must become healthy. */
+  grace: number
+}
+
+export interface UpdatePolicy {
+  /** How many machines may be out of service at once during an update. */
+  maxUnavailable: number
+  /** Milliseconds to wait for open connections when a machine is drained. */
+  drain: number
+}
+
+/** A component with parameters filled in and defaults made explicit; toolkit planners make them too, for their machines. */
+export interface ResolvedComponent {
+  name: string
+  /** Recipe name: a shipped one or `./recipes/x`. */
+  recipe: string
+  /** Set for application recipes: folder beside the blueprint, as written. */
+  source?: string
+  start?: string
+  migrate?: string
+  port?: number
+  replicas: number
+  machine: MachineRequirements
+  placement: Placement
+  env: Record<string, Value>
+  settings: Record<string, Value>
+  health?: HealthCheck
+  update: UpdatePolicy
+  /** Absent for the application's own components; the toolkit service's id (`loadBalancer`) for machines of a service. */
+  service?: string
+}
+
+/** One toolkit service instance as the blueprint asks for it; `spec` has been checked by the service's own schema. */
+export interface ResolvedService {
+  /** `loadBalancer`; with several, the name given to each. */
+  name: string
+  /** The key under `toolkit:`. */
+  kind: string
+  spec: JsonObject
+}
+
+export interface ResolvedBlueprint {
+  apiVersion: 'kitbag/v1'
+  name: string
+  parameters: JsonObject
+  /** Names of secrets that must be given by the user (`${secrets.X}`), sorted. */
+  secrets: string[]
+  components: ResolvedComponent[]
+  services: ResolvedService[]
+  placement: Placement
+}

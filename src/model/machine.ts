@@ -1,0 +1,86 @@
+/** One address of a machine. `scope` is from where it can be reached; `network` names the private network it belongs to. */
+export interface Address {
+  address: string
+  family: 4 | 6
+  scope: 'public' | 'private'
+  network: string
+}
+
+/** What a blueprint asks of a machine, in portable words. */
+export interface MachineRequirements {
+  /** Virtual CPUs. May be a fraction where the provider can (`local`). */
+  cpu: number
+  /** Bytes. */
+  memory: number
+  /** Bytes of root disk; absent: the provider's or image's default. */
+  disk?: number
+  /** Portable image word, e.g. `debian-13`. */
+  image: string
+}
+
+/** The portable words resolved to one provider's own ids; pinned in the plan. */
+export interface ResolvedMachineSpec {
+  /** The cloud's own size id. */
+  size: string
+  /** The cloud's own image id. */
+  image: string
+  region?: string
+  zone?: string
+  requirements: MachineRequirements
+}
+
+/** All that is needed to reach a machine, and to know that it is the right one. */
+export interface MachineAccess {
+  /** Kitbag's id of the machine (`mac_...`); the pool keeps one connection per id. */
+  id: string
+  /** Name within the deployment (`web-1`), for messages. */
+  name: string
+  address: string
+  port: number
+  user: string
+  /** Pinned public host key, `ssh-ed25519 AAAA...`. A connection that shows another key is refused. */
+  hostKey: string
+}
+
+export type MachineStatus = 'creating' | 'created' | 'installed' | 'ready' | 'failed' | 'destroying'
+
+/** A machine as Kitbag's database knows it. A destroyed machine has no row. */
+export interface MachineRecord {
+  id: string
+  deploymentId: string
+  /** Component or toolkit service that it belongs to. */
+  component: string
+  /** `<component>-<ordinal>`, lower case; also its host name. Unique among the deployment's machines of one time. */
+  name: string
+  ordinal: number
+  cloudId: string
+  /** The cloud's own id; absent until the create call answered. */
+  providerId?: string
+  status: MachineStatus
+  addresses: Address[]
+  user: string
+  sshPort: number
+  hostKey: string
+  spec: ResolvedMachineSpec
+  /** Holds data that a rebuild would lose. */
+  stateful: boolean
+  /** Digest of the install phase's inputs as last completed; null while one is under way or when unknown. */
+  installDigest: string | null
+  /** Digest of the configure phase's inputs as last completed; null while one is under way or when unknown. */
+  configureDigest: string | null
+  /** Set by `check` when the machine was found different from what was last applied; cleared by the next converge. */
+  drifted: boolean
+  /** Release that it last became ready with. */
+  releaseNumber: number | null
+}
+
+/** The address that other machines of the deployment and the SSH pool use: private before public, IPv4 before IPv6. */
+export function preferredAddress(addresses: Address[]): Address | undefined {
+  const rank = (a: Address) => (a.scope === 'private' ? 0 : 2) + (a.family === 4 ? 0 : 1)
+  return [...addresses].sort((a, b) => rank(a) - rank(b))[0]
+}
+
+/** Name of a component's machine, also its host name: `loadBalancer`, 1 -> `load-balancer-1`. */
+export function machineName(component: string, ordinal: number): string {
+  return `${component.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-${ordinal}`
+}

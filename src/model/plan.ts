@@ -1,0 +1,74 @@
+import type { ResolvedMachineSpec } from './machine.ts'
+
+/**
+ * - `create`: makes the machine and waits for SSH; gives the fact `address`
+ * - `install`: the recipe's install phase; gives `installed`
+ * - `migrate`: once per release, on one machine, before it takes traffic
+ * - `leave`: takes a machine out of a service's traffic (drain)
+ * - `configure`: the recipe's configure phase, rendered from facts just before it runs
+ * - `ready`: waits for the health check; gives `ready`
+ * - `join`: waits until the service sends traffic to the machine again
+ * - `destroy`: removes the machine
+ * - `check`: both phases in check mode (drift)
+ */
+export type UnitKind = 'create' | 'install' | 'migrate' | 'leave' | 'configure' | 'ready' | 'join' | 'destroy' | 'check'
+
+/** One unit of work. It holds references only: no address, no secret, no rendered text. */
+export interface Unit {
+  /** `web-1/install`; `web-1/leave/loadBalancer`. Unique in the plan and the same in every plan of the same change. */
+  id: string
+  kind: UnitKind
+  component: string
+  /** Machine name. */
+  machine: string
+  /** Ids of units that must be done before. */
+  needs: string[]
+  reason: string
+  /** `create` only. */
+  create?: { ordinal: number; cloud: string; spec: ResolvedMachineSpec; stateful: boolean }
+  /** `leave` and `join`: name of the toolkit service. */
+  service?: string
+  /** `configure`: machines that the plan destroys next; its facts are rendered as if they were gone already. */
+  without?: string[]
+}
+
+export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove'
+
+/** What happens to one machine, for people. */
+export interface Change {
+  action: ChangeAction
+  component: string
+  machine: string
+  /** `replace`: the name of the machine that takes its place. */
+  replacement?: string
+  reasons: { message: string; path?: string; before?: string; after?: string }[]
+  stateful: boolean
+}
+
+/** Something that the plan would do and may not, until the user says so. */
+export interface Refusal {
+  code: 'data-loss-refused'
+  component: string
+  machine: string
+  message: string
+  fix: string
+}
+
+export interface Plan {
+  version: 1
+  deployment: string
+  /** Release number planned for; absent: none (destroy). A release not yet stored has the number it will get. */
+  release?: number
+  units: Unit[]
+  changes: Change[]
+  refusals: Refusal[]
+  /** sha256 of the canonical JSON of all above. */
+  digest: string
+}
+
+/** What the workflow needs of a plan: small, no content. */
+export interface UnitSkeleton {
+  id: string
+  kind: UnitKind
+  needs: string[]
+}

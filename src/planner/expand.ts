@@ -1,0 +1,41 @@
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import { KitbagError } from '../model/errors.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { ReleaseSpec } from '../model/release.ts'
+import type { ToolkitPlan, ToolkitRegistry } from '../toolkit/contract.ts'
+
+export interface ExpandedService {
+  name: string
+  kind: string
+  spec: JsonObject
+  members: string[]
+}
+
+export interface Expanded {
+  /** The application's components, then the services' machines. */
+  components: ResolvedComponent[]
+  services: ExpandedService[]
+}
+
+/** Application and services as one list of components, with stored scale overrides applied. Throws `not-supported` for a service of an older Kitbag. */
+export function expand(
+  release: ReleaseSpec,
+  toolkit: ToolkitRegistry,
+  overrides: Record<string, Record<string, JsonObject>>,
+): Expanded {
+  const { components, services } = release.blueprint
+  const scaled = components.map((component) => {
+    const replicas = overrides.scale?.[component.name]?.replicas
+    return typeof replicas === 'number' ? { ...component, replicas } : component
+  })
+  const expanded: Expanded = { components: [...scaled], services: [] }
+  for (const { name, kind, spec } of services) {
+    const service = toolkit[kind]
+    if (!service)
+      throw new KitbagError('not-supported', `the toolkit service ${kind} of this release is not known here`)
+    const plan: ToolkitPlan = service.plan({ name, spec, components: scaled })
+    expanded.components.push(...plan.components)
+    expanded.services.push({ name, kind, spec, members: plan.members })
+  }
+  return expanded
+}

@@ -1,0 +1,104 @@
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import { KitbagError } from '../model/errors.ts'
+import { type MachineRecord, machineName } from '../model/machine.ts'
+import type { Change } from '../model/plan.ts'
+import type { PlanInput } from './plan-input.ts'
+
+type Reason = Change['reasons'][number]
+
+/** What becomes of one component's machines, before units are made. */
+export interface Fate {
+  component: ResolvedComponent
+  /** Stay as machines; whether they are touched is decided by digests. */
+  stay: MachineRecord[]
+  /** `row`: a machine whose creation was begun and not finished. */
+  create: { name: string; ordinal: number; row?: MachineRecord; replaces?: string; reasons: Reason[] }[]
+  remove: { machine: MachineRecord; replacement?: string; reasons: Reason[] }[]
+}
+
+/** Id of the cloud that a component goes to. Throws `not-found` naming those there are. */
+export function cloudIdOf(input: PlanInput, component: ResolvedComponent): string {
+  const name = component.placement.cloud
+  const id = name === undefined ? input.cloudId : input.clouds[name]
+  if (id) return id
+  throw new KitbagError(
+    'not-found',
+    name === undefined
+      ? 'no cloud was given'
+      : `components.${component.name}.placement.cloud: there is no cloud ${name}`,
+    {
+      fix: name === undefined ? 'Name one: --cloud NAME (kitbag cloud list shows them).' : 'Add it: kitbag cloud add.',
+    },
+  )
+}
+
+/** Why a machine cannot serve as what the component asks for; empty: it can. */
+function mismatches(input: PlanInput, component: ResolvedComponent, machine: MachineRecord): Reason[] {
+  const path = `components.${component.name}.machine`
+  const has = machine.spec.requirements
+  const reasons: Reason[] = []
+  if (machine.status === 'failed') reasons.push({ message: 'it failed' })
+  if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
+  for (const field of ['image', 'cpu', 'memory', 'disk'] as const) {
+    if ((has[field] ?? null) === (component.machine[field] ?? null)) continue
+    const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
+    reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })
+  }
+  if (machine.cloudId !== cloudIdOf(input, component))
+    reasons.push({ message: 'it is on another cloud', path: `components.${component.name}.placement` })
+  const { region, zones } = component.placement
+  if (region !== undefined && machine.spec.region !== region)
+    reasons.push({ message: 'it is in another region', path: `components.${component.name}.placement.region` })
+  if (zones && machine.spec.zone !== undefined && !zones.includes(machine.spec.zone)) {
+    reasons.push({ message: 'it is in another zone', path: `components.${component.name}.placement.zones` })
+  }
+  return reasons
+}
+
+/** Decides create, stay, replace and remove for one component. */
+export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
+  const rows = input.machines
+    .filter((machine) => machine.component === component.name)
+    .sort((a, b) => a.ordinal - b.ordinal)
+  const judged = rows.map((machine) => ({ machine, reasons: mismatches(input, component, machine) }))
+  const good = judged.filter(({ reasons }) => reasons.length === 0).map(({ machine }) => machine)
+  const kept = good.slice(0, component.replicas)
+  const surplus = good.slice(component.replicas)
+  const unfit = judged.filter(({ reasons }) => reasons.length > 0)
+
+  const taken = new Set(rows.map(({ ordinal }) => ordinal))
+  const fate: Fate = { component, stay: kept.filter(({ status }) => status !== 'creating'), create: [], remove: [] }
+  for (const row of kept.filter(({ status }) => status === 'creating')) {
+    fate.create.push({
+      name: row.name,
+      ordinal: row.ordinal,
+      row,
+      reasons: [{ message: 'its creation was not finished' }],
+    })
+  }
+  const replaceable = [...unfit]
+  for (let missing = component.replicas - kept.length, ordinal = 1; missing > 0; ordinal++) {
+    if (taken.has(ordinal)) continue
+    missing--
+    const name = machineName(component.name, ordinal)
+    const old = replaceable.shift()
+    const reasons = old
+      ? old.reasons
+      : [{ message: rows.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
+    fate.create.push({ name, ordinal, reasons, ...(old && { replaces: old.machine.name }) })
+    if (old) fate.remove.push({ machine: old.machine, replacement: name, reasons: old.reasons })
+  }
+  for (const { machine, reasons } of replaceable) fate.remove.push({ machine, reasons })
+  for (const machine of surplus) {
+    fate.remove.push({
+      machine,
+      reasons: [
+        {
+          message: `${component.name} has ${component.replicas} machines now`,
+          path: `components.${component.name}.replicas`,
+        },
+      ],
+    })
+  }
+  return fate
+}

@@ -1,0 +1,42 @@
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { OperationKind } from '../model/operation.ts'
+import type { ReleaseSpec } from '../model/release.ts'
+import type { ToolkitRegistry } from '../toolkit/contract.ts'
+
+export interface NumberedRelease {
+  number: number
+  spec: ReleaseSpec
+}
+
+/** Everything that a plan is made from. */
+export interface PlanInput {
+  deployment: string
+  kind: OperationKind | 'undo'
+  /** What shall be; absent: nothing (destroy, or undo of a first deploy). */
+  release?: NumberedRelease
+  /** What is in force, for the reasons. */
+  current?: NumberedRelease
+  machines: MachineRecord[]
+  /** scope -> key -> value; `scale` -> component -> `{ replicas }`. */
+  overrides: Record<string, Record<string, JsonObject>>
+  /** Component -> digests of migrations that ran. */
+  migrated: Record<string, string[]>
+  /** Cloud name -> id. */
+  clouds: Record<string, string>
+  /** Id of the deployment's own cloud, for components that name none. */
+  cloudId: string | null
+  toolkit: ToolkitRegistry
+  /** Components whose data may be lost. */
+  allowDataLoss: string[]
+  /** push: the toolkit service. */
+  service?: string
+}
+
+/** A machine that a plan would create. */
+export interface WantedMachine {
+  component: ResolvedComponent
+  ordinal: number
+  cloudId: string
+}

@@ -1,0 +1,146 @@
+import { digestOf } from '../lib/digest.ts'
+import { KitbagError } from '../model/errors.ts'
+import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
+import type { Change, Plan, Refusal } from '../model/plan.ts'
+import { changeUnits } from './change-units.ts'
+import { type Expanded, expand } from './expand.ts'
+import { cloudIdOf, type Fate, fateOf } from './fate.ts'
+import type { PlanInput, WantedMachine } from './plan-input.ts'
+import { UnitList } from './units.ts'
+
+const nothing: Expanded = { components: [], services: [] }
+
+function expanded(input: PlanInput): Expanded {
+  return input.release ? expand(input.release.spec, input.toolkit, input.overrides) : nothing
+}
+
+function changesWorld({ kind }: PlanInput): boolean {
+  return kind !== 'check' && kind !== 'push'
+}
+
+/** Machines that the plan of this input would create: their specs have to be resolved by their clouds before `plan`. */
+export function machinesToCreate(input: PlanInput): WantedMachine[] {
+  if (!changesWorld(input)) return []
+  return expanded(input).components.flatMap((component) =>
+    fateOf(input, component)
+      .create.filter(({ row }) => !row)
+      .map(({ ordinal }) => ({ component, ordinal, cloudId: cloudIdOf(input, component) })),
+  )
+}
+
+/** The difference between what shall be and what is. Pure; the same input gives the same digest. `specs`: machine name -> what its cloud will make. */
+export function plan(input: PlanInput, specs: Map<string, ResolvedMachineSpec>): Plan {
+  const world = expanded(input)
+  const body =
+    input.kind === 'check'
+      ? checkPlan(input)
+      : input.kind === 'push'
+        ? pushPlan(input)
+        : changePlan(input, world, specs)
+  const whole = {
+    version: 1 as const,
+    deployment: input.deployment,
+    ...(input.release && { release: input.release.number }),
+    ...body,
+  }
+  return { ...whole, digest: digestOf(whole) }
+}
+
+type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
+
+function keep({ component, name: machine, stateful }: MachineRecord): Change {
+  return { action: 'keep', component, machine, reasons: [], stateful }
+}
+
+function live(input: PlanInput): MachineRecord[] {
+  return input.machines.filter(({ status }) => status === 'installed' || status === 'ready')
+}
+
+function checkPlan(input: PlanInput): Body {
+  const units = new UnitList()
+  for (const { component, name } of live(input)) units.add('check', { component, machine: name }, 'check asked for')
+  return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+}
+
+function pushPlan(input: PlanInput): Body {
+  const { service } = input
+  if (service === undefined) throw new KitbagError('internal', 'a push without a service')
+  const units = new UnitList()
+  for (const { component, name } of live(input).filter((machine) => machine.component === service)) {
+    units.add('configure', { component, machine: name }, `${service} was changed at run time`)
+  }
+  return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+}
+
+function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
+  const fates = world.components.map((component) => fateOf(input, component))
+  const known = new Set(world.components.map(({ name }) => name))
+  const orphans = input.machines.filter(({ component }) => !known.has(component))
+  const { units, updates } = changeUnits(input, world, fates, orphans, specs)
+  const changes = changesOf(fates, orphans, updates, input)
+  return { units, changes, refusals: input.kind === 'undo' ? [] : refusalsOf(changes, input) }
+}
+
+function changesOf(
+  fates: Fate[],
+  orphans: MachineRecord[],
+  updates: Map<string, Change['reasons']>,
+  input: PlanInput,
+): Change[] {
+  const changes: Change[] = []
+  const stateful = (name: string) => input.release?.spec.recipes[name]?.stateful ?? false
+  for (const { component, stay, create, remove } of fates) {
+    for (const machine of stay) {
+      const reasons = updates.get(machine.name)
+      changes.push(reasons ? { ...keep(machine), action: 'update', reasons } : keep(machine))
+    }
+    for (const { name, reasons, replaces } of create) {
+      if (!replaces)
+        changes.push({
+          action: 'create',
+          component: component.name,
+          machine: name,
+          reasons,
+          stateful: stateful(component.recipe),
+        })
+    }
+    for (const { machine, replacement, reasons } of remove) {
+      const action = replacement ? 'replace' : 'remove'
+      changes.push({
+        action,
+        component: component.name,
+        machine: machine.name,
+        ...(replacement && { replacement }),
+        reasons,
+        stateful: machine.stateful,
+      })
+    }
+  }
+  for (const machine of orphans) {
+    const message = input.release ? `the blueprint has no ${machine.component} any more` : 'nothing shall be left'
+    changes.push({ ...keep(machine), action: 'remove', reasons: [{ message }] })
+  }
+  return changes
+}
+
+/** A machine that was never configured holds no data yet. */
+function refusalsOf(changes: Change[], { machines, allowDataLoss }: PlanInput): Refusal[] {
+  return changes.flatMap(({ action, component, machine, stateful, reasons }) => {
+    if (!stateful || (action !== 'replace' && action !== 'remove') || allowDataLoss.includes(component)) return []
+    const row = machines.find(({ name }) => name === machine)
+    if (row && row.configureDigest === null && row.releaseNumber === null) return []
+    const why = reasons
+      .map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
+      .join(', ')
+    const message = `${machine} holds data that would be lost: to ${action} it is refused (${why})`
+    return [
+      {
+        code: 'data-loss-refused' as const,
+        component,
+        machine,
+        message,
+        fix: `Say so if its data may be lost: --allow-data-loss ${component}`,
+      },
+    ]
+  })
+}

@@ -1,0 +1,107 @@
+import type { z } from 'zod'
+import type { Address, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
+
+/** What a driver can do beyond the four required calls. Declared data, checked when planning. */
+export interface Capabilities {
+  /** Portable image words that it can resolve. */
+  images: string[]
+  /** The host key and login key reach the machine at its first boot. False: the machine exists and its key is given. */
+  userData: boolean
+  /** cpu may be a fraction. */
+  fractionalCpu: boolean
+  /** Regions have zones, and a machine can be asked into one. */
+  zones: boolean
+}
+
+export interface Catalog {
+  regions: { id: string; zones: string[] }[]
+  images: { word: string; id: string }[]
+  /** Empty: any cpu and memory can be had (`local`). Memory in bytes. */
+  sizes: { id: string; cpu: number; memory: number }[]
+}
+
+/** Tags that every machine carries at its cloud: by them a sweep finds what is Kitbag's, and only this installation's. */
+export interface MachineTags {
+  installation: string
+  deployment: string
+  machine: string
+}
+
+export interface CreateMachineRequest {
+  /** Host name. */
+  name: string
+  spec: ResolvedMachineSpec
+  /** Host key pair made by Kitbag for this machine, OpenSSH formats. */
+  hostKey: { privateKey: string; publicKey: string }
+  /** Public keys that may log in as the image's login user. */
+  authorizedKeys: string[]
+}
+
+export interface ProviderMachine {
+  /** The cloud's own id. */
+  id: string
+  name: string
+  tags: MachineTags
+  /** `pending` may have no address yet; `gone`: ended at the cloud, though still listed. */
+  status: 'pending' | 'running' | 'stopped' | 'gone'
+  addresses: Address[]
+  /** Login user of the image (`debian`). */
+  user: string
+  sshPort: number
+}
+
+/**
+ * The driver of one cloud record. Throws KitbagError: `provider-failed` (retryable or not, decided here once), `capacity-exceeded`,
+ * `not-supported`. A call that timed out may have had its effect: callers repeat it with the same token.
+ */
+export interface Provider {
+  catalog(): Promise<Catalog>
+  /** Portable words to this cloud's own ids. Throws `not-supported` naming what it knows. Pure after `catalog`. */
+  resolve(
+    requirements: MachineRequirements,
+    placement: { region?: string; zones?: string[]; ordinal: number },
+  ): Promise<ResolvedMachineSpec>
+  /** The same token twice = the same machine, also after a crash of the caller at any point. */
+  createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
+  /** undefined: no such machine (any more). */
+  getMachine(id: string): Promise<ProviderMachine | undefined>
+  listMachines(filter: { tags: Partial<MachineTags> & { installation: string } }): Promise<ProviderMachine[]>
+  /** Destroying what is gone succeeds. Returns when the machine and all that belongs to it is gone. */
+  destroyMachine(id: string): Promise<void>
+  /** What would keep a deployment from working, one finding per permission, tool or quota. */
+  test(): Promise<{ name: string; ok: boolean; detail: string }[]>
+  /** Takes over what a former process of this installation left running (local: restarts supervisors after the box's reboot). */
+  adopt?(): Promise<void>
+  /** What of this installation is left at the cloud beside machines: bridges, mounts, rules. Empty after everything is destroyed. */
+  residue?(installation: string): Promise<string[]>
+}
+
+export interface ProviderEnvironment {
+  installation: string
+  /** KITBAG_HOME: where a driver may keep state (`local`). */
+  home: string
+  /** Cache folder shared by installations (images). */
+  cache: string
+  log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>) => void
+}
+
+/** What a provider's folder exports. `settings` and `credentials` are checked when a cloud is added. */
+export interface ProviderDriver<Settings = unknown, Credentials = unknown> {
+  kind: string
+  summary: string
+  capabilities: Capabilities
+  settings: z.ZodType<Settings>
+  credentials: z.ZodType<Credentials>
+  /**
+   * Makes ready, ahead of the first machine, what takes long here (host packages, an image): idempotent, cached under
+   * `environment.cache`, safe when two processes do it at once. Throws `prerequisite-missing` with one sentence that says what is missing and what to do.
+   */
+  prepare?(
+    environment: ProviderEnvironment,
+    options: { images: string[]; onProgress: (step: string, detail: string) => void },
+  ): Promise<void>
+  connect(
+    cloud: { name: string; settings: Settings; credentials: Credentials },
+    environment: ProviderEnvironment,
+  ): Promise<Provider>
+}

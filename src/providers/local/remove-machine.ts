@@ -1,0 +1,119 @@
+import { access, readdir, rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isMissing, readState } from '../../lib/state-file.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { LocalCloud } from './cloud.ts'
+import { groupsOf } from './confinement.ts'
+import { withLock } from './lock.ts'
+import { cableName, groupName } from './names.ts'
+import { removeNetwork } from './network.ts'
+import { isAlive, kill, livingProcess, waitUntil } from './processes.ts'
+import { machineFolders, readRecord, writeRecord } from './records.ts'
+import { run, tryRun } from './run.ts'
+
+/** Milliseconds for killed processes to be gone. */
+const killTimeout = 10_000
+
+/** Removes a machine and, with the installation's last one, its network. What is gone already is fine. */
+export async function destroyMachine(cloud: LocalCloud, id: string): Promise<void> {
+  const { lock } = cloud.paths.machine(id)
+  await withLock(lock, async () => {
+    await removeMachine(cloud, id)
+    await rm(lock, { force: true })
+  })
+  await withLock(cloud.paths.networkLock, async () => {
+    if ((await machineFolders(cloud.paths, cloud.installation)).length > 0) return
+    await removeNetwork(cloud.paths, cloud.installation)
+    await rmdir(cloud.paths.machines).catch(() => {})
+    await rm(cloud.paths.networkLock, { force: true })
+  })
+}
+
+/**
+ * Ends the guest at once (a machine that goes needs no shutdown) and removes what belongs to it. The record says so first and goes
+ * last, so that a removal that was cut off is seen and finished. The caller holds the machine's lock.
+ */
+export async function removeMachine(cloud: LocalCloud, id: string): Promise<void> {
+  const paths = cloud.paths.machine(id)
+  const record = await readRecord(cloud.paths, id)
+  if (record && record.state !== 'removing') await writeRecord(cloud.paths, { ...record, state: 'removing' })
+  await endProcesses(cloud, id)
+  await removeCable(id)
+  await removeGroups(cloud, id)
+  // The mount was in the supervisor's own namespace and went with it.
+  for (const folder of [paths.upper, paths.work, paths.root]) await rm(folder, { recursive: true, force: true })
+  await rm(paths.folder, { recursive: true, force: true })
+}
+
+/** The supervisor first, or it would boot the guest again. With systemd-nspawn its whole process namespace dies. */
+async function endProcesses(cloud: LocalCloud, id: string): Promise<void> {
+  const paths = cloud.paths.machine(id)
+  const supervisor = await livingProcess(paths.supervisor)
+  if (supervisor) {
+    kill(supervisor.pid)
+    await waitUntil(async () => !(await isAlive(supervisor)), killTimeout)
+  }
+  const guest = await livingProcess(paths.guest)
+  if (guest) kill(guest.pid)
+  if (cloud.confinement.kind === 'scope') {
+    await tryRun('systemctl', ['kill', '--signal=KILL', `${groupName(id)}.scope`])
+  }
+  const groups = groupsOf(cloud.confinement, id)
+  const ended = await waitUntil(async () => {
+    const pids = (await Promise.all(groups.map(processesIn))).flat()
+    pids.forEach(kill)
+    return pids.length === 0 && !(guest && (await isAlive(guest)))
+  }, killTimeout)
+  if (ended) return
+  throw new KitbagError('provider-failed', `local: processes of machine ${id} do not end`, {
+    retryable: true,
+    fix: `See which: systemd-cgls ${groups[0] ?? groupName(id)}`,
+  })
+}
+
+async function processesIn(group: string): Promise<number[]> {
+  const listed = (await readState(join(group, 'cgroup.procs')).catch(() => undefined)) ?? ''
+  const below = await Promise.all((await foldersIn(group)).map(processesIn))
+  const own = listed.split('\n').filter((line) => line !== '' && line !== '0')
+  return [...own.map(Number), ...below.flat()]
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true })
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name))
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw error
+  }
+}
+
+/** It would go with the guest's network namespace too, but some time later: its name is free when we return. */
+async function removeCable(id: string): Promise<void> {
+  const cable = cableName(id)
+  const gone = async () =>
+    access(`/sys/class/net/${cable}`).then(
+      () => false,
+      () => true,
+    )
+  if (await gone()) return
+  await tryRun('ip', ['link', 'delete', cable])
+  if (!(await waitUntil(gone, 5000))) await run('ip', ['link', 'delete', cable])
+}
+
+async function removeGroups(cloud: LocalCloud, id: string): Promise<void> {
+  for (const group of groupsOf(cloud.confinement, id)) await removeTree(group)
+}
+
+/** Control groups are removed by rmdir, from the leaves; the kernel may need a moment after the last process. */
+async function removeTree(group: string): Promise<void> {
+  for (const folder of await foldersIn(group)) await removeTree(folder)
+  await waitUntil(async () => {
+    try {
+      await rmdir(group)
+      return true
+    } catch (error) {
+      return isMissing(error)
+    }
+  }, 5000)
+}

@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { KitbagError } from '../model/errors.ts'
+import type { CompileOptions, HostProgram } from '../model/program.ts'
+import type { Phase, RecipeContext } from '../model/recipe.ts'
+import { viewOf } from './context.ts'
+import { ExpressionError, evaluate, truthy } from './expression.ts'
+import { notificationName, programText } from './program-text.ts'
+import type { Recipe, ResourceDefinition } from './recipe.ts'
+import { resolveFields, resolveTexts } from './resolve.ts'
+import { resourceTypeOf } from './resources/registry.ts'
+import { type Notification, type Step, unitName } from './resources/type.ts'
+import { TemplateError } from './template.ts'
+
+/** Where uploaded blobs lie on a machine. */
+export const blobFolder = '/var/cache/kitbag/blobs'
+
+/**
+ * One phase of a recipe for one machine, as a program. Throws `invalid-recipe` when a value from the blueprint does not fit where the
+ * recipe puts it; the message names the recipe's file, line and field.
+ */
+export function compile(recipe: Recipe, phase: Phase, context: RecipeContext, options: CompileOptions): HostProgram {
+  const view = viewOf(recipe, context)
+  const steps = withoutRepeats(recipe, stepsOf(recipe, phase, view, options.secrets))
+  const suppressed = new Set((options.suppress ?? []).map(withUnitName))
+  const notifications = notificationsOf(steps).map((notification) => ({
+    ...notification,
+    suppressed: suppressed.has(notificationName(notification)),
+  }))
+  const nonce = randomBytes(16).toString('hex')
+  const digests = new Set(steps.flatMap(({ artifact }) => artifact ?? []))
+  return {
+    text: programText({ nonce, mode: options.mode, steps, notifications }),
+    nonce,
+    resources: [...steps.map(({ resource }) => resource), ...notifications.map(notificationName)].map(
+      (resource, index) => ({ index, resource }),
+    ),
+    // A check unpacks nothing, so nothing has to be uploaded for it.
+    artifacts:
+      options.mode === 'check' ? [] : [...digests].map((digest) => ({ digest, path: `${blobFolder}/${digest}` })),
+  }
+}
+
+function stepsOf(recipe: Recipe, phase: Phase, view: Record<string, unknown>, secrets: string[]): Step[] {
+  return recipe.definition.resources
+    .filter((resource) => resource.phase === phase)
+    .flatMap((resource) => {
+      try {
+        if (resource.when && !truthy(evaluate(resource.when, view))) return []
+        const fields = resolveFields(resource, view)
+        const texts = resolveTexts(recipe, resource, view, secrets)
+        return resourceTypeOf(resource.type)?.compile({ fields, texts, phase }) ?? []
+      } catch (error) {
+        throw unfit(recipe, resource, error)
+      }
+    })
+}
+
+function unfit(recipe: Recipe, resource: ResourceDefinition, error: unknown): unknown {
+  if (error instanceof TemplateError) {
+    return new KitbagError('invalid-recipe', `recipe ${recipe.signature.name}: ${error.message}`, { cause: error })
+  }
+  const known = error instanceof ExpressionError || error instanceof KitbagError
+  if (!known) return error
+  const message = `recipe ${recipe.signature.name}: recipe.yaml:${resource.line}: ${resource.type}: ${error.message}`
+  return new KitbagError('invalid-recipe', message, { cause: error })
+}
+
+/** The same package may be asked for twice; anything else said twice would be two wishes for one thing. */
+function withoutRepeats(recipe: Recipe, steps: Step[]): Step[] {
+  const seen = new Set<string>()
+  return steps.filter(({ resource, batch }) => {
+    if (!seen.has(resource)) return seen.add(resource)
+    if (batch) return false
+    throw new KitbagError('invalid-recipe', `recipe ${recipe.signature.name}: ${resource} is there twice in one phase`)
+  })
+}
+
+/** Each once, restarts first: a restart makes a reload of the same unit needless. */
+function notificationsOf(steps: Step[]): Notification[] {
+  const all = new Map(steps.flatMap(({ notify }) => notify ?? []).map((one) => [notificationName(one), one]))
+  const list = [...all.values()]
+  return [...list.filter(({ verb }) => verb === 'restart'), ...list.filter(({ verb }) => verb === 'reload')]
+}
+
+/** `reload:haproxy` and `reload:haproxy.service` are the same. */
+function withUnitName(name: string): string {
+  const [verb = '', unit = ''] = name.split(':', 2)
+  return `${verb}:${unitName(unit)}`
+}

@@ -1,0 +1,82 @@
+import type { FakeMachineState, FakeServer } from './state.ts'
+
+/** Where HAProxy's recipe puts its administration socket. */
+export const haproxySocket = '/run/haproxy/admin.sock'
+
+/** Reads what HAProxy would know after the program, from the configuration that is part of its text. Undefined: it holds none. */
+export function haproxyIn(program: string, before: FakeMachineState['haproxy']): FakeMachineState['haproxy'] {
+  const structure = /^\s+description kitbag (\S+)/m.exec(program)?.[1]
+  if (structure === undefined) return undefined
+  let backend = ''
+  const servers: FakeServer[] = []
+  for (const line of program.split('\n')) {
+    backend = /^backend (\S+)/.exec(line)?.[1] ?? backend
+    const found = /^\s+server (\S+) (\S+):(\d+) (.*)/.exec(line)
+    if (!found || !backend) continue
+    const [, server = '', address = '', port = '', rest = ''] = found
+    const weight = Number(/\bweight (\d+)/.exec(rest)?.[1] ?? 100)
+    const known = before?.servers.find((row) => row.backend === backend && row.server === server)
+    const state = /\bdisabled\b/.test(rest) ? 'maint' : (known?.state ?? 'ready')
+    servers.push({ backend, server, address, port: Number(port), state, weight })
+  }
+  return { structure, servers }
+}
+
+const columns =
+  'pxname,svname,qcur,scur,stot,bin,bout,econ,eresp,status,weight,lastchg,check_status,check_duration,addr,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx'
+
+/** Answers one line of HAProxy's runtime API as far as a balancer's control side uses it. */
+export function answerHaproxy(state: FakeMachineState, line: string): string {
+  const { haproxy } = state
+  if (!haproxy) return 'Not configured yet.\n'
+  const words = line.trim().split(/\s+/)
+  if (line.startsWith('show stat')) return `# ${columns},\n${haproxy.servers.map(row).join('\n')}\n`
+  if (line.startsWith('show info')) return `Name: HAProxy\ndescription: kitbag ${haproxy.structure}\n`
+  if (line.startsWith('add server')) return add(haproxy.servers, words)
+  const [backend, server] = (words.find((word) => word.includes('/')) ?? '').split('/')
+  const found = haproxy.servers.find((one) => one.backend === backend && one.server === server)
+  if (!found) return 'No such server.\n'
+  if (words[0] === 'del') {
+    haproxy.servers.splice(haproxy.servers.indexOf(found), 1)
+    return 'Server deleted.\n'
+  }
+  const value = words[4] ?? ''
+  if (words[3] === 'state') found.state = value as FakeServer['state']
+  if (words[3] === 'weight') found.weight = Number(value)
+  return '\n'
+}
+
+function add(servers: FakeServer[], words: string[]): string {
+  const [backend = '', server = ''] = words[2]?.split('/') ?? []
+  const [, address = '', port = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(words[3] ?? '') ?? []
+  servers.push({ backend, server, address, port: Number(port), state: 'maint', weight: 1 })
+  return 'New server registered.\n'
+}
+
+const words = { ready: 'UP', drain: 'DRAIN', maint: 'MAINT' } as const
+
+function row({ backend, server, address, port, state, weight }: FakeServer): string {
+  const host = address.includes(':') ? `[${address}]` : address
+  return [
+    backend,
+    server,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    words[state],
+    weight,
+    0,
+    'L7OK',
+    0,
+    `${host}:${port}`,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ].join(',')
+}

@@ -1,0 +1,70 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { fingerprint, parsePublicKey } from './host-key.ts'
+
+export interface KeyPair {
+  /** OpenSSH's own format (PEM). */
+  privateKey: string
+  /** `ssh-ed25519 AAAA... comment` */
+  publicKey: string
+}
+
+const type = 'ssh-ed25519'
+
+/**
+ * A fresh ed25519 key pair, unencrypted, in the formats of ssh-keygen. Written here because ssh2's own generator drops leading zeros
+ * of one key in 256, which nothing can read then: https://github.com/mscdex/ssh2/issues/1513
+ */
+export function generateKeyPair(comment: string): KeyPair {
+  const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
+  const publicBytes = Buffer.from(x, 'base64url')
+  const note = comment.replace(/\s+|\p{Cc}+/gu, ' ').trim()
+  const publicBlob = Buffer.concat([field(type), field(publicBytes)])
+  return {
+    privateKey: pem(privateBody(publicBlob, publicBytes, Buffer.from(d, 'base64url'), note)),
+    publicKey: `${type} ${publicBlob.toString('base64')}${note && ` ${note}`}`,
+  }
+}
+
+/** `SHA256:...` of a public key in OpenSSH's format. Throws `invalid-request` when it is none. */
+export function publicKeyFingerprint(publicKey: string): string {
+  return fingerprint(parsePublicKey(publicKey).blob)
+}
+
+/** https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */
+function privateBody(publicBlob: Buffer, publicBytes: Buffer, seed: Buffer, comment: string): Buffer {
+  const check = randomBytes(4)
+  const secret = Buffer.concat([
+    check,
+    check,
+    field(type),
+    field(publicBytes),
+    field(Buffer.concat([seed, publicBytes])),
+    field(comment),
+  ])
+  const padding = Buffer.from(Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, i) => i + 1))
+  return Buffer.concat([
+    Buffer.from('openssh-key-v1\0'),
+    field('none'),
+    field('none'),
+    field(''),
+    uint32(1),
+    field(publicBlob),
+    field(Buffer.concat([secret, padding])),
+  ])
+}
+
+function pem(body: Buffer): string {
+  const lines = body.toString('base64').match(/.{1,70}/g) ?? []
+  return ['-----BEGIN OPENSSH PRIVATE KEY-----', ...lines, '-----END OPENSSH PRIVATE KEY-----', ''].join('\n')
+}
+
+function field(value: string | Buffer): Buffer {
+  const bytes = Buffer.from(value)
+  return Buffer.concat([uint32(bytes.length), bytes])
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(value)
+  return bytes
+}

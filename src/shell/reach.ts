@@ -1,0 +1,65 @@
+import type { Log } from '../lib/log.ts'
+import type { MachineAccess } from '../model/machine.ts'
+import type { Reach } from '../model/reach.ts'
+import { cut } from './connect-failure.ts'
+import { type Connection, NotBegun } from './connection.ts'
+import { commandLine, execOn } from './exec.ts'
+import { forwardTcp, forwardUnix } from './forward.ts'
+import { type ConnectTimings, openClient, ordinaryTimings } from './open-client.ts'
+import { asKitbagError, createPool } from './pool.ts'
+import { unlessAborted } from './unless-aborted.ts'
+import { waitForSsh } from './wait-for-ssh.ts'
+
+export interface ReachOptions {
+  /** Kitbag's login key, OpenSSH's format. */
+  privateKey: string
+  log: Log
+  /** Milliseconds after which an unused connection is closed. Default 5 minutes. */
+  idle?: number
+  /** Connections kept open at most, as long as some are unused. Default 500. */
+  most?: number
+  timings?: Partial<ConnectTimings>
+}
+
+const defaults = { idle: 300_000, most: 500 }
+
+/** SSH to machines: see Reach for what it promises. */
+export function createReach({ privateKey, log, idle, most, timings }: ReachOptions): Reach {
+  const pool = createPool({
+    open: (machine, limits, signal) => openClient(machine, privateKey, limits, signal),
+    idle: idle ?? defaults.idle,
+    most: most ?? defaults.most,
+    log,
+  })
+
+  /** A pooled connection may have died unnoticed: what had not begun on it is tried on a fresh one, once. */
+  async function on<T>(
+    machine: MachineAccess,
+    act: (connection: Connection) => Promise<T>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const attempted = asKitbagError(machine, pool.use(machine, { ...ordinaryTimings, ...timings }))
+      const connection = await unlessAborted(signal, attempted)
+      try {
+        return await act(connection)
+      } catch (error) {
+        if (!(error instanceof NotBegun)) throw error
+        pool.retire(connection)
+        if (attempt > 1) throw cut(machine, error.message, error)
+      }
+    }
+  }
+
+  return {
+    exec(machine, command, options = {}) {
+      const line = commandLine(command, { root: options.root === true, user: machine.user })
+      return on(machine, (connection) => execOn(connection, line, options), options.signal)
+    },
+    connectTcp: (machine, host, port) => on(machine, (connection) => forwardTcp(connection, host, port)),
+    connectUnix: (machine, path) => on(machine, (connection) => forwardUnix(connection, path)),
+    waitForSsh: (machine, options) => waitForSsh(pool, machine, options),
+    forget: (machineId) => pool.forget(machineId),
+    close: () => pool.close(),
+  }
+}

@@ -1,0 +1,104 @@
+import type { z } from 'zod'
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { MachineAccess } from '../model/machine.ts'
+import type { Reach } from '../model/reach.ts'
+
+/** What a service's planner gives: its own machines as components, and whose traffic it carries. */
+export interface ToolkitPlan {
+  components: ResolvedComponent[]
+  /** Components whose machines leave before they are touched and join after they are healthy. */
+  members: string[]
+}
+
+export interface ToolkitMember {
+  component: string
+  machine: string
+}
+
+/** What the running service's control side gets. */
+export interface ControlContext<Spec> {
+  service: string
+  spec: Spec
+  reach: Reach
+  /** The service's own machines. */
+  machines: MachineAccess[]
+  signal?: AbortSignal
+}
+
+/** The service's stored run-time changes: key -> value, as its routes wrote them. */
+export type Overrides = Record<string, JsonObject>
+
+/** A route of a service: data that API, OpenAPI and CLI mount. */
+export interface ToolkitRoute<Spec = unknown> {
+  /** `backends.list`; unique in the service. */
+  id: string
+  method: 'get' | 'put' | 'patch' | 'post' | 'delete'
+  /** Below `/v1/deployments/{deployment}/<path>/{service}`, e.g. `/backends/{backend}/servers/{server}`. */
+  path: string
+  summary: string
+  /** Body of a change, a zod object; its fields become CLI options. */
+  body?: z.ZodObject
+  response: z.ZodType
+  /** CLI words after the service's command, e.g. `drain`; path parameters become arguments in path order. `fixed` fills the body. */
+  cli?: { name: string; summary: string; fixed?: JsonObject }[]
+  /**
+   * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
+   * submits one `push` operation, and answers 202.
+   */
+  read?(context: ControlContext<Spec>, params: Record<string, string>): Promise<unknown>
+  change?(input: {
+    spec: Spec
+    params: Record<string, string>
+    body: JsonObject
+    overrides: Overrides
+    components: ResolvedComponent[]
+  }): Record<string, JsonObject | null>
+}
+
+/** What a folder under src/toolkit exports. */
+export interface ToolkitService<Spec = unknown> {
+  /** The key under `toolkit:`. */
+  kind: string
+  /** Path segment in the API (`load-balancers`) and command in the CLI (`lb`). */
+  path: string
+  command: string
+  summary: string
+  /** Checks one service's section. */
+  schema: z.ZodType<Spec>
+  /** Outputs beside `host port addresses machines`. */
+  outputs: string[]
+  /** Problems that need the other components (`to:` names one that does not exist). Paths relative to the section. */
+  validate(
+    spec: Spec,
+    components: ResolvedComponent[],
+  ): { path: string; message: string; found?: string; allowed?: string[] }[]
+  /** Pure. */
+  plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
+  /** Templates' view of overrides: merged into the recipe's parameters as `overrides`. Pure. */
+  control: ToolkitControl<Spec>
+  routes: ToolkitRoute<Spec>[]
+}
+
+export interface ToolkitControl<Spec = unknown> {
+  /** Takes a machine out of traffic on every node; returns when its connections ended or `drain` ms are over. Idempotent. */
+  leave(context: ControlContext<Spec>, member: ToolkitMember, options: { drain: number }): Promise<void>
+  /** Puts a machine back into traffic, unless an override holds it out, and waits until every node sends to it. Idempotent. */
+  join(
+    context: ControlContext<Spec>,
+    member: ToolkitMember,
+    options: { overrides: Overrides; timeout: number },
+  ): Promise<void>
+  /**
+   * Brings what can be changed at run time into force on one node before its files are written. `parameters` are the recipe's,
+   * resolved. Returns the notifications (`reload:haproxy`) that the host program can leave out because of it.
+   */
+  beforeConfigure(
+    context: ControlContext<Spec>,
+    node: MachineAccess,
+    parameters: Record<string, unknown>,
+  ): Promise<string[]>
+}
+
+/** Every service by its kind; the shipped ones are in registry.ts. */
+export type ToolkitRegistry = Record<string, ToolkitService>

@@ -1,0 +1,90 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { bytesPattern, parseBytes } from '../../lib/bytes.ts'
+import { durationPattern, parseDuration } from '../../lib/duration.ts'
+import { componentNameSchema } from '../../model/ids.ts'
+
+function strict<T extends z.ZodRawShape>(shape: T) {
+  const known = Object.keys(shape).join(', ')
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? `known: ${known}` : undefined),
+  })
+}
+
+const duration = z
+  .string()
+  .regex(durationPattern, 'a duration such as 500ms, 2s or 1m')
+  .transform((text) => parseDuration(text) ?? 0)
+  .refine((ms) => ms >= 10 && ms <= 86_400_000, 'between 10ms and 1d')
+const bytes = z
+  .string()
+  .regex(bytesPattern, 'an amount such as 512MiB')
+  .transform((text) => parseBytes(text) ?? 0)
+const port = z.int().min(1).max(65_535)
+
+/** Machines that Kitbag did not deploy. */
+const addressesSchema = strict({
+  addresses: z
+    .array(z.string().refine((text) => isIP(text) !== 0, 'an IPv4 or IPv6 address'))
+    .min(1)
+    .max(1000),
+  port,
+})
+
+export const listenerSchema = strict({
+  name: componentNameSchema.optional().describe('Name of its backend; default: the component, or external-PORT'),
+  port: port.describe('Port that clients connect to'),
+  protocol: z.enum(['http', 'tcp']).default('http'),
+  to: z
+    .union([componentNameSchema, addressesSchema])
+    .describe('A component, or addresses and port of machines that Kitbag did not deploy'),
+  algorithm: z
+    .enum(['roundrobin', 'leastconn', 'random', 'first', 'source'])
+    .default('roundrobin')
+    .describe("HAProxy's words"),
+  health: strict({
+    http: z
+      .string()
+      .regex(/^\/[^\s]*$/, 'a path that begins with /')
+      .max(1000)
+      .optional()
+      .describe("Default: the component's own health path"),
+    interval: duration.default(500),
+    timeout: duration.default(2000),
+    rise: z.int().min(1).max(100).default(1).describe('Good answers until a machine serves'),
+    fall: z.int().min(1).max(100).default(2).describe('Bad answers until it does not'),
+  }).prefault({}),
+  timeouts: strict({
+    connect: duration.default(2000),
+    client: duration.default(60_000),
+    server: duration.default(60_000),
+    queue: duration.default(10_000),
+  }).prefault({}),
+})
+
+export const loadBalancerSchema = strict({
+  listeners: z.array(listenerSchema).min(1, 'at least one listener').max(200),
+  machine: strict({
+    cpu: z.number().positive().max(512).default(1),
+    memory: bytes.refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB').default(512 * 2 ** 20),
+    disk: bytes.optional(),
+    image: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word such as debian-13')
+      .default('debian-13'),
+  }).prefault({}),
+  replicas: z.int().min(1).max(10).default(1).describe('Machines, each with the whole configuration'),
+  placement: strict({
+    cloud: z.string().optional(),
+    region: z.string().optional(),
+    zones: z.array(z.string()).min(1).optional(),
+  }).optional(),
+})
+
+export type LoadBalancerSpec = z.output<typeof loadBalancerSchema>
+export type Listener = LoadBalancerSpec['listeners'][number]
+
+/** Name of a listener's backend in HAProxy, the API and overrides. */
+export function backendName({ name, to, port: own }: Listener): string {
+  return name ?? (typeof to === 'string' ? to : `external-${own}`)
+}

@@ -1,0 +1,20 @@
+import type { z } from 'zod'
+import type { ToolkitService } from '../contract.ts'
+import { control } from './control.ts'
+import { plan, validate } from './plan.ts'
+import { routes } from './routes.ts'
+import { type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
+
+/** HAProxy machines in front of components, or of machines that Kitbag did not deploy. */
+export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
+  kind: 'loadBalancer',
+  path: 'load-balancers',
+  command: 'lb',
+  summary: 'Load balancer',
+  schema: loadBalancerSchema as z.ZodType<LoadBalancerSpec>,
+  outputs: [],
+  validate,
+  plan,
+  control,
+  routes,
+}

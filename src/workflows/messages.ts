@@ -1,0 +1,1 @@
+export { cancelSignal, type OperationInput, operationWorkflowType, taskQueue } from '../model/workflow-messages.ts'

@@ -1,0 +1,329 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { KitbagError } from '../../../src/model/errors.ts'
+import type { OperationRecord, OperationStatus } from '../../../src/model/operation.ts'
+import { appRelease } from '../../support/app.ts'
+import { type Flow, startFlow } from '../../support/flow.ts'
+
+let flow: Flow
+
+beforeAll(async () => {
+  flow = await startFlow()
+})
+
+afterAll(() => flow?.stop())
+
+beforeEach(() => {
+  flow.cloud.hook = undefined
+  flow.reach.hook = undefined
+  flow.reach.silent.clear()
+  flow.reach.programs.length = 0
+  flow.balancer.calls.length = 0
+  delete flow.balancer.hook
+})
+
+const all = ['db-1', 'load-balancer-1', 'web-1', 'web-2']
+
+async function releaseInForce(name: string): Promise<number | null | undefined> {
+  const { tenantId } = flow.parts
+  return (await flow.store.deployments.getByName(tenantId, name))?.currentRelease
+}
+
+/** Position of a unit among those of an operation, in order of their end. */
+async function order(operation: OperationRecord): Promise<(id: string) => number> {
+  const units = await flow.units(operation)
+  return (id) => units.findIndex((unit) => unit === `main ${id} done`)
+}
+
+describe('deploy', () => {
+  test('makes every machine, in the order that facts and traffic ask for', async () => {
+    const operation = await flow.deployed('first', appRelease({ migrate: 'node migrate.js' }))
+    expect(operation).toMatchObject({ status: 'succeeded', error: null })
+    expect(await flow.machines('first')).toEqual({ rows: all, cloud: all })
+    const units = await flow.units(operation)
+    expect(units.every((unit) => unit.endsWith(' done'))).toBe(true)
+    expect(operation.result?.units).toBe(units.length)
+    const at = await order(operation)
+    expect(at('db-1/ready')).toBeLessThan(at('web-1/migrate'))
+    expect(at('web-1/migrate')).toBeLessThan(at('web-2/configure'))
+    expect(at('web-1/ready')).toBeLessThan(at('web-1/join/loadBalancer'))
+    expect(flow.balancer.calls.filter((call) => call.startsWith('join')).sort()).toEqual(['join web-1', 'join web-2'])
+    expect(await releaseInForce('first')).toBe(1)
+  })
+
+  test('tells where everything is, without secrets', async () => {
+    const operation = await flow.deployed('told', appRelease())
+    const outputs = operation.result?.outputs as Record<string, { addresses: string[]; url: string; password?: string }>
+    expect(Object.keys(outputs).sort()).toEqual(['db', 'loadBalancer', 'web'])
+    expect(outputs.web?.addresses).toHaveLength(2)
+    expect(outputs.db?.password).toBe('[secret]')
+  })
+
+  test('again with nothing changed does nothing', async () => {
+    await flow.deployed('same', appRelease())
+    flow.reach.programs.length = 0
+    const again = await flow.deployed('same', appRelease())
+    expect([again.status, again.result?.units]).toEqual(['succeeded', 0])
+    expect(flow.reach.programs).toEqual([])
+  })
+
+  test('a new version is installed beside the old one, then machine by machine out of traffic and back', async () => {
+    await flow.deployed('update', appRelease())
+    flow.balancer.calls.length = 0
+    const operation = await flow.deployed('update', appRelease({ version: '2' }))
+    expect(operation.status).toBe('succeeded')
+    expect(flow.balancer.calls.filter((call) => !call.startsWith('push'))).toEqual([
+      'leave web-1',
+      'join web-1',
+      'leave web-2',
+      'join web-2',
+    ])
+    const at = await order(operation)
+    expect(at('web-1/install')).toBeLessThan(at('web-1/leave/loadBalancer'))
+    expect(await flow.machines('update')).toEqual({ rows: all, cloud: all })
+    expect(await releaseInForce('update')).toBe(2)
+  })
+
+  test('a migration runs once per release and not again when going back and forth', async () => {
+    const migrations = () => flow.reach.programs.filter((program) => program === 'web-1: command:migrate').length
+    await flow.deployed('migrated', appRelease({ migrate: 'node migrate.js' }))
+    await flow.deployed('migrated', appRelease({ migrate: 'node migrate.js', version: '2' }))
+    expect(migrations()).toBe(2)
+    const back = await flow.finished(await flow.submit('migrated', 'rollback', { release: 1 }))
+    expect([back.status, await releaseInForce('migrated'), migrations()]).toEqual(['succeeded', 1, 2])
+  })
+
+  test('with the digest of a plan that does not hold any more is refused', async () => {
+    const operation = await flow.deployed('stale', appRelease(), { plan: 'f'.repeat(64) })
+    expect(operation).toMatchObject({ status: 'failed', error: { code: 'plan-stale' } })
+    expect(await flow.machines('stale')).toEqual({ rows: [], cloud: [] })
+  })
+
+  test('replacing the database’s machine is refused unless its data may be lost', async () => {
+    await flow.deployed('precious', appRelease())
+    const refused = await flow.deployed('precious', appRelease({ dbMemory: 2 ** 30 }))
+    expect(refused).toMatchObject({ status: 'failed', error: { code: 'data-loss-refused' } })
+    expect(refused.error?.message).toContain('db-1')
+    expect(await flow.machines('precious')).toEqual({ rows: all, cloud: all })
+    const allowed = await flow.deployed('precious', appRelease({ dbMemory: 2 ** 30 }), { allowDataLoss: ['db'] })
+    expect(allowed.status).toBe('succeeded')
+    const replaced = ['db-2', 'load-balancer-1', 'web-1', 'web-2']
+    expect(await flow.machines('precious')).toEqual({ rows: replaced, cloud: replaced })
+  })
+})
+
+describe('failures', () => {
+  test('a failed first deploy is undone, and says what failed where', async () => {
+    flow.reach.hook = ({ name }, { resources }) =>
+      name === 'db-1' && resources[0]?.resource.startsWith('package') ? resources[0].resource : undefined
+    const operation = await flow.deployed('doomed', appRelease())
+    expect(operation).toMatchObject({
+      status: 'failed',
+      error: { code: 'resource-failed', machine: 'db-1', resource: 'package:postgresql', output: 'E: broken' },
+      result: { undone: true },
+    })
+    expect(operation.error?.message).toContain('what it had made was undone')
+    expect(await flow.machines('doomed')).toEqual({ rows: [], cloud: [] })
+    expect(await releaseInForce('doomed')).toBeNull()
+  })
+
+  test('--keep-failed keeps what a failed first deploy made; the next deploy goes on from there', async () => {
+    flow.reach.hook = ({ name }) => (name === 'web-2' ? 'package:nodejs' : undefined)
+    const operation = await flow.deployed('kept', appRelease(), { keepFailed: true })
+    expect(operation.status).toBe('failed')
+    expect(operation.error?.message).toContain('was kept')
+    expect((await flow.machines('kept')).cloud).toEqual(all)
+    flow.reach.hook = undefined
+    const made = flow.cloud.made
+    expect((await flow.deployed('kept', appRelease())).status).toBe('succeeded')
+    expect(flow.cloud.made).toBe(made)
+  })
+
+  test('a failed update goes back, and says that the old release is still serving', async () => {
+    await flow.deployed('broken', appRelease())
+    flow.reach.hook = ({ name }) => (name === 'web-1' ? 'directory:/opt/web/2222222222222222' : undefined)
+    const operation = await flow.deployed('broken', appRelease({ version: '2' }))
+    expect(operation).toMatchObject({ status: 'failed', result: { undone: true }, error: { machine: 'web-1' } })
+    expect(operation.error?.message).toContain('release 1 is still serving')
+    expect(await releaseInForce('broken')).toBe(1)
+    expect(await flow.machines('broken')).toEqual({ rows: all, cloud: all })
+    flow.reach.hook = undefined
+    expect((await flow.deployed('broken', appRelease())).result?.units).toBe(0)
+  })
+
+  test('a machine that never answers is named with what its cloud says, and undone', async () => {
+    flow.reach.silent.add('web-2')
+    const operation = await flow.deployed('silent', appRelease({ db: false }))
+    expect(operation).toMatchObject({ status: 'failed', error: { code: 'provider-failed', machine: 'web-2' } })
+    expect(operation.error?.message).toContain('its cloud says: running')
+    expect(await flow.machines('silent')).toEqual({ rows: [], cloud: [] })
+  })
+
+  test('a machine that dies while it boots is noticed at once', async () => {
+    flow.reach.silent.add('web-1')
+    const operation = flow.deployed('dead', appRelease({ db: false }))
+    await vi.waitFor(async () => expect((await flow.machines('dead')).cloud).toContain('web-1'))
+    for (const [id, { name }] of flow.cloud.machines) if (name === 'web-1') flow.cloud.machines.delete(id)
+    const { status, error } = await operation
+    expect([status, error?.machine]).toEqual(['failed', 'web-1'])
+    expect(error?.message).toContain('it died')
+    expect(await flow.machines('dead')).toEqual({ rows: [], cloud: [] })
+  })
+
+  test('an undo that cannot finish says so, and what is left can be destroyed later', async () => {
+    flow.reach.hook = ({ name }) => (name === 'web-1' ? 'package:nodejs' : undefined)
+    flow.cloud.hook = (call, phase, name) => {
+      if (call === 'destroyMachine' && phase === 'before' && name === 'web-1') {
+        throw new KitbagError('provider-failed', 'web-1 is protected')
+      }
+    }
+    const operation = await flow.deployed('stuck', appRelease({ db: false, web: 1 }))
+    expect(operation.status).toBe('failed')
+    expect(operation.result?.undone).toBe(false)
+    expect(operation.result?.undoErrors?.map(({ message }) => message)).toContain('web-1 is protected')
+    expect((await flow.machines('stuck')).cloud).toEqual(['web-1'])
+    flow.cloud.hook = undefined
+    expect((await flow.finished(await flow.submit('stuck', 'destroy'))).status).toBe('succeeded')
+    expect(await flow.machines('stuck')).toEqual({ rows: [], cloud: [] })
+  })
+})
+
+describe('cancel', () => {
+  test('cancelling at once, running programs stop between two resources, undone, over within 10 s', async () => {
+    let reached = () => {}
+    const installing = new Promise<void>((resolve) => {
+      reached = resolve
+    })
+    let stop = () => {}
+    const cancelled = new Promise<void>((resolve) => {
+      stop = resolve
+    })
+    flow.reach.hook = async ({ name }) => {
+      if (name !== 'web-1') return
+      reached()
+      await cancelled
+    }
+    const operation = await flow.deploy('given-up', appRelease())
+    await installing
+    const asked = Date.now()
+    const seen: OperationStatus[] = []
+    seen.push((await flow.store.operations.cancel(operation.id))?.status ?? 'queued')
+    // The program is let go once it was asked to stop: it ends at its next resource.
+    await vi.waitFor(() => expect(flow.reach.stopsAsked).toBeGreaterThan(0), { timeout: 5_000 })
+    stop()
+    const over = await flow.finished(operation)
+    seen.push(over.status)
+    expect(seen).toEqual(['cancelling', 'cancelled'])
+    expect(Date.now() - asked).toBeLessThan(10_000)
+    expect(over).toMatchObject({ error: { code: 'cancelled' }, result: { undone: true } })
+    expect(await flow.machines('given-up')).toEqual({ rows: [], cloud: [] })
+  })
+
+  test('an update goes back to what was', async () => {
+    await flow.deployed('half', appRelease())
+    flow.balancer.hook = async (call) => {
+      if (call === 'join web-1') await flow.store.operations.cancel(operation.id)
+    }
+    const operation = await flow.deploy('half', appRelease({ version: '2' }))
+    const over = await flow.finished(operation)
+    expect([over.status, await releaseInForce('half')]).toEqual(['cancelled', 1])
+    delete flow.balancer.hook
+    expect((await flow.deployed('half', appRelease())).result?.units).toBe(0)
+  })
+})
+
+describe('the other kinds', () => {
+  test('scale adds and removes machines, and holds over the next deploy', async () => {
+    await flow.deployed('scaled', appRelease())
+    expect((await flow.finished(await flow.submit('scaled', 'scale', { scale: { web: 4 } }))).status).toBe('succeeded')
+    const four = ['db-1', 'load-balancer-1', 'web-1', 'web-2', 'web-3', 'web-4']
+    expect(await flow.machines('scaled')).toEqual({ rows: four, cloud: four })
+    await flow.deployed('scaled', appRelease({ version: '2' }))
+    expect((await flow.machines('scaled')).rows).toEqual(four)
+    expect((await flow.finished(await flow.submit('scaled', 'scale', { scale: { web: 1 } }))).status).toBe('succeeded')
+    const one = ['db-1', 'load-balancer-1', 'web-1']
+    expect(await flow.machines('scaled')).toEqual({ rows: one, cloud: one })
+    await flow.deployed('scaled', appRelease({ web: 3, version: '2' }))
+    expect((await flow.machines('scaled')).rows).toHaveLength(5)
+  })
+
+  test('a failed scale leaves the number as it was', async () => {
+    await flow.deployed('unscaled', appRelease())
+    flow.reach.hook = ({ name }) => (name === 'web-3' ? 'package:nodejs' : undefined)
+    const operation = await flow.finished(await flow.submit('unscaled', 'scale', { scale: { web: 3 } }))
+    expect(operation.status).toBe('failed')
+    flow.reach.hook = undefined
+    expect(await flow.machines('unscaled')).toEqual({ rows: all, cloud: all })
+    expect((await flow.deployed('unscaled', appRelease())).result?.units).toBe(0)
+  })
+
+  test('scaling what does not exist names what does', async () => {
+    await flow.deployed('typo', appRelease({ db: false }))
+    const operation = await flow.finished(await flow.submit('typo', 'scale', { scale: { wep: 3 } }))
+    expect(operation).toMatchObject({ status: 'failed', error: { code: 'invalid-request' } })
+    expect(operation.error?.problems).toMatchObject([{ path: 'scale.wep', nearest: 'web' }])
+  })
+
+  test('check tells what differs, changes nothing, and the next deploy puts it right', async () => {
+    await flow.deployed('drifting', appRelease({ db: false, balancer: false, web: 1 }))
+    const operation = await flow.finished(await flow.submit('drifting', 'check'))
+    expect(operation.status).toBe('succeeded')
+    expect(operation.result?.drift).toContainEqual({ machine: 'web-1', resource: 'package:nodejs', changes: ['made'] })
+    const repaired = await flow.deployed('drifting', appRelease({ db: false, balancer: false, web: 1 }))
+    expect(repaired.result?.units).toBeGreaterThan(0)
+    expect((await flow.deployed('drifting', appRelease({ db: false, balancer: false, web: 1 }))).result?.units).toBe(0)
+  })
+
+  test('push brings a stored override onto the service’s machines while they run', async () => {
+    await flow.deployed('pushed', appRelease())
+    const { id } = (await flow.store.deployments.getByName(flow.parts.tenantId, 'pushed')) ?? { id: '' }
+    await flow.store.overrides.set(id, 'loadBalancer', { 'web-1': { weight: 5 } })
+    const operation = await flow.finished(await flow.submit('pushed', 'push', { service: 'loadBalancer' }))
+    expect(operation.status).toBe('succeeded')
+    expect(await flow.units(operation)).toEqual(['main load-balancer-1/configure done'])
+    expect(flow.balancer.calls).toContain('push load-balancer-1')
+    expect((await flow.deployed('pushed', appRelease())).result?.units).toBe(0)
+  })
+
+  test('destroy leaves nothing, and the name is free again', async () => {
+    await flow.deployed('gone', appRelease())
+    const operation = await flow.finished(await flow.submit('gone', 'destroy'))
+    expect(operation.status).toBe('succeeded')
+    expect(await flow.store.deployments.getByName(flow.parts.tenantId, 'gone')).toBeUndefined()
+    expect([...flow.cloud.machines.values()].filter(({ tags }) => tags.deployment === operation.deploymentId)).toEqual([])
+    expect((await flow.deployed('gone', appRelease())).status).toBe('succeeded')
+  })
+})
+
+describe('one after the other', () => {
+  test('of two deploys of one name one runs and the other waits, then plans against what is', async () => {
+    const [first, second] = [await flow.deploy('twice', appRelease()), await flow.deploy('twice', appRelease({ web: 3 }))]
+    const done = await Promise.all([flow.finished(first), flow.finished(second)])
+    expect(done.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
+    expect(done[0]?.finishedAt?.getTime()).toBeLessThanOrEqual(done[1]?.startedAt?.getTime() ?? 0)
+    expect((await flow.machines('twice')).rows).toHaveLength(5)
+  })
+
+  test('the same Idempotency-Key gives the same operation', async () => {
+    const first = await flow.deploy('once', appRelease(), {}, 'key-1')
+    const second = await flow.deploy('once', appRelease(), {}, 'key-1')
+    expect(second.id).toBe(first.id)
+    expect((await flow.finished(first)).status).toBe('succeeded')
+  })
+
+  test('a destroy asked for while deploying waits for it', async () => {
+    const deploy = await flow.deploy('overtaken', appRelease())
+    const destroy = await flow.submit('overtaken', 'destroy')
+    expect((await flow.finished(deploy)).status).toBe('succeeded')
+    expect((await flow.finished(destroy)).status).toBe('succeeded')
+    expect([...flow.cloud.machines.values()].filter(({ tags }) => tags.deployment === deploy.deploymentId)).toEqual([])
+  })
+
+  test('a deploy that waits behind a destroy deploys anew', async () => {
+    await flow.deployed('phoenix', appRelease())
+    const destroy = await flow.submit('phoenix', 'destroy')
+    const deploy = await flow.deploy('phoenix', appRelease({ web: 3 }))
+    expect((await flow.finished(destroy)).status).toBe('succeeded')
+    expect((await flow.finished(deploy)).status).toBe('succeeded')
+    expect((await flow.machines('phoenix')).rows).toHaveLength(5)
+  })
+})

@@ -1,0 +1,60 @@
+import { z } from 'zod'
+import type { ResolvedComponent } from '../../src/model/blueprint.ts'
+import type { ToolkitService } from '../../src/toolkit/contract.ts'
+
+export interface BalancerSpec {
+  to: string
+}
+
+export interface RecordedBalancer {
+  service: ToolkitService
+  /** `leave web-1`, `join web-1`, `push load-balancer-1`, in order. */
+  calls: string[]
+  /** Runs inside each call; throw to fail it. */
+  hook?: (call: string) => void | Promise<void>
+}
+
+/** A load balancer whose control side only writes down what it was asked; its machines are real to the planner. */
+export function recordedBalancer(): RecordedBalancer {
+  const recorded: RecordedBalancer = { calls: [], service: undefined as unknown as ToolkitService }
+  const call = async (text: string) => {
+    recorded.calls.push(text)
+    await recorded.hook?.(text)
+  }
+  const service: ToolkitService<BalancerSpec> = {
+    kind: 'loadBalancer',
+    path: 'load-balancers',
+    command: 'lb',
+    summary: 'Writes down what it is asked',
+    schema: z.object({ to: z.string() }),
+    outputs: [],
+    validate: () => [],
+    plan: ({ name, spec }) => ({ components: [machineOf(name, spec)], members: [spec.to] }),
+    control: {
+      leave: (_context, { machine }) => call(`leave ${machine}`),
+      join: (_context, { machine }) => call(`join ${machine}`),
+      async beforeConfigure(_context, node) {
+        await call(`push ${node.name}`)
+        return []
+      },
+    },
+    routes: [],
+  }
+  recorded.service = service as unknown as ToolkitService
+  return recorded
+}
+
+function machineOf(name: string, { to }: BalancerSpec): ResolvedComponent {
+  return {
+    name,
+    recipe: 'balancer',
+    port: 80,
+    replicas: 1,
+    machine: { cpu: 1, memory: 2 ** 29, image: 'debian-13' },
+    placement: {},
+    env: {},
+    settings: { backends: { $ref: `${to}.machines` }, changed: { $ref: `overrides.${name}` } },
+    update: { maxUnavailable: 1, drain: 0 },
+    service: name,
+  }
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from 'vitest/config'
+import { ClosingLineReporter } from './test/support/reporter.ts'
+
+const tier = (name: string, options: object = {}) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, ...options },
+})
+
+export default defineConfig({
+  test: {
+    reporters: process.env.CI ? ['verbose', new ClosingLineReporter()] : ['default', new ClosingLineReporter()],
+    projects: [
+      tier('pure'),
+      tier('host', { testTimeout: 60_000 }),
+      tier('flow', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      tier('e2e', { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false }),
+    ],
+  },
+})
