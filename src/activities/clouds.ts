@@ -70,7 +70,9 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
       }
       if (problems.length === 0) return checked
       const [first] = problems
-      throw new KitbagError('invalid-request', `cloud of provider ${kind}: ${first?.path}: ${first?.message}`, { problems })
+      throw new KitbagError('invalid-request', `cloud of provider ${kind}: ${first?.path}: ${first?.message}`, {
+        problems,
+      })
     },
     async test(cloudId) {
       return (await provider(cloudId)).test()

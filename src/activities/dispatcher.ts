@@ -95,7 +95,12 @@ async function cancel(client: Client, { id }: OperationRecord): Promise<void> {
 }
 
 /** A row that still runs although its workflow is over or unknown (the server lost its state, somebody terminated it): begins anew. */
-async function restartWhenLost(client: Client, store: DispatcherOptions['store'], operation: OperationRecord, log: Log) {
+async function restartWhenLost(
+  client: Client,
+  store: DispatcherOptions['store'],
+  operation: OperationRecord,
+  log: Log,
+) {
   const alive = await client.workflow
     .getHandle(operation.id)
     .describe()

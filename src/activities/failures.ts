@@ -33,7 +33,8 @@ export function isStoreAway(error: unknown): boolean {
     if (cause instanceof KitbagError) return false
     const code = (cause as Error & { code?: unknown }).code
     if (typeof code === 'string' && (transientSqlState.test(code) || transientSystemCode.test(code))) return true
-    if (/^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(cause.message)) return true
+    if (/^(Connection terminated|timeout exceeded when trying to connect|Client has encountered)/.test(cause.message))
+      return true
   }
   return false
 }

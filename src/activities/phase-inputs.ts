@@ -28,12 +28,13 @@ export async function phaseInputs(work: UnitWork, machine: MachineRecord, phase:
   if (!component) throw new KitbagError('internal', `${unit.id}: release ${world.number} has no ${machine.component}`)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
   const recipe = recipes.get(component.recipe)
-  if (!recipe) throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
+  if (!recipe)
+    throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
   const secrets = await secretValues(deps, deployment.id, world.release)
   const facts = await factsOf(deps, deployment, world.number, world, recipes, secrets)
   const digests: Record<Phase, () => string> = {
     install: () => installDigest(world.release, component),
-    migrate: () => migrationDigest(world.release, component),
+    migrate: () => migrationDigest(world, component),
     configure: () => configureDigest(world, component, machine),
   }
   return { recipe, ...facts.context(machine, { later: phase !== 'install' }), digest: digests[phase]() }

@@ -26,7 +26,8 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
       return await standing(deps, operation, plan)
     } catch (error) {
       if (signal.aborted || isStoreAway(error)) throw repeatedFailure('planning was interrupted', error)
-      if (!(error instanceof KitbagError)) deps.log.error('planning failed unexpectedly', { operation: operationId, error })
+      if (!(error instanceof KitbagError))
+        deps.log.error('planning failed unexpectedly', { operation: operationId, error })
       await store.operations.finish(operationId, { status: 'failed', error: redactedRecord(error, []) })
       return { next: 'over', units: [] }
     }
@@ -44,9 +45,13 @@ async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: 
 
 function refuseStale({ request }: OperationRecord, plan: Plan): void {
   if (request.plan === undefined || request.plan === plan.digest) return
-  throw new KitbagError('plan-stale', `the plan ${request.plan} does not hold any more: now it would be ${plan.digest}`, {
-    fix: 'Look at the new plan and say its digest: kitbag plan',
-  })
+  throw new KitbagError(
+    'plan-stale',
+    `the plan ${request.plan} does not hold any more: now it would be ${plan.digest}`,
+    {
+      fix: 'Look at the new plan and say its digest: kitbag plan',
+    },
+  )
 }
 
 function refuseDataLoss({ refusals }: Plan): void {

@@ -1,5 +1,5 @@
-import { backoff, retry } from '../lib/retry.ts'
 import type { DeploymentRecord } from '../db/store.ts'
+import { backoff, retry } from '../lib/retry.ts'
 import { isFinal, type OperationRecord } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import { type ActivityDeps, defaultTimings } from './deps.ts'
@@ -27,7 +27,11 @@ export function planUndo(deps: ActivityDeps, operationId: string): Promise<Plann
   })
 }
 
-async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<Plan | undefined> {
+async function makePlan(
+  deps: ActivityDeps,
+  operation: OperationRecord,
+  signal: AbortSignal,
+): Promise<Plan | undefined> {
   const { store } = deps
   const main = await store.operations.plan(operation.id, 'main')
   const deployment = await store.deployments.get(operation.deploymentId)

@@ -15,9 +15,13 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
   const { store, toolkit } = deps
   const deployment = await store.deployments.get(operation.deploymentId)
   if (!deployment) {
-    throw new KitbagError('not-found', `deployment ${operation.deployment} was destroyed before this operation’s turn`, {
-      fix: 'Deploy it again.',
-    })
+    throw new KitbagError(
+      'not-found',
+      `deployment ${operation.deployment} was destroyed before this operation’s turn`,
+      {
+        fix: 'Deploy it again.',
+      },
+    )
   }
   const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
   const overrides = await overridesFor({ store, operation, deployment, stage })
@@ -43,7 +47,10 @@ async function mainRequest(
     case 'scale': {
       const release = inForce(deployment, kind)
       const { spec } = await releaseOf(store, deployment.id, release)
-      refuseUnknown(Object.keys(request.scale ?? {}), spec.blueprint.components.map(({ name }) => name))
+      refuseUnknown(
+        Object.keys(request.scale ?? {}),
+        spec.blueprint.components.map(({ name }) => name),
+      )
       return { kind, release, ...loss }
     }
     case 'check':
@@ -69,7 +76,13 @@ function refuseUnknown(components: string[], known: string[]): void {
     .filter((name) => !known.includes(name))
     .map((found): Problem => {
       const near = nearest(found, known)
-      return { path: `scale.${found}`, message: 'no such component', found, allowed: known, ...(near && { nearest: near }) }
+      return {
+        path: `scale.${found}`,
+        message: 'no such component',
+        found,
+        allowed: known,
+        ...(near && { nearest: near }),
+      }
     })
   if (problems.length === 0) return
   const [first] = problems

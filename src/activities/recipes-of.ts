@@ -1,5 +1,5 @@
-import type { ReleaseSpec } from '../model/release.ts'
 import { unpackFiles } from '../lib/archive.ts'
+import type { ReleaseSpec } from '../model/release.ts'
 import { loadRecipe } from '../recipes/load.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'

@@ -135,7 +135,11 @@ function tellRetry({ events, unit }: UnitWork, error: unknown, attempt: number, 
   const { message } = error as Error
   events.add({
     type: 'log',
-    data: { level: 'warn', machine: unit.machine, message: `${unit.id}: ${message}; trying again (${attempt} of ${most})` },
+    data: {
+      level: 'warn',
+      machine: unit.machine,
+      message: `${unit.id}: ${message}; trying again (${attempt} of ${most})`,
+    },
   })
 }
 

@@ -17,7 +17,10 @@ export async function sweepClouds(
   const { id: installation } = await store.installation.get()
   // Clouds first, rows second: a machine's row is older than the machine, so what is made meanwhile is never taken for a stray.
   const found = await Promise.all(
-    clouds.map(async (cloud) => ({ ...cloud, machines: await cloud.provider.listMachines({ tags: { installation } }) })),
+    clouds.map(async (cloud) => ({
+      ...cloud,
+      machines: await cloud.provider.listMachines({ tags: { installation } }),
+    })),
   )
   const rows = new Map((await store.machines.listAll()).map((row) => [row.id, row]))
   const seen = new Set<string>()

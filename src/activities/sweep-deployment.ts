@@ -38,7 +38,9 @@ async function cloudsOf({ store }: ActivityDeps, operationId: string, deployment
 async function sweepCloud({ store, clouds, reach }: ActivityDeps, cloudId: string, deployment: string): Promise<void> {
   const { id: installation } = await store.installation.get()
   const provider = await clouds.provider(cloudId)
-  const made = (await provider.listMachines({ tags: { installation, deployment } })).filter(({ status }) => status !== 'gone')
+  const made = (await provider.listMachines({ tags: { installation, deployment } })).filter(
+    ({ status }) => status !== 'gone',
+  )
   const rows = (await store.machines.list(deployment)).filter((row) => row.cloudId === cloudId)
   const byId = new Map(rows.map((row) => [row.id, row]))
   for (const { id, tags } of made) {

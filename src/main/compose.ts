@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
@@ -12,6 +13,7 @@ import { generateKeyPair } from '../shell/keys.ts'
 import { createReach } from '../shell/reach.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 import { toolkit } from '../toolkit/registry.ts'
+import { createRoutedReach } from './routed-reach.ts'
 
 /** What API and worker are both made of; in the all-in-one process they share it. */
 export interface Parts {
@@ -46,7 +48,9 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
   const recipes = overrides.recipes ?? (await shippedRecipes())
   const store = await openStore({ ...database, masterKey, generateKeyPair, log })
   const installation = await store.installation.get()
-  const reach = overrides.reach ?? createReach({ privateKey: installation.sshPrivateKey, log })
+  const reach =
+    overrides.reach ??
+    createRoutedReach(createReach({ privateKey: installation.sshPrivateKey, log }), store, join(home, 'fake-machines'))
   const clouds = createClouds({
     store,
     environment: {

@@ -160,7 +160,14 @@ function addMigration(context: Context, { component, stay, create }: Fate): void
   const { release, migrated } = input
   if (!release || component.migrate === undefined) return
   if (!release.spec.recipes[component.recipe]?.phases.includes('migrate')) return
-  if (migrated[component.name]?.includes(migrationDigest(release.spec, component))) return
+  const links = linksOf(context.world.components, component)
+  const fresh = links.some(
+    (name) =>
+      release.spec.recipes[context.fates.get(name)?.component.recipe ?? '']?.stateful &&
+      (context.fates.get(name)?.create.length ?? 0) > 0,
+  )
+  const now = { release: release.spec, components: context.world.components, machines: input.machines }
+  if (!fresh && migrated[component.name]?.includes(migrationDigest(now, component))) return
   const first = stay[0]?.name ?? create[0]?.name
   if (first === undefined) return
   const migrate = units.add(

@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { referenceOwner, referencesIn, type Value } from '../model/value.ts'
-import { consumersOf } from './links.ts'
+import { consumersOf, linksOf } from './links.ts'
 
 /** What the configure phase of a machine is rendered from, beside the component itself. */
 export interface World {
@@ -38,9 +38,19 @@ export function installDigest(release: ReleaseSpec, component: ResolvedComponent
   })
 }
 
-/** Inputs of a migration: source and command. One that ran is not run again, also after going back and forth. */
-export function migrationDigest(release: ReleaseSpec, component: ResolvedComponent): string {
-  return digestOf({ source: sourceDigest(release, component), migrate: component.migrate ?? null })
+/**
+ * Inputs of a migration: source, command, and the machines whose data it changes. One that ran is not run again, also after going back
+ * and forth; a new database is migrated anew.
+ */
+export function migrationDigest(
+  { release, components, machines }: Pick<World, 'release' | 'components' | 'machines'>,
+  component: ResolvedComponent,
+): string {
+  const links = linksOf(components, component)
+  const data = machines
+    .filter(({ stateful, component: owner }) => stateful && links.includes(owner))
+    .map(({ id }) => id)
+  return digestOf({ source: sourceDigest(release, component), migrate: component.migrate ?? null, data: data.sort() })
 }
 
 /** Addresses of a component's machines, as they are now. */

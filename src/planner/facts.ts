@@ -2,7 +2,7 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { MachineFact, RecipeContext } from '../model/recipe.ts'
-import type { Value } from '../model/value.ts'
+import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -134,8 +134,10 @@ export function createFacts(source: FactSource): Facts {
   function context(machine: MachineRecord, { later } = { later: true }) {
     const of = component(machine.component)
     if (!later) {
-      const literal = (reference: string) => `\${${reference}}`
-      return { context: bare(of, machine, parametersOf(of, literal)), secrets: [...source.secrets.values()] }
+      // What refers to others does not exist yet: an install phase sees such a setting as not given.
+      const known = Object.entries(of.settings).filter(([, value]) => referencesIn(value).length === 0)
+      const parameters = parametersOf({ ...of, settings: Object.fromEntries(known) })
+      return { context: bare(of, machine, parameters), secrets: [...source.secrets.values()] }
     }
     const lookup = lookupFor()
     const parameters = parametersOf(of, lookup)

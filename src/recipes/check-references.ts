@@ -44,9 +44,10 @@ function checkResource(recipe: Recipe, resource: ResourceDefinition, report: Rep
   }
   for (const [name, template] of Object.entries(resource.templates)) {
     const field = name === 'text' ? (resource.fields.content === undefined ? 'template' : 'content') : name
-    const inline = template.lineOffset > 0
+    const { inline } = template
     for (const { path, line, column, bare } of template.paths) {
-      const where = { line: line + template.lineOffset, column, ...(inline ? {} : { file: template.file }) }
+      const offset = inline ?? { line: 0, column: 0 }
+      const where = { line: line + offset.line, column: column + offset.column, file: template.file }
       const refuse: Refuse = (message, more) => report([...at, field], message, { ...where, ...more })
       check(path, refuse)
       if (bare && isText(recipe, path)) {

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import { redact } from '../lib/secret.ts'
 import { KitbagError } from '../model/errors.ts'
+import type { Json } from '../model/json.ts'
 import type { CompileOptions, HostProgram } from '../model/program.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
-import { viewOf } from './context.ts'
+import { declaredParameters, viewOf } from './context.ts'
 import { ExpressionError, evaluate, truthy } from './expression.ts'
+import { misfits } from './parameters.ts'
 import { notificationName, programText } from './program-text.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
 import { resolveFields, resolveTexts } from './resolve.ts'
@@ -19,6 +22,7 @@ export const blobFolder = '/var/cache/kitbag/blobs'
  * recipe puts it; the message names the recipe's file, line and field.
  */
 export function compile(recipe: Recipe, phase: Phase, context: RecipeContext, options: CompileOptions): HostProgram {
+  checkValues(recipe, context.parameters)
   const view = viewOf(recipe, context)
   const steps = withoutRepeats(recipe, stepsOf(recipe, phase, view, options.secrets))
   const suppressed = new Set((options.suppress ?? []).map(withUnitName))
@@ -40,6 +44,14 @@ export function compile(recipe: Recipe, phase: Phase, context: RecipeContext, op
   }
 }
 
+/** What a blueprint's references came to is known only now. */
+function checkValues({ signature }: Recipe, parameters: Record<string, unknown>): void {
+  for (const [name, schema] of Object.entries(declaredParameters(signature.parameters))) {
+    const [misfit] = misfits(schema, parameters[name] as Json | undefined)
+    if (misfit) throw new KitbagError('invalid-recipe', `recipe ${signature.name}: parameters.${name}: ${misfit}`)
+  }
+}
+
 function stepsOf(recipe: Recipe, phase: Phase, view: Record<string, unknown>, secrets: string[]): Step[] {
   return recipe.definition.resources
     .filter((resource) => resource.phase === phase)
@@ -50,19 +62,17 @@ function stepsOf(recipe: Recipe, phase: Phase, view: Record<string, unknown>, se
         const texts = resolveTexts(recipe, resource, view, secrets)
         return resourceTypeOf(resource.type)?.compile({ fields, texts, phase }) ?? []
       } catch (error) {
-        throw unfit(recipe, resource, error)
+        throw unfit(recipe, resource, error, secrets)
       }
     })
 }
 
-function unfit(recipe: Recipe, resource: ResourceDefinition, error: unknown): unknown {
-  if (error instanceof TemplateError) {
-    return new KitbagError('invalid-recipe', `recipe ${recipe.signature.name}: ${error.message}`, { cause: error })
-  }
-  const known = error instanceof ExpressionError || error instanceof KitbagError
+function unfit(recipe: Recipe, resource: ResourceDefinition, error: unknown, secrets: string[]): unknown {
+  const known = error instanceof TemplateError || error instanceof ExpressionError || error instanceof KitbagError
   if (!known) return error
-  const message = `recipe ${recipe.signature.name}: recipe.yaml:${resource.line}: ${resource.type}: ${error.message}`
-  return new KitbagError('invalid-recipe', message, { cause: error })
+  const place = error instanceof TemplateError ? '' : `recipe.yaml:${resource.line}: ${resource.type}: `
+  const message = `recipe ${recipe.signature.name}: ${place}${error.message}`
+  return new KitbagError('invalid-recipe', redact(message, secrets))
 }
 
 /** The same package may be asked for twice; anything else said twice would be two wishes for one thing. */

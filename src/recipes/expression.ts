@@ -170,7 +170,7 @@ export function evaluate(expression: Expression, view: unknown): unknown {
     case 'not':
       return !truthy(evaluate(expression.operand, view))
     case 'call':
-      return functions[expression.name]?.(asText(evaluate(expression.argument, view), expression.name))
+      return functions[expression.name]?.(asText(evaluate(expression.argument, view), describe(expression.argument)))
     case 'binary': {
       const left = evaluate(expression.left, view)
       if (expression.operator === '&&') return truthy(left) ? evaluate(expression.right, view) : left

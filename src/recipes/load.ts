@@ -6,6 +6,7 @@ import type { Phase, RecipeSignature } from '../model/recipe.ts'
 import { checkReferences } from './check-references.ts'
 import { folderDigest } from './context.ts'
 import { ExpressionError, parseTemplate, type Template } from './expression.ts'
+import { innermost } from './issue.ts'
 import { checkParameters } from './parameters.ts'
 import { readResource } from './read-resource.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
@@ -104,7 +105,8 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** One issue of zod as one problem per name. */
-export function reportIssue(issue: z.core.$ZodIssue, prefix: PropertyKey[], known: string[], report: Report): void {
+export function reportIssue(given: z.core.$ZodIssue, prefix: PropertyKey[], known: string[], report: Report): void {
+  const issue = innermost(given)
   const path = [...prefix, ...issue.path]
   if (issue.code !== 'unrecognized_keys') {
     report(path, lowerFirst(issue.message))

@@ -39,9 +39,15 @@ export function checkParameters(parameters: JsonObject, report: Report): void {
   }
 }
 
-/** Why a value does not fit a parameter's schema; empty when it does. */
+/** Why a value does not fit a parameter's schema; empty when it does, or when there is none. A secret is not repeated in it. */
 export function misfits(schema: JsonObject, value: Json | undefined): string[] {
-  if (value === undefined) return []
+  if (value === undefined || value === null) return []
+  const found = misfitsOf(schema, value)
+  const secret = schema['x-kitbag-secret'] === true
+  return secret ? found.map((message) => message.replace(/, found .*$/s, '')) : found
+}
+
+function misfitsOf(schema: JsonObject, value: Json): string[] {
   if (!hasType(String(schema.type), value)) return [`must be of type ${schema.type}, found ${JSON.stringify(value)}`]
   const found: string[] = []
   const refuse = (message: string) => found.push(`${message}, found ${JSON.stringify(value)}`)

@@ -128,12 +128,12 @@ function readTemplates(
   const add = (name: string, field: string, template: FileTemplate) => {
     templates[name] = template
     for (const { message, line, column, found, allowed } of template.problems) {
-      const inline = template.lineOffset > 0
+      const { inline } = template
       const near = found && allowed ? nearest(found, allowed) : undefined
       report([...at, field], `${message}${near ? `; did you mean "${near}"?` : ''}`, {
         ...(inline ? {} : { file: template.file }),
-        line: line + template.lineOffset,
-        column,
+        line: line + (inline?.line ?? 0),
+        column: column + (inline?.column ?? 0),
         ...(found && { found }),
         ...(allowed && { allowed }),
         ...(near && { nearest: near }),
@@ -145,9 +145,10 @@ function readTemplates(
     ['stdin', 'stdin'],
   ] as const) {
     const source = fields[field]
-    // A block scalar's text begins on the line after its key.
-    const { file = '', line = 1 } = yaml.place([...at, field], { key: true })
-    if (typeof source === 'string') add(name, field, readTemplate(source, file, line))
+    if (typeof source === 'string') {
+      const { file = '' } = yaml.place([...at, field])
+      add(name, field, readTemplate(source, file, yaml.offset([...at, field])))
+    }
   }
   for (const field of ['template', 'source']) {
     const path = fields[field]

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { KitbagError } from '../model/errors.ts'
 import { declaredParameters } from './context.ts'
 import { ExpressionError, evaluateTemplate, parseTemplate, templatePaths } from './expression.ts'
+import { innermost } from './issue.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
 import { resourceTypeOf } from './resources/registry.ts'
 import type { RenderedText } from './resources/type.ts'
@@ -45,10 +46,14 @@ function fits(value: unknown, written: string): unknown {
 }
 
 function issueText(resolved: unknown): (issue: z.core.$ZodIssue) => string {
-  return (issue) => {
+  return (given) => {
+    const issue = innermost(given)
     let found = resolved
     for (const part of issue.path) found = (found as Record<PropertyKey, unknown> | undefined)?.[part]
-    const shown = found === undefined ? '' : `, found ${(JSON.stringify(found) ?? '').slice(0, 80)}`
+    // Variables are often secrets.
+    if (issue.path[0] === 'environment') found = undefined
+    const shown =
+      typeof found === 'string' || typeof found === 'number' ? `, found ${JSON.stringify(found).slice(0, 80)}` : ''
     return `${issue.path.join('.')}: ${issue.message}${shown}`
   }
 }

@@ -60,7 +60,7 @@ export const recipeSchema = z.strictObject({
     )
     .default({}),
   stateful: z.boolean().default(false),
-  resources: z.array(z.record(z.string(), z.unknown())).max(500),
+  resources: z.array(z.unknown()).max(500),
 })
 
 export const phaseSchema = z.enum(['install', 'migrate', 'configure'])

@@ -5,8 +5,8 @@ import { outputHelpers, plainValue, UnfitValue, valueHelpers } from './template-
 /** A Handlebars file of a recipe, parsed and checked. */
 export interface FileTemplate {
   file: string
-  /** Lines above the template in that file, for inline ones. */
-  lineOffset: number
+  /** For a text inside recipe.yaml: what its lines and columns have to be moved by to be those of the file. */
+  inline?: { line: number; column: number }
   /** Paths that it reads from the recipe's context, from its top. */
   paths: TemplatePath[]
   problems: TemplateProblem[]
@@ -50,7 +50,7 @@ interface Placed {
 }
 
 /** Parses and checks a template; `problems` is empty when it is right. Compiles at the first rendering. */
-export function readTemplate(source: string, file: string, lineOffset = 0): FileTemplate {
+export function readTemplate(source: string, file: string, inline?: FileTemplate['inline']): FileTemplate {
   let compiled: Handlebars.TemplateDelegate | undefined
   let paths: TemplatePath[] = []
   let problems: TemplateProblem[] = []
@@ -85,23 +85,31 @@ export function readTemplate(source: string, file: string, lineOffset = 0): File
     try {
       return compiled(view)
     } catch (error) {
-      throw placed(error, file, lineOffset, lines)
+      throw placed(error, file, inline ?? { line: 0, column: 0 }, lines)
     }
   }
-  return { file, lineOffset, paths, problems, render }
+  return { file, ...(inline && { inline }), paths, problems, render }
 }
 
 function lineIn(message: string): number {
   return Number(/line (\d+)/.exec(message)?.[1] ?? 1)
 }
 
-function placed(error: unknown, file: string, lineOffset: number, lines: string[]): TemplateError {
+function placed(
+  error: unknown,
+  file: string,
+  offset: { line: number; column: number },
+  lines: string[],
+): TemplateError {
   const { place, lineNumber, column, message } = error as Placed & Error
   const line = place?.line ?? lineNumber ?? 1
   const at = place?.column ?? column ?? 0
   const mustache = /^\{\{[^}]*\}\}/.exec(lines[line - 1]?.slice(at) ?? '')?.[0]
   const what = message.replace(/ - \d+:\d+$/, '').replace(/ not defined in \[object Object\]/, ' is not given')
-  return new TemplateError(`${file}:${line + lineOffset}:${at + 1}: ${mustache ? `${mustache}: ` : ''}${what}`, {
-    cause: error,
-  })
+  return new TemplateError(
+    `${file}:${line + offset.line}:${at + 1 + offset.column}: ${mustache ? `${mustache}: ` : ''}${what}`,
+    {
+      cause: error,
+    },
+  )
 }

@@ -6,6 +6,8 @@ export interface YamlSource {
   value: unknown
   /** Place of the value at a path; of the nearest parent where there is none. */
   place(path: PropertyKey[], options?: { key?: boolean }): Pick<Problem, 'file' | 'line' | 'column'>
+  /** What to add to a line and a column inside the text at a path to get its place in the file. */
+  offset(path: PropertyKey[]): { line: number; column: number }
   problems: Problem[]
 }
 
@@ -21,7 +23,12 @@ export function readYaml(text: string, file: string): YamlSource {
     const { line, col } = counter.linePos(offset)
     problems.push({ path: '', message, file, line: Math.max(line, 1), column: Math.max(col, 1) })
   }
-  const nothing: YamlSource = { value: undefined, place: () => ({ file }), problems }
+  const nothing: YamlSource = {
+    value: undefined,
+    place: () => ({ file }),
+    offset: () => ({ line: 0, column: 0 }),
+    problems,
+  }
   if (Buffer.byteLength(text) > maxBytes) {
     refuse(`is larger than ${maxBytes / 1024} KiB`)
     return nothing
@@ -35,12 +42,25 @@ export function readYaml(text: string, file: string): YamlSource {
   for (const error of [...document.errors, ...document.warnings]) refuse(error.message, error.pos[0])
   if (problems.length > 0) return nothing
   refuseKeys(document.contents, (key, offset) => refuse(`the key "${key}" is not allowed`, offset))
+  const place = placeIn(document, counter, file)
+  const offset = (path: PropertyKey[]) => {
+    const { line: keyLine = 1 } = place(path, { key: true })
+    const { line = 1, column = 1 } = place(path)
+    const first = text.split('\n')[keyLine] ?? ''
+    if (/^[|>]/.test(textAt(text, line, column)))
+      return { line: keyLine, column: first.length - first.trimStart().length }
+    return { line: line - 1, column: column - 1 + (/^["']/.test(textAt(text, line, column)) ? 1 : 0) }
+  }
   try {
-    return { value: document.toJS({ maxAliasCount: 50 }), place: placeIn(document, counter, file), problems }
+    return { value: document.toJS({ maxAliasCount: 50 }), place, offset, problems }
   } catch (error) {
     refuse(error instanceof Error ? error.message : String(error))
     return nothing
   }
+}
+
+function textAt(text: string, line: number, column: number): string {
+  return (text.split('\n')[line - 1] ?? '').slice(column - 1)
 }
 
 function deepest(text: string): number {

@@ -16,7 +16,8 @@ export interface SessionOptions {
 
 export type Open = (client: Client, done: (error: Error | undefined, channel: ClientChannel) => void) => void
 
-export type Attach<T> = (channel: ClientChannel) => T
+/** `letGo` counts the channel as closed: sshd confirms that only when the command has ended, which may be never. */
+export type Attach<T> = (channel: ClientChannel, letGo: () => void) => T
 
 /** One logged-in connection and what runs on it. */
 export interface Connection {
@@ -50,6 +51,7 @@ export function createConnection(machine: MachineAccess, client: Client, events:
   let busy = 0
   let lost: Error | undefined
   let retired = false
+  let abandoned = 0
 
   client.on('error', (error) => lose(error))
   client.on('end', () => lose(new Error('it ended the connection')))
@@ -81,8 +83,9 @@ export function createConnection(machine: MachineAccess, client: Client, events:
             reject(error)
             return
           }
-          channel.once('close', release)
-          resolve(attach(channel))
+          const free = once(release)
+          channel.once('close', free)
+          resolve(attach(channel, free))
         })
       })
     } catch (error) {
@@ -97,17 +100,23 @@ export function createConnection(machine: MachineAccess, client: Client, events:
       try {
         return await stream(
           (ssh, done) => ssh.exec(command, done),
-          (channel) => {
-            channel.once('close', slots.give)
-            return attach(channel)
+          (channel, free) => {
+            const give = once(slots.give)
+            channel.once('close', give)
+            return attach(channel, () => {
+              abandoned++
+              give()
+              free()
+            })
           },
         )
       } catch (error) {
         slots.give()
         if (error instanceof NotBegun) throw error
         if (!isRefusal(error)) throw cut(machine, lost?.message ?? (error as Error).message, error)
-        // Fewer sessions than expected: take turns with those that run, or if none does, with a connection of its own.
-        if (slots.taken === 0) throw new NotBegun((error as Error).message)
+        // Fewer sessions than expected: take turns with those that run. Where none runs, or commands that nobody waits for any
+        // more hold them, another connection has to do.
+        if (slots.taken === 0 || abandoned > 0) throw new NotBegun((error as Error).message)
         slots.shrink(slots.taken)
       }
     }
@@ -142,4 +151,13 @@ function beforeItBegan(error: Error): boolean {
 /** The server answered the request for a channel by no. */
 function isRefusal(error: unknown): boolean {
   return (error as { reason?: unknown }).reason !== undefined
+}
+
+function once(act: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    act()
+  }
 }

@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { createLineSplitter } from './lines.ts'
 import { feed } from './stdin.ts'
 import { createTail } from './tail.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 const tailBytes = 1024 * 1024
 
@@ -24,9 +25,13 @@ export async function execOn(connection: Connection, line: string, options: Exec
   const signals = [options.signal, limit].filter((signal) => signal !== undefined)
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
   try {
-    const { ended } = await connection.session(line, { urgent, ...(signal && { signal }) }, (channel) => ({
-      ended: watch(connection, channel, options, signal),
-    }))
+    const session = connection.session(line, { urgent, ...(signal && { signal }) }, (channel, letGo) => {
+      const ended = collect(connection, channel, { ...options, letGo }, signal)
+      // Nobody may be there any more to hear of it.
+      ended.catch(() => {})
+      return { ended }
+    })
+    const { ended } = await unlessAborted(signal, session)
     return await ended
   } catch (error) {
     if (!limit?.aborted || error !== limit.reason) throw error
@@ -38,7 +43,12 @@ export async function execOn(connection: Connection, line: string, options: Exec
   }
 }
 
-function watch(connection: Connection, channel: ClientChannel, options: ExecOptions, signal?: AbortSignal) {
+function collect(
+  connection: Connection,
+  channel: ClientChannel,
+  options: ExecOptions & { letGo: () => void },
+  signal?: AbortSignal,
+) {
   return new Promise<ExecResult>((resolve, reject) => {
     const stdout = createTail(tailBytes)
     const stderr = createTail(tailBytes)
@@ -51,6 +61,7 @@ function watch(connection: Connection, channel: ClientChannel, options: ExecOpti
       reject(error)
       stopFeeding()
       channel.close()
+      options.letGo()
     }
 
     channel.on('data', (chunk: Buffer) => {

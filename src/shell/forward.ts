@@ -54,11 +54,12 @@ function toDuplex(connection: Connection, channel: ClientChannel): Duplex {
     },
   })
   let drained: (() => void) | undefined
-  channel.on('drain', () => {
+  function goOn(): void {
     const done = drained
     drained = undefined
     done?.()
-  })
+  }
+  channel.on('drain', goOn)
   channel.on('data', (chunk: Buffer) => {
     if (!duplex.destroyed && !duplex.push(chunk)) channel.pause()
   })
@@ -67,6 +68,7 @@ function toDuplex(connection: Connection, channel: ClientChannel): Duplex {
   })
   channel.on('error', (error: Error) => duplex.destroy(error))
   channel.once('close', () => {
+    goOn()
     if (connection.lost) duplex.destroy(cut(connection.machine, connection.lost.message))
     else if (!duplex.writableFinished) duplex.end(() => duplex.destroy())
   })

@@ -118,7 +118,7 @@ function conclude(
     })
   }
   const next = program.resources[events.length]
-  const how = status === null ? 'was killed' : `ended with status ${status}`
+  const how = status === null || status > 128 ? 'was killed' : `ended with status ${status}`
   throw new KitbagError(
     'machine-unreachable',
     `${machine.name}: the program ${how} before its end${next ? `, at ${next.resource}` : ''}`,

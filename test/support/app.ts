@@ -49,7 +49,10 @@ resources:
 /** Three recipes that a fake transport can carry out: an application, a stateful service and the balancer's machine. */
 export function testRecipes(): Map<string, Recipe> {
   return new Map(
-    Object.entries(texts).map(([name, text]) => [name, loadRecipe(name, { 'recipe.yaml': Buffer.from(text.trimStart()) })]),
+    Object.entries(texts).map(([name, text]) => [
+      name,
+      loadRecipe(name, { 'recipe.yaml': Buffer.from(text.trimStart()) }),
+    ]),
   )
 }
 
@@ -79,10 +82,20 @@ export function appRelease(app: App = {}): ReleaseSpec {
     : []
   const recipes = [...testRecipes()].filter(([name]) => (name !== 'store' || db) && (name !== 'balancer' || balancer))
   return {
-    blueprint: { apiVersion: 'kitbag/v1', name: 'shop', parameters: {}, secrets: [], components, services, placement: {} },
+    blueprint: {
+      apiVersion: 'kitbag/v1',
+      name: 'shop',
+      parameters: {},
+      secrets: [],
+      components,
+      services,
+      placement: {},
+    },
     text: JSON.stringify(app),
     sources: { './web': version.repeat(64).slice(0, 64) },
-    recipes: Object.fromEntries(recipes.map(([name, { signature }]) => [name, { ...signature, archive: '0'.repeat(64) }])),
+    recipes: Object.fromEntries(
+      recipes.map(([name, { signature }]) => [name, { ...signature, archive: '0'.repeat(64) }]),
+    ),
     secretVersions: db ? { 'db.password': 1 } : {},
   }
 }

@@ -3,8 +3,11 @@ import { createLog } from '../../src/lib/log.ts'
 import { compose, type Parts } from '../../src/main/compose.ts'
 import { type RunningWorker, runWorker, type WorkerOptions } from '../../src/main/run-worker.ts'
 import { connectTemporal, type TemporalConnection } from '../../src/main/temporal/connect.ts'
+import type { JsonObject } from '../../src/model/json.ts'
 import { isFinal, type OperationKind, type OperationRecord, type OperationRequest } from '../../src/model/operation.ts'
 import type { ReleaseSpec } from '../../src/model/release.ts'
+import type { Provider } from '../../src/providers/contract.ts'
+import { providers } from '../../src/providers/index.ts'
 import { testRecipes } from './app.ts'
 import { type MemoryCloud, memoryCloud } from './memory-cloud.ts'
 import { type RecordedBalancer, recordedBalancer } from './recorded-balancer.ts'
@@ -22,7 +25,8 @@ export interface Flow {
   cloud: MemoryCloud
   reach: ScriptedReach
   balancer: RecordedBalancer
-  cloudId: string
+  /** Later deployments go to a cloud of the shipped `fake` provider with these settings; gives its driver, without faults. */
+  useFake(settings: JsonObject): Promise<Provider>
   /** Submits a deploy of this release to the deployment of this name. */
   deploy(name: string, spec: ReleaseSpec, request?: OperationRequest, idempotencyKey?: string): Promise<OperationRecord>
   submit(name: string, kind: OperationKind, request?: OperationRequest): Promise<OperationRecord>
@@ -58,7 +62,7 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
     log: createLog({ level: 'error' }),
     overrides: {
       reach,
-      drivers: cloud.drivers,
+      drivers: { ...providers, ...cloud.drivers },
       recipes: testRecipes(),
       toolkit: { loadBalancer: balancer.service },
     },
@@ -70,12 +74,24 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
     ? await runWorker({ ...options, workflowBundle: await workflowBundle() })
     : undefined
   const { store } = parts
-  const { id: cloudId } = await store.clouds.create(tenantId, { name: 'home', provider: 'memory', settings: {}, credentials: {} })
+  let { id: cloudId } = await store.clouds.create(tenantId, {
+    name: 'home',
+    provider: 'memory',
+    settings: {},
+    credentials: {},
+  })
 
   async function submit(name: string, kind: OperationKind, request: OperationRequest = {}, idempotencyKey?: string) {
     const { id } = await store.deployments.ensure(tenantId, name, cloudId)
     const key = idempotencyKey === undefined ? {} : { idempotencyKey }
-    const { operation } = await store.operations.submit({ tenantId, deploymentId: id, deployment: name, kind, request, ...key })
+    const { operation } = await store.operations.submit({
+      tenantId,
+      deploymentId: id,
+      deployment: name,
+      kind,
+      request,
+      ...key,
+    })
     return operation
   }
   async function deploy(name: string, spec: ReleaseSpec, request: OperationRequest = {}, idempotencyKey?: string) {
@@ -102,7 +118,15 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
     cloud,
     reach,
     balancer,
-    cloudId,
+    async useFake(settings) {
+      const name = `fake-${Date.now()}`
+      const { driver } = await import('../../src/providers/fake/driver.ts')
+      const record = { name, provider: 'fake', settings: driver.settings.parse(settings), credentials: {} }
+      cloudId = (await store.clouds.create(tenantId, record)).id
+      const log = () => {}
+      const environment = { installation: (await store.installation.get()).id, home, cache: home, log }
+      return driver.connect({ name, settings: driver.settings.parse({}), credentials: {} }, environment)
+    },
     deploy,
     submit: (name, kind, request) => submit(name, kind, request),
     finished,

@@ -19,7 +19,11 @@ export function scriptedReach(): ScriptedReach {
   const stopped = new Set<string>()
   const ok: ExecResult = { status: 0, stdout: '', stderr: '' }
 
-  async function run(machine: MachineAccess, program: HostProgram, onLine: (line: string) => void): Promise<ExecResult> {
+  async function run(
+    machine: MachineAccess,
+    program: HostProgram,
+    onLine: (line: string) => void,
+  ): Promise<ExecResult> {
     reach.programs.push(`${machine.name}: ${program.resources.map(({ resource }) => resource).join(', ')}`)
     const failing = await reach.hook?.(machine, program)
     const say = (event: object) => onLine(`${program.nonce} ${JSON.stringify(event)}`)
@@ -29,7 +33,13 @@ export function scriptedReach(): ScriptedReach {
         return ok
       }
       const failed = resource === failing
-      say({ index, resource, status: failed ? 'failed' : 'changed', changes: ['made'], ...(failed && { output: 'E: broken' }) })
+      say({
+        index,
+        resource,
+        status: failed ? 'failed' : 'changed',
+        changes: ['made'],
+        ...(failed && { output: 'E: broken' }),
+      })
       if (failed) return { ...ok, status: 1 }
     }
     say({ end: true, changed: program.resources.length })
@@ -69,8 +79,12 @@ export function scriptedReach(): ScriptedReach {
 }
 
 function unreachable(machine: MachineAccess): KitbagError {
-  return new KitbagError('machine-unreachable', `${machine.name} does not answer at ${machine.address}:${machine.port}`, {
-    machine: machine.name,
-    retryable: true,
-  })
+  return new KitbagError(
+    'machine-unreachable',
+    `${machine.name} does not answer at ${machine.address}:${machine.port}`,
+    {
+      machine: machine.name,
+      retryable: true,
+    },
+  )
 }

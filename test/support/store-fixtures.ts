@@ -24,15 +24,10 @@ export function emptyRelease(note = ''): ReleaseSpec {
 
 /** A cloud and a deployment on it. */
 export async function addDeployment(store: Store, tenantId: string, name: string) {
-  const known = await store.clouds.getByName(tenantId, 'home')
-  const cloud =
-    known ??
-    (await store.clouds.create(tenantId, {
-      name: 'home',
-      provider: 'fake',
-      settings: { region: 'north' },
-      credentials: {},
-    }))
+  const find = () => store.clouds.getByName(tenantId, 'home')
+  const home = { name: 'home', provider: 'fake', settings: { region: 'north' }, credentials: {} }
+  const cloud = (await find()) ?? (await store.clouds.create(tenantId, home).catch(find))
+  if (!cloud) throw new Error('no cloud')
   return store.deployments.ensure(tenantId, name, cloud.id)
 }
 

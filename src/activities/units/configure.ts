@@ -29,10 +29,14 @@ export async function configure(work: UnitWork): Promise<void> {
     }
     inputs = now
   }
-  throw new KitbagError('conflict', `${machine.name}: what it is configured from changed ${mostRounds} times under way`, {
-    machine: machine.name,
-    retryable: true,
-  })
+  throw new KitbagError(
+    'conflict',
+    `${machine.name}: what it is configured from changed ${mostRounds} times under way`,
+    {
+      machine: machine.name,
+      retryable: true,
+    },
+  )
 }
 
 /** On a service's own machine: what can be changed while it runs is, and need not be notified any more. */

@@ -106,7 +106,8 @@ async function untilReachable(work: UnitWork, provider: Provider, row: MachineRe
 }
 
 function refuseDead(name: string, machine: ProviderMachine | undefined): void {
-  if (!machine || machine.status === 'gone') died(name, 'it died: its cloud says that there is no such machine any more')
+  if (!machine || machine.status === 'gone')
+    died(name, 'it died: its cloud says that there is no such machine any more')
   if (machine.status === 'stopped') died(name, 'it died: its cloud says that it is stopped')
 }
 

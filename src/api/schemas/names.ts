@@ -1,11 +1,14 @@
 import { z } from '@hono/zod-openapi'
 import { componentNameSchema, digestSchema, nameSchema } from '../../model/ids.ts'
 
+/** A schema of the model made anew: `openapi` is there only on those that are made after the library that adds it was loaded. */
+const anew = <T extends z.ZodType>(schema: T): T => schema.clone() as T
+
 /** Names and ids as path parameters and in bodies. */
-export const deploymentName = nameSchema.openapi({ example: 'guestbook' })
-export const cloudName = nameSchema.openapi({ example: 'home' })
-export const componentName = componentNameSchema.openapi({ example: 'web' })
-export const digest = digestSchema.openapi({ description: 'sha256, 64 lower-case hex digits' })
+export const deploymentName = anew(nameSchema).openapi({ example: 'guestbook' })
+export const cloudName = anew(nameSchema).openapi({ example: 'home' })
+export const componentName = anew(componentNameSchema).openapi({ example: 'web' })
+export const digest = anew(digestSchema).openapi({ description: 'sha256, 64 lower-case hex digits' })
 
 export const secretName = z
   .string()

@@ -7,6 +7,7 @@ import pg from 'pg'
 import { connectionOptions } from '../../db/database.ts'
 import type { Log } from '../../lib/log.ts'
 import { KitbagError } from '../../model/errors.ts'
+import { endWithParent } from './end-with-parent.ts'
 import { lastWords, logSize, openLogFile } from './log-file.ts'
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts'
 import { endProcess, findProcesses, findProcessesIn, isAlive } from './processes.ts'
@@ -148,11 +149,11 @@ async function complete(child: ChildProcess, logFile: string, logged: number): P
  * user to create, and no folder to open up. It gets a session of its own: a Ctrl-C in the terminal is ours to handle.
  */
 function run(program: string, args: string[], logFile: string, input?: string): ChildProcess {
-  const asRoot = process.getuid?.() === 0
-  const [command, ...rest] = asRoot ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', program] : [program]
+  const own = process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000'] : []
+  const [command = program, ...rest] = [...own, ...endWithParent('SIGINT'), program]
   const output = openLogFile(logFile)
   try {
-    const child = spawn(command ?? program, [...rest, ...args], {
+    const child = spawn(command, [...rest, ...args], {
       stdio: [input === undefined ? 'ignore' : 'pipe', output, output],
       detached: true,
       cwd: '/',

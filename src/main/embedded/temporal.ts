@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Connection } from '@temporalio/client'
 import type { Log } from '../../lib/log.ts'
 import { readState, writeState } from '../../lib/state-file.ts'
+import { endWithParent } from './end-with-parent.ts'
 import { claimablePort, freePorts, listening } from './free-port.ts'
 import { lastWords, logSize, openLogFile } from './log-file.ts'
 import { endProcess, findProcesses } from './processes.ts'
@@ -90,7 +91,8 @@ function run(binary: string, args: string[], folder: string, logFile: string): C
   const output = openLogFile(logFile)
   try {
     const env = { PATH: process.env.PATH, HOME: folder, ...memory }
-    return spawn(binary, args, { stdio: ['ignore', output, output], detached: true, cwd: folder, env })
+    const [command = binary, ...rest] = [...endWithParent('SIGTERM'), binary, ...args]
+    return spawn(command, rest, { stdio: ['ignore', output, output], detached: true, cwd: folder, env })
   } finally {
     closeSync(output)
   }

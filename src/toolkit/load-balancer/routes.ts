@@ -49,7 +49,7 @@ const listenersRoute: ToolkitRoute<LoadBalancerSpec> = {
   method: 'get',
   path: '/listeners',
   summary: 'Listeners as the release has them',
-  response: z.object({ listeners: z.array(z.record(z.string(), z.json())) }),
+  response: z.object({ listeners: z.array(z.record(z.string(), z.unknown())) }),
   cli: [{ name: 'show', summary: 'Show listeners' }],
   async read({ spec }) {
     return { listeners: spec.listeners.map((listener) => ({ backend: backendName(listener), ...listener })) }

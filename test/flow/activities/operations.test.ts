@@ -31,7 +31,7 @@ async function releaseInForce(name: string): Promise<number | null | undefined> 
 /** Position of a unit among those of an operation, in order of their end. */
 async function order(operation: OperationRecord): Promise<(id: string) => number> {
   const units = await flow.units(operation)
-  return (id) => units.findIndex((unit) => unit === `main ${id} done`)
+  return (id) => units.indexOf(`main ${id} done`)
 }
 
 describe('deploy', () => {
@@ -289,14 +289,19 @@ describe('the other kinds', () => {
     const operation = await flow.finished(await flow.submit('gone', 'destroy'))
     expect(operation.status).toBe('succeeded')
     expect(await flow.store.deployments.getByName(flow.parts.tenantId, 'gone')).toBeUndefined()
-    expect([...flow.cloud.machines.values()].filter(({ tags }) => tags.deployment === operation.deploymentId)).toEqual([])
+    expect([...flow.cloud.machines.values()].filter(({ tags }) => tags.deployment === operation.deploymentId)).toEqual(
+      [],
+    )
     expect((await flow.deployed('gone', appRelease())).status).toBe('succeeded')
   })
 })
 
 describe('one after the other', () => {
   test('of two deploys of one name one runs and the other waits, then plans against what is', async () => {
-    const [first, second] = [await flow.deploy('twice', appRelease()), await flow.deploy('twice', appRelease({ web: 3 }))]
+    const [first, second] = [
+      await flow.deploy('twice', appRelease()),
+      await flow.deploy('twice', appRelease({ web: 3 })),
+    ]
     const done = await Promise.all([flow.finished(first), flow.finished(second)])
     expect(done.map(({ status }) => status)).toEqual(['succeeded', 'succeeded'])
     expect(done[0]?.finishedAt?.getTime()).toBeLessThanOrEqual(done[1]?.startedAt?.getTime() ?? 0)

@@ -1,27 +1,32 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OperationRecord } from '../../../src/model/operation.ts'
+import type { Provider } from '../../../src/providers/contract.ts'
 import { type App, appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
 import { workflowBundle } from '../../support/workflow-bundle.ts'
 import { type WorkerUnderFire, workerUnderFire } from './worker-under-fire.ts'
 
 let flow: Flow
+let cloud: Provider
 let worker: WorkerUnderFire
 
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
-  const { database, temporal, cloud } = flow
-  worker = await workerUnderFire(
-    {
-      socket: database.postgres.socket,
-      masterKey: database.masterKey.toString('base64'),
-      home: database.home,
-      address: temporal.address,
-      namespace: temporal.namespace,
-      workflowBundle: (await workflowBundle()).codePath,
-    },
-    cloud,
-  )
+  const { database, temporal } = flow
+  cloud = await flow.useFake({ timeoutRate: 0.03 })
+  const machines = join(database.home, 'machines')
+  await mkdir(machines)
+  worker = await workerUnderFire({
+    machines,
+    socket: database.postgres.socket,
+    masterKey: database.masterKey.toString('base64'),
+    home: database.home,
+    address: temporal.address,
+    namespace: temporal.namespace,
+    workflowBundle: (await workflowBundle()).codePath,
+  })
 })
 
 afterAll(async () => {
@@ -57,7 +62,9 @@ describe('kill -9 of the worker', () => {
     const names = Array.from({ length: 20 }, (_, i) => `chaos-${i}`)
     const lives = await Promise.all(names.map(life))
     await worker.fire(boundaries, 3, 400_000)
-    console.log(`killed ${worker.kills} times at: ${boundaries.map((name) => `${name} ${worker.hits.get(name)}`).join(', ')}`)
+    console.log(
+      `killed ${worker.kills} times at: ${boundaries.map((name) => `${name} ${worker.hits.get(name)}`).join(', ')}`,
+    )
     for (const [index, operations] of lives.entries()) {
       const ended = await Promise.all(operations.map((operation) => flow.finished(operation, 200_000)))
       const scaled = index % 4 === 0 ? 'failed' : 'succeeded'
@@ -66,12 +73,17 @@ describe('kill -9 of the worker', () => {
       )
       if (scaled === 'failed') expect(ended[3]).toMatchObject({ error: { machine: 'web-9' }, result: { undone: true } })
     }
+    const { id: installation } = await flow.store.installation.get()
+    const atCloud = await cloud.listMachines({ tags: { installation } })
     for (const [index, name] of names.entries()) {
-      const expected = expectedMachines(index)
-      expect(await flow.machines(name)).toEqual({ rows: expected, cloud: expected })
+      const deployment = await flow.store.deployments.getByName(flow.parts.tenantId, name)
+      const here = atCloud.filter(({ tags }) => tags.deployment === deployment?.id)
+      expect((await flow.machines(name)).rows).toEqual(expectedMachines(index))
+      expect(here.map((machine) => machine.name).sort()).toEqual(expectedMachines(index))
     }
-    const expected = names.reduce((sum, _, index) => sum + expectedMachines(index).length, 0)
-    expect(flow.cloud.machines.size).toBe(expected)
-    expect((await flow.store.machines.listAll()).length).toBe(expected)
+    expect(atCloud).toHaveLength(names.reduce((sum, _, index) => sum + expectedMachines(index).length, 0))
+    expect((await flow.store.machines.listAll()).map(({ id }) => id).sort()).toEqual(
+      atCloud.map(({ tags }) => tags.machine).sort(),
+    )
   }, 700_000)
 })

@@ -4,10 +4,23 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import type { MemoryCloud } from '../../support/memory-cloud.ts'
-import { type Answer, type Ask, errorOf, type WorkerSettings } from './messages.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+/** What the process needs to know at its start; in its environment as JSON. */
+export interface WorkerSettings {
+  /** PostgreSQL's. */
+  socket: string
+  /** base64 */
+  masterKey: string
+  home: string
+  /** Folder of what the fake machines remember. */
+  machines: string
+  /** Temporal's. */
+  address: string
+  namespace: string
+  workflowBundle: string
+}
 
 export interface WorkerUnderFire {
   /** Boundary -> how often the worker was killed while a unit stood there. */
@@ -25,7 +38,7 @@ const heldAtOnce = 2
  * Runs a worker as a process of its own and kills it (SIGKILL) at boundaries. Units that come to a boundary still wanted are held there;
  * a moment later, of random length, the process is killed with all that it was at, and started again.
  */
-export async function workerUnderFire(settings: WorkerSettings, cloud: MemoryCloud): Promise<WorkerUnderFire> {
+export async function workerUnderFire(settings: WorkerSettings): Promise<WorkerUnderFire> {
   const program = await buildWorker()
   const hits = new Map<string, number>()
   let wanted = new Set<string>()
@@ -38,11 +51,8 @@ export async function workerUnderFire(settings: WorkerSettings, cloud: MemoryClo
   function start(): ChildProcess {
     const env = { PATH: process.env.PATH, KITBAG_TEST_WORKER: JSON.stringify(settings) }
     const started = fork(program, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: root })
-    const answer = (message: Answer) => started.connected && started.send(message, () => undefined)
-    started.on('message', (message: Ask) => {
-      if (started !== child) return
-      if (message.ask === 'call') void call(message).then(answer)
-      else if (!hold(message.name)) answer({ id: message.id })
+    started.on('message', ({ id, name }: { id: number; name: string }) => {
+      if (started === child && !hold(name)) started.send(id, () => undefined)
     })
     started.on('exit', () => {
       if (started !== child || stopping) return
@@ -51,15 +61,6 @@ export async function workerUnderFire(settings: WorkerSettings, cloud: MemoryClo
       child = start()
     })
     return started
-  }
-
-  async function call({ id, method, args }: Extract<Ask, { ask: 'call' }>): Promise<Answer> {
-    try {
-      const effect = cloud.provider[method] as (...args: unknown[]) => Promise<unknown>
-      return { id, value: await effect(...args) }
-    } catch (error) {
-      return { id, error: errorOf(error) }
-    }
   }
 
   /** Whether the unit waits here for the worker's end. */
@@ -110,8 +111,8 @@ async function buildWorker(): Promise<string> {
   const outfile = join(folder, `worker-${process.pid}.mjs`)
   const entry = fileURLToPath(new URL('worker-process.ts', import.meta.url))
   const common = { bundle: true, platform: 'node', target: 'node20', format: 'esm', packages: 'external' } as const
-  // Shipped drivers are loaded when used, and here none is.
-  const external = ['./*/driver.ts']
+  // Loaded when used, and not here.
+  const external = ['./local/driver.ts']
   await build({ ...common, entryPoints: [entry], outfile, external, loader: { '.sh': 'text' }, logLevel: 'error' })
   return outfile
 }

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import {
   existsSync,
   mkdirSync,
@@ -14,7 +14,9 @@ import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connectionOptions } from '../../../src/db/database.ts'
 import { createLog } from '../../../src/lib/log.ts'
+import { freePorts } from '../../../src/main/embedded/free-port.ts'
 import { startPostgres } from '../../../src/main/embedded/postgres.ts'
+import { findPostgresBinaries } from '../../../src/main/embedded/postgres-binaries.ts'
 import { findProcesses, findProcessesIn, isAlive } from '../../../src/main/embedded/processes.ts'
 import { startTemporal } from '../../../src/main/embedded/temporal.ts'
 import { ensureTemporal } from '../../../src/main/embedded/temporal-binary.ts'
@@ -38,6 +40,13 @@ async function query(socket: string, text: string): Promise<unknown[]> {
   } finally {
     await client.end()
   }
+}
+
+/** Starts a program as a killed control plane leaves it: in a session of its own, nobody watching. */
+function orphan([program = '', ...args]: string[]): number {
+  const child = spawn(program, args, { detached: true, stdio: 'ignore' })
+  child.unref()
+  return child.pid ?? 0
 }
 
 /** Addresses that a process listens on, as ss prints them. */
@@ -92,13 +101,23 @@ describe('embedded PostgreSQL', () => {
     expect(readdirSync(home).filter((name) => name.startsWith('postgres.new'))).toEqual([])
   })
 
-  test('one that a killed control plane left is ended, and a number in its file that is somebody else now is no hindrance', async () => {
-    const left = await startPostgres({ home, log })
-    const pid = left.pid() ?? 0
+  test('one that was left behind is ended first', async () => {
+    await (await startPostgres({ home, log })).stop()
+    const { postgres } = findPostgresBinaries()
+    const data = join(home, 'postgres')
+    const command = [postgres, '-D', data, '-k', join(home, 'run'), '-c', 'listen_addresses=']
+    const left = orphan(
+      process.getuid?.() === 0 ? ['unshare', '--user', '--map-user=1000', '--map-group=1000', ...command] : command,
+    )
+    await until(() => existsSync(join(home, 'run/.s.PGSQL.5432')))
     const next = await startPostgres({ home, log })
-    await until(() => !isAlive(pid) || pid === next.pid())
-    await left.stop()
+    expect(isAlive(left)).toBe(false)
+    expect(await query(next.socket, 'select 1 as one')).toEqual([{ one: 1 }])
     await next.stop()
+  })
+
+  test('a number in its file that is somebody else by now is no hindrance', async () => {
+    await (await startPostgres({ home, log })).stop()
     writeFileSync(join(home, 'postgres/postmaster.pid'), `1\n${join(home, 'postgres')}\n`)
     const third = await startPostgres({ home, log })
     expect(await query(third.socket, 'select 1 as one')).toEqual([{ one: 1 }])
@@ -128,10 +147,29 @@ describe('embedded Temporal', () => {
     await first.stop()
     const again = await startTemporal({ home, binary, log })
     expect(again.address).toBe(first.address)
-    const next = await startTemporal({ home, binary, log })
     await again.stop()
-    await next.stop()
     expect(findProcesses('temporal', '--db-filename', join(home, 'temporal/temporal.db'))).toEqual([])
+  })
+
+  test('one that was left behind is ended first', async () => {
+    const binary = await ensureTemporal({ cache: cacheFolder(), onProgress: () => {} })
+    const database = join(home, 'temporal/temporal.db')
+    mkdirSync(join(home, 'temporal'))
+    const [port = 0] = await freePorts(1)
+    const left = orphan([
+      binary,
+      'server',
+      'start-dev',
+      '--headless',
+      '--port',
+      String(port),
+      '--db-filename',
+      database,
+    ])
+    await until(() => existsSync(database))
+    const next = await startTemporal({ home, binary, log })
+    expect(isAlive(left)).toBe(false)
+    await next.stop()
   })
 
   test('its process list shows no secret', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findProcesses } from '../../../src/main/embedded/processes.ts'
 import { adminToken, call, type KitbagProcess, runKitbag, temporaryHome } from '../../support/control-plane.ts'
+import { until } from '../../support/until.ts'
 
 let home: string
 const started: KitbagProcess[] = []
@@ -66,15 +67,21 @@ test('it says where it is, lets in who has the token, ends cleanly and goes on w
 
 test('killed with -9, the next one ends what it left and takes over', async () => {
   const first = await up()
-  expect(await first.end('SIGKILL')).toBeNull()
   const left = children()
   expect(left).toHaveLength(2)
+  expect(await first.end('SIGKILL')).toBeNull()
   const second = await up()
   expect((await call(second, 'GET', '/v1/deployments')).status).toBe(200)
   expect(children().filter((pid) => left.includes(pid))).toEqual([])
   expect(children()).toHaveLength(2)
   expect(await second.end()).toBe(0)
   expect(children()).toEqual([])
+})
+
+test('killed with -9 and not started again, its children end by themselves', async () => {
+  const first = await up()
+  await first.end('SIGKILL')
+  await until(() => children().length === 0)
 })
 
 test('two on one home: the second says who is there, and leaves that one alone', async () => {

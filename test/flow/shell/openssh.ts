@@ -21,6 +21,8 @@ export interface TestSshd {
   machine: MachineAccess
   /** The same machine, logged in to as somebody who needs sudo. A stand-in for sudo writes its arguments to `sudoLog`. */
   withSudo: MachineAccess
+  /** A folder with room for 1 MB; only as root. */
+  small: string | undefined
   privateKey: string
   folder: string
   sudoLog(): Promise<string>
@@ -65,7 +67,7 @@ export async function startSshd(settings: string[] = []): Promise<TestSshd> {
     ].join('\n'),
   )
   const command = `${binary} -D -e -f ${file('sshd_config')}`
-  const inNamespace = `mount --bind ${file('passwd')} /etc/passwd && mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec ${command}`
+  const inNamespace = `mount --bind ${file('passwd')} /etc/passwd && mount -t tmpfs tmpfs /run && mkdir /run/sshd && mkdir -p ${file('small')} && mount -t tmpfs -o size=1m tmpfs ${file('small')} && exec ${command}`
   let child: ChildProcess | undefined
   let said = ''
 
@@ -108,6 +110,7 @@ export async function startSshd(settings: string[] = []): Promise<TestSshd> {
   return {
     machine,
     withSudo: root ? { ...machine, id: 'mac_sudo', user: 'debian' } : machine,
+    small: root ? file('small') : undefined,
     privateKey: login.privateKey,
     folder,
     sudoLog: () => readFile(file('sudo.log'), 'utf8'),

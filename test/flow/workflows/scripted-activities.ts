@@ -27,7 +27,15 @@ export interface Rows {
 /** Activities that keep rows as the real ones do, without machines. */
 export function scriptedActivities(scripts: Map<string, Script>, rows: Map<string, Rows>): Activities {
   const rowsOf = (id: string): Rows => {
-    const found = rows.get(id) ?? { done: [], failed: [], runs: 0, running: 0, most: 0, cancelling: false, swept: false }
+    const found = rows.get(id) ?? {
+      done: [],
+      failed: [],
+      runs: 0,
+      running: 0,
+      most: 0,
+      cancelling: false,
+      swept: false,
+    }
     rows.set(id, found)
     return found
   }
@@ -89,7 +97,8 @@ export function scriptedActivities(scripts: Map<string, Script>, rows: Map<strin
 async function behave(behaviour: Script['behaviour'][string] | undefined): Promise<void> {
   const context = Context.current()
   if (behaviour === 'fail') throw ApplicationFailure.nonRetryable('broken', 'resource-failed')
-  if (behaviour === 'fail-once' && context.info.attempt === 1) throw ApplicationFailure.retryable('the worker went away')
+  if (behaviour === 'fail-once' && context.info.attempt === 1)
+    throw ApplicationFailure.retryable('the worker went away')
   if (behaviour !== 'until-cancelled') return
   const timer = setInterval(() => context.heartbeat(), 200)
   await context.cancelled.finally(() => clearInterval(timer))

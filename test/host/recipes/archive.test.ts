@@ -30,7 +30,7 @@ describe.each(shells)('$name', (shell) => {
   it('the newest ones are kept, and always the one that a link points to', () => {
     for (const letter of ['a', 'b', 'c', 'd']) {
       upload(letter)
-      root.runText(`touch -d "$(stat -c %y /opt/web/releases) -1 hour" /opt/web/releases/*`)
+      root.runText('for d in /opt/web/releases/*; do touch -d "@$(($(stat -c %Y "$d") - 3600))" "$d"; done')
       // c and d are unpacked only: the link stays on b.
       const run = root.run(release(letter, letter > 'b' ? 9 : 1))
       expect(outline(run)[0]).toBe(`changed archive:/opt/web/releases/${letter.repeat(16)}`)

@@ -131,9 +131,13 @@ describe.each(shells)('$name', (shell) => {
   test(title('what was changed by hand is found and put right, and said in words'), options, () => {
     fresh()
     root.run(program(everything, { context: peers }))
-    root.runText('chmod 644 /srv/a/plain; chown 0:0 /srv/b; echo x >>/srv/a/owned; ln -sfn /etc /srv/a/link; : >/srv/a/gone')
+    root.runText(
+      'chmod 644 /srv/a/plain; chown 0:0 /srv/b; echo x >>/srv/a/owned; ln -sfn /etc /srv/a/link; : >/srv/a/gone',
+    )
     const drift = root.run(program(everything, { context: peers, mode: 'check' }))
-    const words = Object.fromEntries(drift.events.filter(({ status }) => status === 'changed').map((e) => [e.resource, e.changes]))
+    const words = Object.fromEntries(
+      drift.events.filter(({ status }) => status === 'changed').map((e) => [e.resource, e.changes]),
+    )
     expect(words).toEqual({
       'directory:/srv/b': ['owner root:root -> labuser:root'],
       'file:/srv/a/plain': ['mode 0644 -> 0640'],

@@ -76,42 +76,48 @@ echo old >/srv/plain; echo old >/srv/conf; ln -s old /srv/link`)
     expect(root.calls()).toEqual([])
   })
 
-  test(title('killed before or after any change, the next run completes it and every notification is fired'), options, () => {
-    running()
-    root.run(program(steps, request))
-    const whole = root.tree()
-    root.remove()
-    running()
-    root.killAt(0, 'before')
-    root.run(program(steps, request))
-    const calls = root.disarm()
-    root.remove()
-    expect(calls).toBeGreaterThan(20)
-    for (let call = 1; call <= calls; call++) {
-      for (const when of ['before', 'after'] as const) {
-        running()
-        root.killAt(call, when)
-        const cut = root.run(program(steps, request))
-        expect(cut.end).toBeUndefined()
-        root.disarm()
-        const next = root.run(program(steps, request))
-        const place = `cut ${when} call ${call}`
-        expect([place, next.end?.end, next.stderr]).toEqual([place, true, ''])
-        expect([place, ...withoutPackages(root.tree())]).toEqual([place, ...withoutPackages(whole)])
-        const fired = root.calls().filter((line) => line.startsWith('systemctl'))
-        expect([place, fired]).toEqual([
-          place,
-          expect.arrayContaining(['systemctl reload-or-restart haproxy.service', 'systemctl restart web.service']),
-        ])
-        expect(root.run(program(steps, request)).end).toEqual({ end: true, changed: 0 })
-        expect(root.calls()).toEqual([])
-        root.remove()
+  test(
+    title('killed before or after any change, the next run completes it and every notification is fired'),
+    options,
+    () => {
+      running()
+      root.run(program(steps, request))
+      const whole = root.tree()
+      root.remove()
+      running()
+      root.killAt(0, 'before')
+      root.run(program(steps, request))
+      const calls = root.disarm()
+      root.remove()
+      expect(calls).toBeGreaterThan(20)
+      for (let call = 1; call <= calls; call++) {
+        for (const when of ['before', 'after'] as const) {
+          running()
+          root.killAt(call, when)
+          const cut = root.run(program(steps, request))
+          expect(cut.end).toBeUndefined()
+          root.disarm()
+          const next = root.run(program(steps, request))
+          const place = `cut ${when} call ${call}`
+          expect([place, next.end?.end, next.stderr]).toEqual([place, true, ''])
+          expect([place, ...withoutPackages(root.tree())]).toEqual([place, ...withoutPackages(whole)])
+          const fired = root.calls().filter((line) => line.startsWith('systemctl'))
+          expect([place, fired]).toEqual([
+            place,
+            expect.arrayContaining(['systemctl reload-or-restart haproxy.service', 'systemctl restart web.service']),
+          ])
+          expect(root.run(program(steps, request)).end).toEqual({ end: true, changed: 0 })
+          expect(root.calls()).toEqual([])
+          root.remove()
+        }
       }
-    }
-  })
+    },
+  )
 })
 
 /** Leftovers of useradd and of apt, which are theirs to name: backups and locks. */
 function withoutPackages(tree: string[]): string[] {
-  return tree.filter((line) => !/^\/etc\/(\.pwd\.lock|(passwd|group|shadow|gshadow|subuid|subgid)-?(\.lock)? )/.test(line))
+  return tree.filter(
+    (line) => !/^\/etc\/(\.pwd\.lock|(passwd|group|shadow|gshadow|subuid|subgid)-?(\.lock)? )/.test(line),
+  )
 }

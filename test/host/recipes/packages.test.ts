@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { program, recipe } from '../../pure/recipes/fixture.ts'
 import { outline, shells, ThrowawayRoot } from './throwaway-root.ts'
 
-const install = 'apt-get -q -y -o DPkg::Lock::Timeout=900 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install --no-install-recommends --allow-downgrades'
+const install =
+  'apt-get -q -y -o DPkg::Lock::Timeout=900 -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install --no-install-recommends --allow-downgrades'
 const update = 'apt-get -q -o Acquire::Retries=3 -o Acquire::Languages=none update'
 const repair = 'dpkg --force-confdef --force-confold --configure -a'
 
@@ -65,7 +66,10 @@ describe.each(shells)('$name', (shell) => {
 
   it('waits for the lock on the lists', () => {
     root.runText('rm /var/lib/apt/lists/a_Packages')
-    root.write('/fake/apt-says', 'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 5\nworks\nworks\n')
+    root.write(
+      '/fake/apt-says',
+      'E: Could not get lock /var/lib/apt/lists/lock. It is held by process 5\nworks\nworks\n',
+    )
     expect(run().end?.changed).toBe(3)
     expect(root.calls()).toEqual([update, update, `${install} one two=2.0-1 three`])
   })

@@ -63,7 +63,9 @@ describe.each(shells)('$name', (shell) => {
 
   it('a full disk fails the file, keeps the old one and leaves nothing behind', () => {
     fresh()
-    const source = recipe('resources: [{ file: /small/conf, content: "{{line parameters.x}}" }]\nparameters: { x: { type: string } }')
+    const source = recipe(
+      'resources: [{ file: /small/conf, content: "{{line parameters.x}}" }]\nparameters: { x: { type: string } }',
+    )
     const run = root.run(program(source, { context: { parameters: { x: 'x'.repeat(60_000) } } }))
     expect(outline(run)).toEqual(['failed file:/small/conf'])
     expect(run.events[0]?.output).toContain('cannot write /small/.conf.kitbag')
@@ -143,14 +145,41 @@ resources:
   - { file: /srv/env, content: "{{#each env}}{{@index}}{{/each}}" }`)
     const context = { parameters: { password: 'new-secret-2' } }
     const run = root.run(program(source, { mode: 'check', context, secrets: ['new-secret-2'] }))
-    expect(run.events.map(({ diff }) => diff)).toEqual(['[secret]', '--- /srv/other\n+++ /srv/other\n@@ -1 +1 @@\n-a\n+b', '[secret]'])
+    expect(run.events.map(({ diff }) => diff)).toEqual([
+      '[secret]',
+      '--- /srv/other\n+++ /srv/other\n@@ -1 +1 @@\n-a\n+b',
+      '[secret]',
+    ])
     expect(run.stdout).not.toMatch(/secret-[12]/)
   })
 
   const hostile = [
-    "it's", '"double"', '$(touch /srv/pwned)', '`touch /srv/pwned`', '; touch /srv/pwned', '*', '~', '\\', "\\'", '%s%n', '-n', '',
-    ' lead and trail ', 'two\nlines\n', '\ttab\r', '\u001b[31mred\u001b[0m', 'é 🎒 漢字 \u0081\u0088', "'".repeat(500), '{{line x}}',
-    '${x}', 'x'.repeat(65_536), 'KITBAG_SUMS', "$'\\n'", '!history', 'a=b', '\u2028',
+    "it's",
+    '"double"',
+    '$(touch /srv/pwned)',
+    '`touch /srv/pwned`',
+    '; touch /srv/pwned',
+    '*',
+    '~',
+    '\\',
+    "\\'",
+    '%s%n',
+    '-n',
+    '',
+    ' lead and trail ',
+    'two\nlines\n',
+    '\ttab\r',
+    '\u001b[31mred\u001b[0m',
+    'é 🎒 漢字 \u0081\u0088',
+    "'".repeat(500),
+    '{{line x}}',
+    '${x}',
+    'x'.repeat(65_536),
+    'KITBAG_SUMS',
+    "$'\\n'",
+    '!history',
+    'a=b',
+    '\u2028',
   ]
   it('values arrive byte for byte in files, environments and standard input, and nothing of them runs', () => {
     fresh()
@@ -164,11 +193,21 @@ resources:
     expect(run.end?.changed).toBe(4)
     for (const file of ['/srv/environ', '/srv/sourced']) {
       const found = Object.fromEntries(
-        root.read(file).split('\0').filter((entry) => /^V\d+=/.test(entry)).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+        root
+          .read(file)
+          .split('\0')
+          .filter((entry) => /^V\d+=/.test(entry))
+          .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
       )
       expect(found).toEqual(env)
     }
-    expect(root.read('/srv/stdin').trim().split('\n').map((line) => JSON.parse(line))).toEqual(hostile)
+    expect(
+      root
+        .read('/srv/stdin')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual(hostile)
     expect(root.exists('/srv/pwned')).toBe(false)
     expect(root.run(program(source, { context: { env }, mode: 'check' })).end?.changed).toBe(0)
   })
@@ -178,7 +217,10 @@ resources:
     for (const [resource, message] of [
       ['{ file: /srv/file, content: "x" }', '/srv/file is a directory, not a file: remove it first'],
       ['{ file: /srv/pipe, content: "x" }', '/srv/pipe is a pipe, not a file: remove it first'],
-      ['{ file: /srv/no/file, content: "x" }', 'the folder /srv/no does not exist; put a directory resource for it before this one'],
+      [
+        '{ file: /srv/no/file, content: "x" }',
+        'the folder /srv/no does not exist; put a directory resource for it before this one',
+      ],
       ['{ directory: /srv/dir }', '/srv/dir is a file, not a directory: remove it first'],
       ['{ link: /srv/link, target: x }', '/srv/link is a file, not a link: remove it first, or say replace: true'],
       ['{ link: /srv/link2, target: x, replace: true }', '/srv/link2 is a directory, not a link: remove it first'],

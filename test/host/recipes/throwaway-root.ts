@@ -31,7 +31,11 @@ const has = (file: string) => existsSync(file)
 
 /** The shells that a host program must run under. */
 export const shells: Shell[] = [
-  { name: 'dash', command: ['/usr/bin/dash'], missing: notHere ?? (has('/usr/bin/dash') ? undefined : 'dash is not installed') },
+  {
+    name: 'dash',
+    command: ['/usr/bin/dash'],
+    missing: notHere ?? (has('/usr/bin/dash') ? undefined : 'dash is not installed'),
+  },
   {
     name: 'busybox ash',
     command: ['/usr/bin/busybox', 'ash'],
@@ -57,7 +61,21 @@ export class ThrowawayRoot {
 
   constructor(shell: Shell) {
     this.shell = shell
-    for (const folder of ['etc', 'run', 'srv', 'opt', 'tmp', 'dev', 'proc', 'usr', 'fake', 'small', 'root', 'sbin-fakes']) this.mkdir(`/${folder}`)
+    for (const folder of [
+      'etc',
+      'run',
+      'srv',
+      'opt',
+      'tmp',
+      'dev',
+      'proc',
+      'usr',
+      'fake',
+      'small',
+      'root',
+      'sbin-fakes',
+    ])
+      this.mkdir(`/${folder}`)
     for (const folder of ['/var/lib/dpkg/updates', '/var/cache/kitbag/blobs', '/etc/systemd/system']) this.mkdir(folder)
     for (const link of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${link}`, join(this.dir, link))
     this.write('/etc/passwd', 'root:x:0:0:root:/root:/bin/sh\n')
@@ -77,7 +95,10 @@ export class ThrowawayRoot {
     this.write('/fake/kill', `${call} ${when}\n`)
     for (const tool of fatalTools) this.fake(tool, fatal(`"$(command -v -p ${tool} || echo /usr/sbin/${tool})" "$@"`))
     this.fake('apt-get', fatal(`( ${fakes['apt-get']}\n)`))
-    this.fake('systemctl', `case $1 in is-active|is-enabled) ${fakes.systemctl}\n;; esac\n${fatal(`( ${fakes.systemctl}\n)`)}`)
+    this.fake(
+      'systemctl',
+      `case $1 in is-active|is-enabled) ${fakes.systemctl}\n;; esac\n${fatal(`( ${fakes.systemctl}\n)`)}`,
+    )
   }
 
   /** Calls of wrapped tools so far; then they are themselves again. */
@@ -132,7 +153,10 @@ export class ThrowawayRoot {
   }
 
   private sum(path: string): string {
-    return createHash('sha256').update(readFileSync(join(this.dir, path))).digest('hex').slice(0, 12)
+    return createHash('sha256')
+      .update(readFileSync(join(this.dir, path)))
+      .digest('hex')
+      .slice(0, 12)
   }
 
   private arguments(): string[] {
@@ -150,7 +174,11 @@ export class ThrowawayRoot {
 
   /** Runs a text as the transport does: on the standard input of a shell. */
   runText(text: string | Buffer): { status: number | null; stdout: string; stderr: string } {
-    const { status, stdout, stderr, error } = spawnSync('unshare', this.arguments(), { input: text, detached: true, maxBuffer: 1 << 28 } as object)
+    const { status, stdout, stderr, error } = spawnSync('unshare', this.arguments(), {
+      input: text,
+      detached: true,
+      maxBuffer: 1 << 28,
+    } as object)
     if (error) throw error
     return { status, stdout: stdout.toString('utf8'), stderr: stderr.toString('utf8') }
   }
@@ -179,7 +207,10 @@ export class ThrowawayRoot {
     })
   }
 
-  private parse(program: HostProgram, { status, stdout, stderr }: { status: number | null; stdout: string; stderr: string }): Run {
+  private parse(
+    program: HostProgram,
+    { status, stdout, stderr }: { status: number | null; stdout: string; stderr: string },
+  ): Run {
     const lines = stdout
       .split('\n')
       .filter((line) => line.startsWith(`${program.nonce} `))

@@ -1,9 +1,9 @@
-import { compile } from '../../../src/recipes/compile.ts'
-import { loadRecipe } from '../../../src/recipes/load.ts'
-import type { Recipe } from '../../../src/recipes/recipe.ts'
 import type { CompileOptions, HostProgram } from '../../../src/model/program.ts'
 import type { Phase, RecipeContext } from '../../../src/model/recipe.ts'
+import { compile } from '../../../src/recipes/compile.ts'
+import { loadRecipe } from '../../../src/recipes/load.ts'
 import { completeParameters } from '../../../src/recipes/parameters.ts'
+import type { Recipe } from '../../../src/recipes/recipe.ts'
 
 /** A recipe folder from texts. */
 export function folder(files: Record<string, string | Buffer>): Record<string, Buffer> {

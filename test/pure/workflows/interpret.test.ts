@@ -9,7 +9,11 @@ function unit(id: string, ...needs: string[]): UnitSkeleton {
 }
 
 /** Runs with outcomes by id; records the order of starts and ends, and the most that ran at once. */
-async function run(units: UnitSkeleton[], outcomes: Record<string, Outcome> = {}, options: Partial<InterpretOptions> = {}) {
+async function run(
+  units: UnitSkeleton[],
+  outcomes: Record<string, Outcome> = {},
+  options: Partial<InterpretOptions> = {},
+) {
   const story: string[] = []
   let running = 0
   let most = 0
@@ -85,7 +89,11 @@ describe('interpret', () => {
 
   test('going on: other machines go on, a machine that could not be made is not set up, destroying is tried anyway', async () => {
     const units = [...two, unit('web-1/destroy', 'web-1/configure')]
-    const { failed, skipped, story, unfinished } = await run(units, { 'web-1/create': 'failed' }, { onFailure: 'go-on' })
+    const { failed, skipped, story, unfinished } = await run(
+      units,
+      { 'web-1/create': 'failed' },
+      { onFailure: 'go-on' },
+    )
     expect(failed).toEqual(['web-1/create'])
     expect(skipped).toEqual(['web-1/install', 'web-1/configure'])
     expect(story).toContain('-db-1/configure')
@@ -101,7 +109,9 @@ describe('interpret', () => {
   })
 
   test('5,000 units in a chain do not overflow the stack', async () => {
-    const chain = Array.from({ length: 5_000 }, (_, i) => (i === 0 ? unit('m/create') : unit(`m/${i}`, `m/${i > 1 ? i - 1 : 'create'}`)))
+    const chain = Array.from({ length: 5_000 }, (_, i) =>
+      i === 0 ? unit('m/create') : unit(`m/${i}`, `m/${i > 1 ? i - 1 : 'create'}`),
+    )
     expect((await run(chain)).unfinished).toBe(0)
   })
 })
