@@ -118,26 +118,10 @@ export function createFakeReach(options: FakeReachOptions = {}): FakeReach {
     async waitForSsh(machine, { signal }) {
       await arrive(machine, signal)
     },
-    forget() {},
+    forget(machineId) {
+      void states.remove(machineId)
+    },
     async close() {},
   }
   return fake
-}
-
-/** One Reach over two: machines that `isFake` picks are pretended, the others are reached for real. */
-export function createMixedReach(real: Reach, fake: Reach, isFake: (machine: MachineAccess) => boolean): Reach {
-  const of = (machine: MachineAccess) => (isFake(machine) ? fake : real)
-  return {
-    exec: (machine, command, options) => of(machine).exec(machine, command, options),
-    connectTcp: (machine, host, port) => of(machine).connectTcp(machine, host, port),
-    connectUnix: (machine, path) => of(machine).connectUnix(machine, path),
-    waitForSsh: (machine, options) => of(machine).waitForSsh(machine, options),
-    forget(machineId) {
-      real.forget(machineId)
-      fake.forget(machineId)
-    },
-    async close() {
-      await Promise.all([real.close(), fake.close()])
-    },
-  }
 }

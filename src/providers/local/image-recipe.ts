@@ -40,6 +40,12 @@ systemctl enable --quiet systemd-networkd.service systemd-resolved.service ssh.s
 # Nobody sits at these consoles; and the one host key that a machine has is given to it.
 systemctl mask --quiet console-getty.service getty.target sshd-keygen.service systemd-networkd-wait-online.service
 
+# What a first boot would find to bring up to date (linker cache, message catalogs, users) is so already.
+ldconfig
+journalctl --update-catalog
+systemd-sysusers
+/lib/systemd/systemd-update-done
+
 # Each machine brings its own of these.
 : > /etc/machine-id
 rm -f /etc/hostname /var/lib/dbus/machine-id /etc/apt/sources.list /var/lib/systemd/random-seed

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { sleep } from '../../lib/clock.ts'
+import { sha256 } from '../../lib/digest.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { HostProgram } from '../../model/program.ts'
 import type { ResourceEvent } from '../../model/recipe.ts'
@@ -26,8 +26,9 @@ export async function runFakeProgram(machine: MachineAccess, program: HostProgra
   const { states, faults, resourceLatency, stopAsked, onLine, signal } = context
   const say = (what: object) => onLine(`${program.nonce} ${JSON.stringify(what)}`)
   const check = isCheck(program)
-  const names = program.resources.map(({ resource }) => resource).join('\n')
-  const digest = digestOf(program)
+  // Of what it is about, and of what it does: the nonce is another each time.
+  const names = sha256(program.resources.map(({ resource }) => resource).join('\n'))
+  const digest = sha256(program.text.replaceAll(program.nonce, ''))
   const fresh = !check && (await states.get(machine.id)).applied[names] !== digest
   let changed = 0
   for (const resource of program.resources) {
@@ -60,11 +61,6 @@ function event(
   output?: string,
 ): ResourceEvent {
   return { index, resource, status, changes, ...(output !== undefined && { output }) }
-}
-
-/** Of what it does: without the nonce, which is another each time. */
-function digestOf({ text, nonce }: HostProgram): string {
-  return createHash('sha256').update(text.replaceAll(nonce, '')).digest('hex')
 }
 
 /** Programs state their mode in a line of their own, as recipes/ writes them. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readState, writeState } from '../../lib/state-file.ts'
 
@@ -12,7 +13,7 @@ export interface FakeServer {
 
 /** What a pretended machine remembers. */
 export interface FakeMachineState {
-  /** Resource names of a program -> digest of what it last did. */
+  /** Digest of a program's resource names -> digest of what it last did. */
   applied: Record<string, string>
   /** Its pretended HAProxy, once a program has written a configuration. */
   haproxy?: { structure: string; servers: FakeServer[] }
@@ -22,6 +23,7 @@ export interface FakeStates {
   get(machineId: string): Promise<FakeMachineState>
   /** Reads, changes and writes; calls for one machine take turns. */
   update<T>(machineId: string, change: (state: FakeMachineState) => T): Promise<T>
+  remove(machineId: string): Promise<void>
 }
 
 /** In memory, or one file per machine in a folder, where another process finds it. */
@@ -51,6 +53,10 @@ export function createStates(folder: string | undefined): FakeStates {
       turns.set(machineId, settled)
       void settled.then(() => turns.get(machineId) === settled && turns.delete(machineId))
       return mine
+    },
+    async remove(machineId) {
+      memory.delete(machineId)
+      if (folder) await rm(join(folder, `${machineId}.json`), { force: true })
     },
   }
 }

@@ -3,7 +3,8 @@ import type { MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
 
 /** HAProxy's administration socket on its machine; only the login user's group may open it. */
-export const socketPath = '/run/haproxy/admin.sock'
+// Not the package's own admin.sock: a reload would keep that one's group, as the old process hands the open socket over.
+export const socketPath = '/run/haproxy/kitbag.sock'
 
 /** Sends one command line to HAProxy's runtime API and gives its whole answer. Throws `service-failed` after 5 s of silence. */
 export async function command(reach: Reach, node: MachineAccess, line: string): Promise<string> {

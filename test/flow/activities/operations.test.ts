@@ -312,7 +312,7 @@ describe('one after the other', () => {
     const first = await flow.deploy('once', appRelease(), {}, 'key-1')
     const second = await flow.deploy('once', appRelease(), {}, 'key-1')
     expect(second.id).toBe(first.id)
-    expect((await flow.finished(first)).status).toBe('succeeded')
+    expect(await flow.finished(first)).toMatchObject({ status: 'succeeded', error: null })
   })
 
   test('a destroy asked for while deploying waits for it', async () => {

@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Reach } from '../../../src/model/reach.ts'
-import { createFakeReach, createMixedReach } from '../../../src/shell/fake.ts'
+import { createFakeReach } from '../../../src/shell/fake.ts'
 import { httpOverReach } from '../../../src/shell/http.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { noBlobs, testProgram } from './programs.ts'
@@ -125,14 +125,8 @@ describe('the fake', () => {
     const again = createFakeReach({ folder })
     expect((await run(again, ['file:/a'])).changed).toBe(1)
     expect((await run(createFakeReach({ folder }), ['file:/a'])).changed).toBe(0)
+    again.forget(machine.id)
+    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]))
     await rm(folder, { recursive: true })
-  })
-
-  test('stands beside real machines', async () => {
-    const [real, fake] = [createFakeReach(), createFakeReach()]
-    const mixed = createMixedReach(real, fake, ({ address }) => address.startsWith('192.0.2.'))
-    await mixed.exec(machine, 'true')
-    await mixed.exec({ ...machine, name: 'real-1', address: '10.0.0.1' }, 'true')
-    expect([real, fake].map(({ execs }) => execs.map((exec) => exec.machine))).toEqual([['real-1'], ['web-1']])
   })
 })

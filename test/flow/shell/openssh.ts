@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
@@ -33,7 +33,7 @@ export interface TestSshd {
   remove(): Promise<void>
 }
 
-/** An OpenSSH server on a loopback port, run by whoever runs the tests. As root: in a mount namespace, so that nothing of the box changes. */
+/** An OpenSSH server on a loopback port, run by whoever runs the tests. As root: in namespaces of its own, so that nothing of the box changes. */
 export async function startSshd(settings: string[] = []): Promise<TestSshd> {
   const folder = await mkdtemp(join(tmpdir(), 'kitbag-sshd-'))
   const file = (name: string) => join(folder, name)
@@ -67,16 +67,34 @@ export async function startSshd(settings: string[] = []): Promise<TestSshd> {
     ].join('\n'),
   )
   const command = `${binary} -D -e -f ${file('sshd_config')}`
-  const inNamespace = `mount --bind ${file('passwd')} /etc/passwd && mount -t tmpfs tmpfs /run && mkdir /run/sshd && mkdir -p ${file('small')} && mount -t tmpfs -o size=1m tmpfs ${file('small')} && exec ${command}`
+  const inNamespace = [
+    `mount --bind ${file('passwd')} /etc/passwd`,
+    'mount -t tmpfs tmpfs /run',
+    `mkdir -p /run/sshd ${file('small')}`,
+    `mount -t tmpfs -o size=1m tmpfs ${file('small')}`,
+    `exec ${command}`,
+  ].join(' && ')
+  // Ends with the tests, and in a process namespace so do the commands that tests leave running.
+  const line = root
+    ? [
+        '--pdeathsig',
+        'KILL',
+        'unshare',
+        '--mount',
+        '--pid',
+        '--fork',
+        '--kill-child',
+        '--mount-proc',
+        'sh',
+        '-c',
+        inNamespace,
+      ]
+    : ['--pdeathsig', 'KILL', ...command.split(' ')]
   let child: ChildProcess | undefined
   let said = ''
 
   async function start(): Promise<void> {
-    child = root
-      ? spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', inNamespace], {
-          stdio: ['ignore', 'ignore', 'pipe'],
-        })
-      : spawn(binary, ['-D', '-e', '-f', file('sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] })
+    child = spawn('setpriv', line, { stdio: ['ignore', 'ignore', 'pipe'] })
     const listening = new Promise<void>((resolve, reject) => {
       child?.stderr?.on('data', (chunk) => {
         said += chunk
@@ -92,9 +110,11 @@ export async function startSshd(settings: string[] = []): Promise<TestSshd> {
   async function kill(): Promise<void> {
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
-    const sessions = descendants(child.pid)
-    child.kill('SIGKILL')
-    for (const pid of sessions) signal(pid)
+    if (root) for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL')
+    else {
+      child.kill('SIGKILL')
+      for (const pid of processesOf(folder)) process.kill(pid, 'SIGKILL')
+    }
     await ended
   }
 
@@ -147,24 +167,20 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** sshd gives each session a process group of its own: only the tree finds them. */
-function descendants(pid: number): number[] {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-      .trim()
-      .split(/\s+/)
-      .filter(Boolean)
-      .map(Number)
-    return children.flatMap((child) => [child, ...descendants(child)])
-  } catch {
-    return []
-  }
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
 }
 
-function signal(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It ended in the meantime.
-  }
+/** Commands that a session of this server has started: its folder stands in their environment. */
+function processesOf(folder: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`PATH=${folder}:`)
+      } catch {
+        return false
+      }
+    })
 }

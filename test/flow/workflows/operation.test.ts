@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { UnitKind, UnitSkeleton } from '../../../src/model/plan.ts'
 import { cancelSignal, operationWorkflowType, taskQueue } from '../../../src/workflows/messages.ts'
 import { startTestTemporal, type TestTemporal } from '../../support/temporal.ts'
+import { recordHistories } from './record-histories.ts'
 import { type Rows, type Script, scriptedActivities } from './scripted-activities.ts'
 
 const scripts = new Map<string, Script>()
@@ -16,6 +17,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await worker?.stop()
+  if (process.env.KITBAG_RECORD_HISTORIES) await recordHistories(temporal.client, [...scripts.keys()])
   await temporal?.stop()
 })
 
