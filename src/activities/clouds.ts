@@ -27,7 +27,7 @@ export interface Clouds {
   test(cloudId: string): Promise<{ name: string; ok: boolean; detail: string }[]>
   /** What is at the clouds beyond what the database knows; with `remove` it is destroyed. */
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
-  /** Takes over what a former process left running, at every cloud. Call once at start. */
+  /** Takes over what a former process left running, at every cloud. Call once at start. A cloud that cannot is logged and passed over. */
   adopt(tenantId: string): Promise<void>
   /** Makes ready what takes long for a kind of provider. Throws `prerequisite-missing`. */
   prepare(
@@ -83,7 +83,15 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
       return sweepClouds(open, store, remove)
     },
     async adopt(tenantId) {
-      for (const { id } of await store.clouds.list(tenantId)) await (await provider(id)).adopt?.()
+      for (const { id, name } of await store.clouds.list(tenantId)) {
+        try {
+          await (await provider(id)).adopt?.()
+        } catch (error) {
+          // One cloud that is away must not keep the others' machines from being taken over.
+          const { message } = error as Error
+          environment.log('error', `the machines of cloud ${name} could not be taken over: ${message}`)
+        }
+      }
     },
     async prepare(kind, options) {
       await (await driverOf(kind)).prepare?.(environment, options)

@@ -6,6 +6,7 @@ import { driftOf } from './drift.ts'
 import { heartbeating } from './heartbeat.ts'
 import { outputsOf } from './outputs.ts'
 import { scaleChanges } from './overrides-for.ts'
+import { forgetPlans } from './plan-of.ts'
 
 export type Ending = 'succeeded' | 'failed' | 'cancelled'
 
@@ -21,6 +22,7 @@ export function finishOperation(
 ): Promise<void> {
   return heartbeating(async () => {
     const { store } = deps
+    forgetPlans(operationId)
     const operation = await store.operations.get(operationId)
     if (!operation || isFinal(operation.status)) return
     const units = await tidy(deps, operation)

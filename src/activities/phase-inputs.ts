@@ -7,11 +7,13 @@ import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
 import { recipesOf } from './recipes-of.ts'
-import type { UnitWork } from './unit-work.ts'
+import { noMachine, type UnitWork } from './unit-work.ts'
 import { worldOf } from './world-of.ts'
 
 /** What one phase on one machine is rendered from, at this moment. */
 export interface PhaseInputs {
+  /** The row as it was read with everything else. */
+  machine: MachineRecord
   recipe: Recipe
   context: RecipeContext
   /** Values that nothing may show. */
@@ -21,9 +23,11 @@ export interface PhaseInputs {
 }
 
 /** Throws `internal` naming the fact that is missing, `not-found` for a secret without a value. */
-export async function phaseInputs(work: UnitWork, machine: MachineRecord, phase: Phase): Promise<PhaseInputs> {
+export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseInputs> {
   const { deps, deployment, unit } = work
   const world = await worldOf(work)
+  const machine = world.machines.find(({ name }) => name === unit.machine)
+  if (!machine) throw noMachine(unit)
   const component = world.components.find(({ name }) => name === machine.component)
   if (!component) throw new KitbagError('internal', `${unit.id}: release ${world.number} has no ${machine.component}`)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
@@ -37,7 +41,7 @@ export async function phaseInputs(work: UnitWork, machine: MachineRecord, phase:
     migrate: () => migrationDigest(world, component),
     configure: () => configureDigest(world, component, machine),
   }
-  return { recipe, ...facts.context(machine, { later: phase !== 'install' }), digest: digests[phase]() }
+  return { machine, recipe, ...facts.context(machine, { later: phase !== 'install' }), digest: digests[phase]() }
 }
 
 export async function factsOf(

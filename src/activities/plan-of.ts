@@ -19,3 +19,9 @@ export async function planOf(store: Pick<Store, 'operations'>, operationId: stri
   if (cache.size > kept && oldest !== undefined) cache.delete(oldest)
   return plan
 }
+
+/** Nobody asks for the plans of an operation that is over. */
+export function forgetPlans(operationId: string): void {
+  cache.delete(`${operationId}/main`)
+  cache.delete(`${operationId}/undo`)
+}

@@ -1,4 +1,3 @@
-import type { MachineRecord } from '../model/machine.ts'
 import type { CompileOptions, ProgramResult } from '../model/program.ts'
 import type { Phase, ResourceEvent } from '../model/recipe.ts'
 import { compile } from '../recipes/compile.ts'
@@ -10,9 +9,8 @@ import type { UnitWork } from './unit-work.ts'
 /** Compiles one phase of the machine's recipe from facts as they are now and runs it there; its resources become events. */
 export async function runPhase(
   work: UnitWork,
-  machine: MachineRecord,
   phase: Phase,
-  { recipe, context, secrets }: PhaseInputs,
+  { machine, recipe, context, secrets }: PhaseInputs,
   options: Pick<CompileOptions, 'mode' | 'suppress'>,
 ): Promise<ProgramResult> {
   const { deps, deployment, events, signal } = work

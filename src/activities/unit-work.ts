@@ -33,7 +33,10 @@ export async function findMachine({ deps, deployment, unit }: UnitWork): Promise
 /** The unit's machine. Throws `internal` when its row is missing. */
 export async function theMachine(work: UnitWork): Promise<MachineRecord> {
   const machine = await findMachine(work)
-  if (machine) return machine
-  const { unit } = work
-  throw new KitbagError('internal', `${unit.id}: there is no machine ${unit.machine}`, { machine: unit.machine })
+  if (!machine) throw noMachine(work.unit)
+  return machine
+}
+
+export function noMachine({ id, machine }: Unit): KitbagError {
+  return new KitbagError('internal', `${id}: there is no machine ${machine}`, { machine })
 }

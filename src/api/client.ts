@@ -26,7 +26,12 @@ export function createClient({ url, token }: Connection) {
   async function call(
     method: string,
     path: string,
-    options: { body?: unknown; raw?: ReadableStream<Uint8Array>; headers?: Record<string, string>; signal?: AbortSignal } = {},
+    options: {
+      body?: unknown
+      raw?: ReadableStream<Uint8Array>
+      headers?: Record<string, string>
+      signal?: AbortSignal
+    } = {},
   ): Promise<Response> {
     const { body, raw, headers = {}, signal } = options
     const init: RequestInit & { duplex?: 'half' } = {

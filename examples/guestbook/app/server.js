@@ -45,7 +45,8 @@ const routes = {
   'GET /': async (_request, response) => {
     const list = (await entries()).map((e) => `<li><b>${html(e.name)}</b>: ${html(e.message)}</li>`).join('')
     const title = html(process.env.TITLE ?? 'Guestbook')
-    const form = '<form method="post" action="/"><input name="name"> <input name="message"> <button>Sign</button></form>'
+    const form =
+      '<form method="post" action="/"><input name="name"> <input name="message"> <button>Sign</button></form>'
     const page = `<!doctype html><meta charset="utf-8"><title>${title}</title><h1>${title}</h1>${form}<ul>${list}</ul><p>${html(release)} on ${html(os.hostname())}</p>\n`
     send(response, 200, 'text/html; charset=utf-8', page)
   },

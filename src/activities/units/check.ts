@@ -7,11 +7,10 @@ const phases: Phase[] = ['install', 'configure']
 
 /** Both phases in check mode: changes nothing; differences become events, and mark the machine. */
 export async function check(work: UnitWork): Promise<void> {
-  const machine = await theMachine(work)
   let changed = 0
   for (const phase of phases) {
-    const inputs = await phaseInputs(work, machine, phase)
-    changed += (await runPhase(work, machine, phase, inputs, { mode: 'check' })).changed
+    changed += (await runPhase(work, phase, await phaseInputs(work, phase), { mode: 'check' })).changed
   }
+  const machine = await theMachine(work)
   await work.deps.store.machines.update(machine.id, { drifted: changed > 0 })
 }

@@ -1,10 +1,9 @@
 import { KitbagError } from '../../model/errors.ts'
-import type { MachineRecord } from '../../model/machine.ts'
 import { machineAccess } from '../machine-access.ts'
 import { type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
 import { serviceNamed } from '../service-of.ts'
-import { theMachine, type UnitWork } from '../unit-work.ts'
+import { findMachine, type UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 
 /** A push may change what a deploy is just configuring, and the other way round. */
@@ -16,31 +15,35 @@ const mostRounds = 10
  */
 export async function configure(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
-  let machine = await theMachine(work)
-  let inputs = await phaseInputs(work, machine, 'configure')
+  if (await isGone(work)) return
+  let inputs = await phaseInputs(work, 'configure')
   for (let round = 1; round <= mostRounds; round++) {
-    await machines.update(machine.id, { configureDigest: null })
-    await runPhase(work, machine, 'configure', inputs, { mode: 'apply', suppress: await ahead(work, machine, inputs) })
-    machine = await theMachine(work)
-    const now = await phaseInputs(work, machine, 'configure')
+    const { id } = inputs.machine
+    await machines.update(id, { configureDigest: null })
+    await runPhase(work, 'configure', inputs, { mode: 'apply', suppress: await ahead(work, inputs) })
+    const now = await phaseInputs(work, 'configure')
     if (now.digest === inputs.digest) {
-      await machines.update(machine.id, { configureDigest: inputs.digest, drifted: false })
+      await machines.update(id, { configureDigest: inputs.digest, drifted: false })
       return
     }
     inputs = now
   }
-  throw new KitbagError(
-    'conflict',
-    `${machine.name}: what it is configured from changed ${mostRounds} times under way`,
-    {
-      machine: machine.name,
-      retryable: true,
-    },
-  )
+  const { machine } = work.unit
+  throw new KitbagError('conflict', `${machine}: what it is configured from changed ${mostRounds} times under way`, {
+    machine,
+    retryable: true,
+  })
+}
+
+/** A push runs beside other operations, and one of them may have removed the machine. */
+async function isGone(work: UnitWork): Promise<boolean> {
+  if (work.operation.kind !== 'push') return false
+  const machine = await findMachine(work)
+  return machine === undefined || machine.status === 'destroying'
 }
 
 /** On a service's own machine: what can be changed while it runs is, and need not be notified any more. */
-async function ahead(work: UnitWork, machine: MachineRecord, { context }: PhaseInputs): Promise<string[]> {
+async function ahead(work: UnitWork, { machine, context }: PhaseInputs): Promise<string[]> {
   const { service: name } = await componentOf(work)
   const service = name === undefined ? undefined : await serviceNamed(work, work.unit.component)
   // A machine that was never configured has nothing running yet.

@@ -1,14 +1,14 @@
 import { phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
-import { theMachine, type UnitWork } from '../unit-work.ts'
+import type { UnitWork } from '../unit-work.ts'
 
 /** The recipe's install phase. The digest is taken off the row before and put on after: one that was cut off is planned again. */
 export async function install(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
-  const machine = await theMachine(work)
-  const inputs = await phaseInputs(work, machine, 'install')
+  const inputs = await phaseInputs(work, 'install')
+  const { machine } = inputs
   await machines.update(machine.id, { installDigest: null })
-  await runPhase(work, machine, 'install', inputs, { mode: 'apply' })
+  await runPhase(work, 'install', inputs, { mode: 'apply' })
   const status = machine.status === 'created' ? ({ status: 'installed' } as const) : {}
   await machines.update(machine.id, { installDigest: inputs.digest, ...status })
 }

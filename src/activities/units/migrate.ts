@@ -1,6 +1,6 @@
 import { phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
-import { theMachine, type UnitWork } from '../unit-work.ts'
+import type { UnitWork } from '../unit-work.ts'
 
 /**
  * The recipe's migrate phase, once per release and component. It is recorded after it ran: a crash in between runs it again, so the
@@ -8,10 +8,9 @@ import { theMachine, type UnitWork } from '../unit-work.ts'
  */
 export async function migrate(work: UnitWork): Promise<void> {
   const { deps, deployment, unit } = work
-  const machine = await theMachine(work)
-  const inputs = await phaseInputs(work, machine, 'migrate')
+  const inputs = await phaseInputs(work, 'migrate')
   const ran = await deps.store.machines.migrated(deployment.id, unit.component)
   if (ran.includes(inputs.digest)) return
-  await runPhase(work, machine, 'migrate', inputs, { mode: 'apply' })
+  await runPhase(work, 'migrate', inputs, { mode: 'apply' })
   await deps.store.machines.recordMigration(deployment.id, unit.component, inputs.digest)
 }

@@ -37,18 +37,27 @@ function connect(cloud: string, settings: Settings, folder: string): Provider {
   async function faulty<T>(call: () => Promise<T>): Promise<T> {
     const { latency, failureRate, timeoutRate } = settings
     if (latency > 0) await wait(latency)
-    if (Math.random() < failureRate) throw new KitbagError('provider-failed', `${cloud}: the call failed (fake)`, { retryable: true })
+    if (Math.random() < failureRate)
+      throw new KitbagError('provider-failed', `${cloud}: the call failed (fake)`, { retryable: true })
     const result = await call()
-    if (Math.random() < timeoutRate) throw new KitbagError('provider-failed', `${cloud}: the call timed out (fake)`, { retryable: true })
+    if (Math.random() < timeoutRate)
+      throw new KitbagError('provider-failed', `${cloud}: the call timed out (fake)`, { retryable: true })
     return result
   }
 
   return {
-    catalog: async () => ({ regions: [], images: driver.capabilities.images.map((word) => ({ word, id: word })), sizes: [] }),
+    catalog: async () => ({
+      regions: [],
+      images: driver.capabilities.images.map((word) => ({ word, id: word })),
+      sizes: [],
+    }),
     async resolve(requirements, { region }) {
       const { images } = driver.capabilities
       if (!images.includes(requirements.image)) {
-        throw new KitbagError('not-supported', `${cloud} has no image ${requirements.image}; it has: ${images.join(', ')}`)
+        throw new KitbagError(
+          'not-supported',
+          `${cloud} has no image ${requirements.image}; it has: ${images.join(', ')}`,
+        )
       }
       return { size: 'fake', image: requirements.image, requirements, ...(region !== undefined && { region }) }
     },
@@ -57,9 +66,15 @@ function connect(cloud: string, settings: Settings, folder: string): Provider {
         const id = `fake-${createHash('sha256').update(token).digest('hex').slice(0, 16)}`
         const known = await files.read(id)
         if (known) return known
-        if ((await files.all()).length >= settings.capacity) throw new KitbagError('capacity-exceeded', `${cloud} has no room for more machines (fake)`)
+        if ((await files.all()).length >= settings.capacity)
+          throw new KitbagError('capacity-exceeded', `${cloud} has no room for more machines (fake)`)
         const machine: ProviderMachine = {
-          id, name, tags, status: 'running', user: 'debian', sshPort: 22,
+          id,
+          name,
+          tags,
+          status: 'running',
+          user: 'debian',
+          sshPort: 22,
           addresses: [{ address: addressOf(id), family: 4, scope: 'private', network: cloud }],
         }
         await files.write(machine)
@@ -67,7 +82,11 @@ function connect(cloud: string, settings: Settings, folder: string): Provider {
       }),
     getMachine: (id) => faulty(() => files.read(id)),
     listMachines: ({ tags }) =>
-      faulty(async () => (await files.all()).filter((machine) => Object.entries(tags).every(([key, value]) => machine.tags[key as keyof typeof machine.tags] === value))),
+      faulty(async () =>
+        (await files.all()).filter((machine) =>
+          Object.entries(tags).every(([key, value]) => machine.tags[key as keyof typeof machine.tags] === value),
+        ),
+      ),
     destroyMachine: (id) => faulty(() => files.remove(id)),
     test: async () => [{ name: 'fake', ok: true, detail: 'nothing can be missing' }],
   }

@@ -16,7 +16,9 @@ export function createMachineFiles(folder: string) {
     read,
     async all(): Promise<ProviderMachine[]> {
       const names = await readdir(folder).catch(() => [])
-      const machines = await Promise.all(names.filter((name) => name.endsWith('.json')).map((name) => read(name.slice(0, -'.json'.length))))
+      const machines = await Promise.all(
+        names.filter((name) => name.endsWith('.json')).map((name) => read(name.slice(0, -'.json'.length))),
+      )
       return machines.filter((machine) => machine !== undefined)
     },
     async write(machine: ProviderMachine): Promise<void> {

@@ -44,7 +44,7 @@ systemctl mask --quiet console-getty.service getty.target sshd-keygen.service sy
 ldconfig
 journalctl --update-catalog
 systemd-sysusers
-/lib/systemd/systemd-update-done
+touch /etc/.updated /var/.updated
 
 # Each machine brings its own of these.
 : > /etc/machine-id

@@ -25,6 +25,8 @@ export async function command(reach: Reach, node: MachineAccess, line: string): 
     })
     const done = () => {
       clearTimeout(timer)
+      // HAProxy serves ten of these at once, and counts one until both sides have closed it.
+      socket.destroy()
       resolve(Buffer.concat(chunks).toString('utf8'))
     }
     socket.on('end', done)

@@ -15,6 +15,7 @@ let worker: WorkerUnderFire
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
   const { database, temporal } = flow
+  await flow.store.clouds.remove(flow.parts.tenantId, 'home')
   cloud = await flow.useFake({ timeoutRate: 0.03 })
   const machines = join(database.home, 'machines')
   await mkdir(machines)

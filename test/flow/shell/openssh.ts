@@ -110,10 +110,12 @@ export async function startSshd(settings: string[] = []): Promise<TestSshd> {
   async function kill(): Promise<void> {
     if (!child?.pid || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, 'exit')
-    if (root) for (const pid of childrenOf(child.pid)) process.kill(pid, 'SIGKILL')
+    if (root) for (const pid of childrenOf(child.pid)) killIfThere(pid)
     else {
+      // Sessions before their commands, or they would report how those ended.
+      const sessions = childrenOf(child.pid).flatMap((pid) => [pid, ...childrenOf(pid)])
       child.kill('SIGKILL')
-      for (const pid of processesOf(folder)) process.kill(pid, 'SIGKILL')
+      for (const pid of [...sessions, ...processesOf(folder)]) killIfThere(pid)
     }
     await ended
   }
@@ -168,7 +170,19 @@ export async function freePort(): Promise<number> {
 }
 
 function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ESRCH') throw error
+  }
 }
 
 /** Commands that a session of this server has started: its folder stands in their environment. */

@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import type { Client } from '@temporalio/client'
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js'
 
 const folder = new URL('../../histories/', import.meta.url)
+const root = fileURLToPath(new URL('../../../', import.meta.url))
 
 /** Larger ones tell nothing new and would fill the repository. */
 const mostEvents = 500
@@ -15,6 +18,7 @@ export async function recordHistories(client: Client, workflowIds: string[]): Pr
   for (const id of workflowIds) {
     const history = await client.workflow.getHandle(id).fetchHistory()
     if ((history.events?.length ?? 0) > mostEvents) continue
-    await writeFile(new URL(`${id}.json`, folder), `${historyToJSON(history)}\n`)
+    const text = historyToJSON(history).replaceAll(`${process.pid}@${hostname()}`, 'worker').replaceAll(root, '')
+    await writeFile(new URL(`${id}.json`, folder), `${text}\n`)
   }
 }

@@ -1,7 +1,102 @@
+import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { Recipe } from '../../../src/recipes/recipe.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
+import { program } from './fixture.ts'
 
-test('every folder of /recipes is a recipe of that name', async () => {
-  const recipes = await shippedRecipes()
-  expect([...recipes.keys()]).toEqual(expect.arrayContaining(['base', 'nodejs', 'postgresql']))
+const recipes = await shippedRecipes()
+const get = (name: string): Recipe => {
+  const found = recipes.get(name)
+  if (!found) throw new Error(name)
+  return found
+}
+
+test('every folder of /recipes is a recipe of that name', () => {
+  expect([...recipes.keys()].sort()).toEqual(readdirSync('recipes').sort())
+  for (const [name, { files }] of recipes)
+    expect(files['recipe.yaml']?.toString()).toMatch(new RegExp(`^name: ${name}$`, 'm'))
+})
+
+test('what blueprints know of them', () => {
+  expect(get('nodejs').signature).toMatchObject({
+    kind: 'application',
+    stateful: false,
+    phases: ['install', 'migrate', 'configure'],
+  })
+  expect(get('postgresql').signature).toMatchObject({
+    kind: 'service',
+    stateful: true,
+    defaultPort: 5432,
+    outputs: ['database', 'password', 'url', 'user'],
+    phases: ['install', 'configure'],
+  })
+  expect(get('base').signature.phases).toEqual(['install'])
+})
+
+test('nodejs: no migrate command, no migration; packages of the blueprint beside its own', () => {
+  const names = (phase: 'install' | 'migrate', migrate?: string) =>
+    program(get('nodejs'), {
+      phase,
+      context: {
+        parameters: { packages: ['node-pg'] },
+        source: { digest: 'a'.repeat(64) },
+        start: 'node server.js',
+        ...(migrate && { migrate }),
+      },
+    }).resources.map(({ resource }) => resource)
+  expect(names('migrate')).toEqual([])
+  expect(names('migrate', 'node migrate.js')).toEqual(['command:migrate'])
+  expect(names('install').slice(0, 3)).toEqual(['package:nodejs', 'package:node-pg', 'user:kitbag-web'])
+})
+
+test('nodejs: long and mixed names become names of accounts', () => {
+  const account = (component: string) =>
+    program(get('nodejs'), {
+      phase: 'configure',
+      context: { component, source: { digest: 'a'.repeat(64) }, start: 'x' },
+    }).resources.find(({ resource }) => resource.startsWith('service:'))?.resource
+  expect(account('shopFront')).toBe('service:kitbag-shop-front')
+  expect(account('a'.repeat(40))).toMatch(/^service:kitbag-a{17}-[0-9a-f]{7}$/)
+})
+
+test('nodejs: a line in a start command is refused, as is an environment that no shell can hold', () => {
+  const start =
+    (command: string, env = {}) =>
+    () =>
+      program(get('nodejs'), { context: { start: command, env, source: { digest: 'a'.repeat(64) } } })
+  expect(start('node a.js', { 'A.B': '1' })).toThrow(
+    'recipe nodejs: env.hbs:7:8: {{envName @key}}: "A.B" is no name of an environment variable',
+  )
+  expect(start('node a.js', { A: 'a\0b' })).toThrow('recipe nodejs: env.hbs:7:25: {{sh this}}: holds the character NUL')
+})
+
+test('postgresql: access for exactly the machines that refer to it; the password only through files, environment and standard input', () => {
+  const password = "s3cret'word"
+  const { text } = program(get('postgresql'), {
+    secrets: [password],
+    context: {
+      component: 'db',
+      parameters: { database: 'shop', password },
+      consumers: [
+        {
+          name: 'web',
+          machines: [
+            { name: 'web-1', address: '10.0.0.3' },
+            { name: 'web-2', address: 'fd00::4' },
+          ],
+        },
+      ],
+    },
+  })
+  expect(text).toContain('host "shop" "shop" 10.0.0.3/32 scram-sha-256\nhost "shop" "shop" fd00::4/128 scram-sha-256\n')
+  const lines = text.split('\n').filter((line) => line.includes('s3cret'))
+  expect(lines).toEqual([
+    expect.stringMatching(/^export PGPASSWORD=/),
+    expect.stringMatching(/^alter role "shop" with login password /),
+  ])
+})
+
+test.each(['database', 'user'])('postgresql: a bad %s is refused', (name) => {
+  const parameters = { password: 'long enough', [name]: 'a"; drop' }
+  expect(() => program(get('postgresql'), { context: { parameters } })).toThrow(`parameters.${name}: must match`)
 })
