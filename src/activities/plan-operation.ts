@@ -1,8 +1,7 @@
-import { backoff, retry } from '../lib/retry.ts'
 import { KitbagError } from '../model/errors.ts'
 import { isFinal, type OperationRecord } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
-import { type ActivityDeps, defaultTimings } from './deps.ts'
+import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating } from './heartbeat.ts'
 import { type Planned, skeletonOf } from './planned.ts'
@@ -21,7 +20,7 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
       const stored = await store.operations.plan(operationId, 'main')
       if (stored) return await standing(deps, operation, stored)
       if (operation.status === 'cancelling') return { next: 'undo-cancelled', units: [] }
-      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation, signal))
+      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation))
       await store.operations.appendEvents(operationId, [{ type: 'plan', data: summaryOf(plan) }])
       return await standing(deps, operation, plan)
     } catch (error) {
@@ -34,10 +33,8 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
   })
 }
 
-async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<Plan> {
-  const timings = { ...defaultTimings, ...deps.timings }
-  const delay = backoff(timings.retry, timings.retryMost)
-  const plan = await retry(() => planFor(deps, operation, 'main'), { attempts: 6, delay, signal })
+async function makePlan(deps: ActivityDeps, operation: OperationRecord): Promise<Plan> {
+  const plan = await planFor(deps, operation, 'main')
   refuseStale(operation, plan)
   refuseDataLoss(plan)
   return plan

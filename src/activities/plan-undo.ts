@@ -1,8 +1,7 @@
 import type { DeploymentRecord } from '../db/store.ts'
-import { backoff, retry } from '../lib/retry.ts'
 import { isFinal, type OperationRecord } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
-import { type ActivityDeps, defaultTimings } from './deps.ts'
+import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating } from './heartbeat.ts'
 import { type PlannedUndo, skeletonOf } from './planned.ts'
@@ -17,7 +16,7 @@ export function planUndo(deps: ActivityDeps, operationId: string): Promise<Plann
     const operation = await store.operations.get(operationId)
     if (!operation || isFinal(operation.status)) return nothing
     try {
-      const plan = (await store.operations.plan(operationId, 'undo')) ?? (await makePlan(deps, operation, signal))
+      const plan = (await store.operations.plan(operationId, 'undo')) ?? (await makePlan(deps, operation))
       return plan ? await left(deps, operation, plan) : nothing
     } catch (error) {
       if (signal.aborted || isStoreAway(error)) throw repeatedFailure('planning the undo was interrupted', error)
@@ -36,9 +35,7 @@ async function makePlan(
   const main = await store.operations.plan(operation.id, 'main')
   const deployment = await store.deployments.get(operation.deploymentId)
   if (!main || !deployment || !isUndone(operation, deployment)) return undefined
-  const timings = { ...defaultTimings, ...deps.timings }
-  const delay = backoff(timings.retry, timings.retryMost)
-  const plan = await retry(() => planFor(deps, operation, 'undo'), { attempts: 6, delay, signal })
+  const plan = await planFor(deps, operation, 'undo')
   await store.operations.appendEvents(operation.id, [
     { type: 'log', data: { level: 'info', message: `undoing: ${plan.units.length} units` } },
   ])

@@ -1,8 +1,10 @@
 import type { Store } from '../db/store.ts'
+import { backoff, retry } from '../lib/retry.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import { machineName, type ResolvedMachineSpec } from '../model/machine.ts'
 import type { Provider } from '../providers/contract.ts'
+import { defaultTimings, type Timings } from './deps.ts'
 
 /** A machine that a plan would create. */
 export interface WantedMachine {
@@ -15,7 +17,11 @@ export interface WantedMachine {
 interface Options {
   store: Pick<Store, 'clouds'>
   clouds: { provider(cloudId: string): Promise<Provider> }
+  timings?: Partial<Timings>
 }
+
+/** Of each call to a cloud, when its failures are retryable. */
+const attempts = 6
 
 /** Portable words to the clouds' own, for machines about to be created: machine name -> spec. Throws `not-supported`. */
 export type ResolveSpecs = (
@@ -23,7 +29,9 @@ export type ResolveSpecs = (
   context: { tenantId: string; cloudId: string | null },
 ) => Promise<Map<string, ResolvedMachineSpec>>
 
-export function createResolveSpecs({ store, clouds }: Options): ResolveSpecs {
+export function createResolveSpecs({ store, clouds, timings }: Options): ResolveSpecs {
+  const { retry: first, retryMost } = { ...defaultTimings, ...timings }
+  const delay = backoff(first, retryMost)
   return async (wanted, { tenantId, cloudId }) => {
     const byName = new Map((await store.clouds.list(tenantId)).map(({ id, name }) => [name, id]))
     const idOf = ({ component: { name, placement }, cloudId: decided }: WantedMachine): string => {
@@ -40,7 +48,7 @@ export function createResolveSpecs({ store, clouds }: Options): ResolveSpecs {
       const provider = await clouds.provider(idOf(one))
       const { region, zones } = component.placement
       const place = { ordinal, ...(region !== undefined && { region }), ...(zones !== undefined && { zones }) }
-      const spec = await provider.resolve(component.machine, place)
+      const spec = await retry(() => provider.resolve(component.machine, place), { attempts, delay })
       return [machineName(component.name, ordinal), spec] as const
     })
     return new Map(await Promise.all(specs))

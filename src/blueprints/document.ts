@@ -1,132 +1,107 @@
-import { type Document, isMap, isScalar, LineCounter, type Node, type Pair, parseDocument, visit } from 'yaml'
+import { Composer, type Document, Lexer, LineCounter, Parser } from 'yaml'
 import { KitbagError, type Problem } from '../model/errors.ts'
+import { checkText, placeAt, refuse } from './text.ts'
+import { readValues, type Spot } from './values.ts'
 
-/** Bytes of UTF-8. */
-export const maxBlueprintSize = 1 << 20
-/** Levels of nesting; a blueprint needs fewer than 10. */
-const maxDepth = 100
-const maxAliases = 100
+export { maxBlueprintSize } from './text.ts'
+
+/** Levels of nesting; a blueprint needs fewer than 10. Composing recurses, so deeper ones are refused while tokens are read. */
+const maxDepth = 64
+/** Syntax errors told: one slip often brings a rain of them. */
+const maxSyntaxErrors = 20
 
 export type Path = (string | number)[]
+
+export type Place = Pick<Problem, 'file' | 'line' | 'column'>
 
 /** A parsed YAML text that knows where everything stands. */
 export interface BlueprintDocument {
   value: unknown
   /** Place of the value at a path, or of its key. Falls back to the nearest parent that exists. */
-  place(path: Path, at?: 'value' | 'key'): Pick<Problem, 'file' | 'line' | 'column'>
+  place(path: Path, at?: 'value' | 'key'): Place
+  /** A scalar as it is written, without quotes; undefined for what is in quotes, no scalar, or not there. */
+  plainText(path: Path): string | undefined
 }
 
-function refuse(file: string, message: string, place: { line?: number; column?: number } = {}): never {
-  const problem: Problem = { path: '', message, file, ...place }
-  throw new KitbagError(
-    'invalid-blueprint',
-    `${file}${place.line ? `:${place.line}:${place.column}` : ''}: ${message}`,
-    { problems: [problem] },
-  )
-}
-
-function placeAt(text: string, offset: number): { line: number; column: number } {
-  const before = text.slice(0, offset)
-  return { line: before.split('\n').length, column: offset - before.lastIndexOf('\n') }
-}
-
-/** What no YAML text may hold, and depth, by a scan that cannot overflow a stack. */
-function scan(file: string, text: string): void {
-  if (Buffer.byteLength(text) > maxBlueprintSize) refuse(file, `a blueprint has at most ${maxBlueprintSize} bytes`)
-  const bad = text.search(/[\0\uFFFD]|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/)
-  if (bad >= 0)
-    refuse(
-      file,
-      'a character that UTF-8 text cannot hold (NUL, half a surrogate pair, or bytes that are no UTF-8)',
-      placeAt(text, bad),
-    )
-  let depth = 0
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]
-    if (c === '[' || c === '{') depth++
-    else if (c === ']' || c === '}') depth = Math.max(0, depth - 1)
-    else if (c === '\n' && !/\s/.test(text[i + 1] ?? '')) depth = 0
-    if (depth > maxDepth) refuse(file, `nested deeper than ${maxDepth} levels`, placeAt(text, i))
-  }
-  const dashes = /^[ \t]*(?:[-?] +){50,}/m.exec(text)
-  const indented = /^ {1000}/m.exec(text)
-  const deep = dashes ?? indented
-  if (deep) refuse(file, `nested deeper than ${maxDepth} levels`, placeAt(text, deep.index))
-}
-
-/** Parses one YAML document. Throws `invalid-blueprint` with all syntax problems, duplicate keys and over-used aliases. */
+/**
+ * Parses one YAML document. Throws `too-large`, or `invalid-blueprint` with all syntax problems: duplicate keys, keys that would touch
+ * an object's own machinery, tags, too deep nesting, and aliases that make more of a text than it is.
+ */
 export function readDocument(text: string, file: string): BlueprintDocument {
-  scan(file, text)
+  checkText(text, file)
   const lines = new LineCounter()
-  let document: Document.Parsed
-  let value: unknown
-  try {
-    document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, version: '1.2' })
-    const problems = [
-      ...document.errors.map(({ message, pos }) => ({ message, offset: pos[0] })),
-      ...unsafeKeys(document),
-    ]
-    if (problems.length > 0) throw syntaxError(file, lines, problems)
-    value = document.toJS({ maxAliasCount: maxAliases })
-  } catch (error) {
-    if (error instanceof KitbagError) throw error
-    if (error instanceof RangeError) refuse(file, `nested deeper than ${maxDepth} levels`)
-    refuse(
-      file,
-      error instanceof ReferenceError
-        ? `more than ${maxAliases} values by alias: write them out`
-        : String((error as Error).message),
-    )
+  const place = (offset: number): Place => {
+    const { line, col } = lines.linePos(offset)
+    return { file, line, column: col }
+  }
+  const document = compose(text, file, lines)
+  const faults = [...document.errors, ...document.warnings].map(({ message, pos }) => ({ message, offset: pos[0] }))
+  if (document.directives?.yaml.explicit) faults.push({ message: 'directives (%YAML) are not taken', offset: 0 })
+  const {
+    value,
+    root,
+    faults: found,
+  } = faults.length > 0 ? { value: null, root: undefined, faults: [] } : readValues(document, maxDepth)
+  faults.push(...found)
+  if (faults.length > 0)
+    throw syntaxError(faults.map(({ message, offset }) => ({ path: '', message, ...place(offset) })))
+
+  const spotOf = (path: Path): Spot | undefined => {
+    let spot = root
+    for (const key of path) spot = spot?.inner?.get(key)
+    return spot
   }
   return {
     value,
     place(path, at = 'value') {
-      const offset = offsetOf(document, path, at)
-      const { line, col } = lines.linePos(offset)
-      return { file, line, column: col }
-    },
-  }
-}
-
-function syntaxError(file: string, lines: LineCounter, found: { message: string; offset: number }[]): KitbagError {
-  const problems = found.map(({ message, offset }): Problem => {
-    const { line, col } = lines.linePos(offset)
-    return { path: '', message, file, line, column: col }
-  })
-  const [first] = problems
-  return new KitbagError('invalid-blueprint', `${file}:${first?.line}:${first?.column}: ${first?.message}`, {
-    problems,
-  })
-}
-
-/** Keys that would touch an object's own machinery, and keys that are no text. */
-function unsafeKeys(document: Document.Parsed): { message: string; offset: number }[] {
-  const found: { message: string; offset: number }[] = []
-  visit(document, {
-    Pair(_, pair) {
-      const key = pair.key as Node | null
-      const offset = key?.range?.[0] ?? 0
-      if (!isScalar(key)) found.push({ message: 'a key must be text', offset })
-      else if (['__proto__', 'constructor', 'prototype'].includes(String(key.value))) {
-        found.push({ message: `the key ${key.value} is not allowed`, offset })
+      for (let length = path.length; length > 0; length--) {
+        const spot = spotOf(path.slice(0, length))
+        // What is missing is missing from its parent: the parent's key says which.
+        if (spot) return place(at === 'key' || length < path.length ? (spot.key ?? spot.offset) : spot.offset)
       }
+      return place(root?.offset ?? 0)
     },
-  })
-  return found
+    plainText: (path) => spotOf(path)?.plain,
+  }
 }
 
-function offsetOf(document: Document.Parsed, path: Path, at: 'value' | 'key'): number {
-  for (let length = path.length; length >= 0; length--) {
-    const part = path.slice(0, length)
-    const key = part.at(-1)
-    const parent = document.getIn(part.slice(0, -1), true)
-    if ((at === 'key' || length < path.length) && key !== undefined && isMap(parent)) {
-      const pair = parent.items.find((item: Pair) => isScalar(item.key) && String(item.key.value) === String(key))
-      const offset = (pair?.key as Node | undefined)?.range?.[0]
-      if (offset !== undefined) return offset
-    }
-    const node = document.getIn(part, true) as Node | undefined
-    if (node?.range) return node.range[0]
+function compose(text: string, file: string, lines: LineCounter): Document.Parsed {
+  const options = {
+    lineCounter: lines,
+    uniqueKeys: false,
+    prettyErrors: false,
+    version: '1.2' as const,
+    logLevel: 'silent' as const,
   }
-  return 0
+  const [first, second] = new Composer(options).compose(tokens(text, file, lines), true, text.length)
+  if (!first) refuse(file, 'it is empty', { line: 1, column: 1 })
+  if (second) refuse(file, 'a second document: a blueprint is one', placeAt(text, second.range[0]))
+  return first
+}
+
+/** The parser's tokens, as long as they do not nest too deep. */
+function* tokens(text: string, file: string, lines: LineCounter) {
+  const parser = new Parser(lines.addNewLine)
+  lines.addNewLine(0)
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme)
+    if (parser.stack.length > maxDepth + 2)
+      refuse(file, `nested deeper than ${maxDepth} levels`, placeAt(text, parser.offset))
+  }
+  yield* parser.end()
+}
+
+function syntaxError(problems: Problem[]): KitbagError {
+  const told = problems
+    .sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0))
+    .slice(0, maxSyntaxErrors)
+  const [first] = told
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
+  return new KitbagError(
+    'invalid-blueprint',
+    `${first?.file}:${first?.line}:${first?.column}: ${first?.message}${more}`,
+    {
+      problems: told,
+    },
+  )
 }

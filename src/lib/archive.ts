@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
-import { dirname, join, normalize, posix } from 'node:path'
-import { Readable } from 'node:stream'
+import { join, posix } from 'node:path'
+import { pipeline, Readable } from 'node:stream'
 import ignoreRules, { type Ignore } from 'ignore'
 import { extract, type Header, pack } from 'tar-stream'
 import { KitbagError } from '../model/errors.ts'
 
-/** Bytes of one archive, and entries in it. */
+/** Bytes of the files of one archive, and entries in it. */
 export const maxArchiveSize = 512 << 20
 const maxEntries = 100_000
+/** Bytes of an archive that is read into memory: a recipe folder. */
+const maxUnpackedSize = 32 << 20
 
 interface Entry {
   /** Below the folder, with `/`. */
@@ -30,7 +32,9 @@ async function rulesIn(root: string, base: string): Promise<Rules[]> {
   const texts = await Promise.all(
     ['.gitignore', '.kitbagignore'].map((name) => readFile(join(root, base, name), 'utf8').catch(() => '')),
   )
-  return texts.some((text) => text !== '') ? [{ base, rules: ignoreRules().add(texts.join('\n')) }] : []
+  return texts.some((text) => text !== '')
+    ? [{ base, rules: ignoreRules({ ignorecase: false }).add(texts.join('\n')) }]
+    : []
 }
 
 function isIgnored(path: string, directory: boolean, all: Rules[]): boolean {
@@ -54,7 +58,7 @@ async function walk(root: string, base: string, inherited: Rules[], into: Entry[
   const names = (await readdir(join(root, base), { encoding: 'buffer' })).map((bytes) => {
     const name = bytes.toString('utf8')
     if (!bytes.equals(Buffer.from(name)) || /[\n\r]/.test(name))
-      refuse(root, posix.join(base, name), 'a name with a line break or bytes that are no UTF-8')
+      refuse(root, posix.join(base, JSON.stringify(name)), 'a name with a line break or bytes that are no UTF-8')
     return name
   })
   for (const name of names.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
@@ -74,13 +78,23 @@ async function walk(root: string, base: string, inherited: Rules[], into: Entry[
 }
 
 async function linkTarget(root: string, path: string): Promise<string> {
-  const target = await readlink(join(root, path))
+  const bytes = await readlink(join(root, path), { encoding: 'buffer' })
+  const target = bytes.toString('utf8')
+  if (!bytes.equals(Buffer.from(target)) || /[\n\r]/.test(target))
+    refuse(root, path, 'a link whose target has a line break or bytes that are no UTF-8')
   if (leaves(path, target)) refuse(root, path, `a link that leaves the folder (${target})`)
   return target
 }
 
+/**
+ * Whether a link at `path` may point out of the folder. `..` counts at the beginning only, where it climbs real folders; after a
+ * name it might climb from where another link leads, so that is refused as well.
+ */
 function leaves(path: string, target: string): boolean {
-  return posix.isAbsolute(target) || normalize(posix.join(dirname(path), target)).split('/')[0] === '..'
+  const parts = target.split('/').filter((part) => part !== '' && part !== '.')
+  const climbs = parts.findIndex((part) => part !== '..')
+  const up = climbs < 0 ? parts.length : climbs
+  return posix.isAbsolute(target) || up > path.split('/').length - 1 || parts.slice(up).includes('..')
 }
 
 function header({ path, kind, executable, size, target }: Entry): Header {
@@ -115,7 +129,10 @@ export interface PackedFolder {
  */
 export async function packFolder(root: string): Promise<PackedFolder> {
   const info = await lstat(root).catch(() => undefined)
-  if (!info?.isDirectory()) throw new KitbagError('invalid-request', `${root} is not a folder`)
+  if (!info?.isDirectory()) {
+    const what = info ? (info.isSymbolicLink() ? 'a link' : 'not a folder') : 'not there'
+    throw new KitbagError('invalid-request', `${root} is ${what}; a folder is needed`)
+  }
   const entries: Entry[] = []
   await walk(root, '', [], entries)
   const total = entries.reduce((sum, { size }) => sum + size, 0)
@@ -143,14 +160,27 @@ async function* bytesOf(root: string, entries: Entry[]): AsyncIterable<Buffer> {
     tar.finalize()
   })()
   written.catch((error) => tar.destroy(error))
-  for await (const chunk of tar) yield chunk as Buffer
-  await written
+  try {
+    for await (const chunk of tar) yield chunk as Buffer
+    await written
+  } finally {
+    tar.destroy()
+  }
 }
 
 function writeFile(tar: ReturnType<typeof pack>, entry: Entry, from: Readable): Promise<void> {
   return new Promise((resolve, reject) => {
-    const into = tar.entry(header(entry), (error) => (error ? reject(error) : resolve()))
-    from.on('error', reject)
+    const fail = (cause: unknown) => {
+      from.destroy()
+      reject(
+        new KitbagError('invalid-request', `${entry.path} could not be read whole: ${(cause as Error).message}`, {
+          cause,
+          fix: 'Run it again while nothing writes to the folder.',
+        }),
+      )
+    }
+    const into = tar.entry(header(entry), (error) => (error ? fail(error) : resolve()))
+    from.on('error', fail)
     from.pipe(into)
   })
 }
@@ -169,63 +199,77 @@ export async function packFiles(files: Record<string, Buffer>): Promise<Buffer> 
   return Buffer.concat(chunks)
 }
 
-/** Reads an archive, giving each entry after it was found harmless. Throws `invalid-request` naming the entry that is not. */
+/** Reads an archive, giving each file after its entry was found harmless. Throws `invalid-request` naming the entry that is not. */
 async function readArchive(
   bytes: AsyncIterable<Uint8Array>,
+  limit: number,
   onFile: (path: string, content: AsyncIterable<unknown>) => Promise<void>,
 ): Promise<void> {
-  const reader = Readable.from(bytes).pipe(extract())
-  let entries = 0
-  let size = 0
+  const reader = extract()
+  // A pipeline, because a source that fails has to fail the reader too.
+  pipeline(Readable.from(bytes), reader, () => {})
+  const check = entryCheck(limit)
   try {
     for await (const entry of reader) {
-      const { name, type, linkname } = entry.header
-      if (++entries > maxEntries) bad(name, `more than ${maxEntries} entries`)
-      size += entry.header.size ?? 0
-      if (size > maxArchiveSize)
-        throw new KitbagError('too-large', `the archive unpacks to more than ${maxArchiveSize} bytes`)
-      checkEntry(name, type ?? 'file', linkname ?? undefined)
-      if (type === 'file') await onFile(posix.normalize(name), entry)
+      check(entry.header)
+      if (entry.header.type === 'file') await onFile(posix.normalize(entry.header.name), entry)
       else entry.resume()
     }
   } catch (error) {
     if (error instanceof KitbagError) throw error
-    throw new KitbagError('invalid-request', `the upload is not a tar archive: ${(error as Error).message}`, {
+    throw new KitbagError('invalid-request', `the upload is not a whole tar archive: ${(error as Error).message}`, {
       cause: error,
     })
   }
 }
 
 function bad(name: string, why: string): never {
-  throw new KitbagError('invalid-request', `archive entry ${JSON.stringify(name.slice(0, 200))}: ${why}`, {
-    problems: [{ path: name.slice(0, 200), message: why }],
+  const path = name.slice(0, 200)
+  throw new KitbagError('invalid-request', `archive entry ${JSON.stringify(path)}: ${why}`, {
+    problems: [{ path, message: why }],
   })
 }
 
-function checkEntry(name: string, type: string, linkname: string | undefined): void {
-  if (name === '' || posix.isAbsolute(name) || name.split('/').includes('..')) bad(name, 'leaves the folder')
-  if (/[\0\n\r]/.test(name)) bad(name, 'a name with a line break or NUL')
-  if (type === 'symlink') {
-    if (linkname === undefined || leaves(name, linkname))
-      bad(name, `a link that leaves the folder (${linkname ?? 'nowhere'})`)
-  } else if (type !== 'file' && type !== 'directory')
-    bad(name, `of type ${type}: only files, folders and links are taken`)
+/** Looks at entry after entry; what one of them may be depends on those before. */
+function entryCheck(limit: number): (header: Header) => void {
+  const kinds = new Map<string, string>()
+  let size = 0
+  return ({ name, type: given, linkname, size: bytes }) => {
+    const type = given ?? 'file'
+    if (kinds.size >= maxEntries) bad(name, `more than ${maxEntries} entries`)
+    size += bytes ?? 0
+    if (size > limit) throw new KitbagError('too-large', `the archive unpacks to more than ${limit} bytes`)
+    if (name === '' || posix.isAbsolute(name) || name.split('/').includes('..')) bad(name, 'leaves the folder')
+    if (/[\0\n\r\uFFFD]/.test(name)) bad(name, 'a name with a line break, NUL or bytes that are no UTF-8')
+    if (type !== 'file' && type !== 'directory' && type !== 'symlink')
+      bad(name, `of type ${type}: only files, folders and links are taken`)
+    const path = posix.normalize(name).replace(/\/$/, '')
+    if (type === 'symlink' && (!linkname || leaves(path, linkname)))
+      bad(name, `a link that leaves the folder (${linkname || 'nowhere'})`)
+    const parents = path.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))
+    if (parents.some((parent) => (kinds.get(parent) ?? 'directory') !== 'directory'))
+      bad(name, 'lies below an entry that is no folder')
+    const before = kinds.get(path)
+    if (before !== undefined && (before !== 'directory' || type !== 'directory')) bad(name, 'is in it twice')
+    kinds.set(path, type)
+  }
 }
 
 /** Throws unless every entry stays inside and is a file, a folder or a link inside. */
 export function checkArchive(bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  return readArchive(bytes, async (_path, content) => {
+  return readArchive(bytes, maxArchiveSize, async (_path, content) => {
     for await (const _chunk of content);
   })
 }
 
-/** A small archive (a recipe folder) as files in memory. */
+/** A small archive (a recipe folder, 32 MiB at most) as files in memory. */
 export async function unpackFiles(bytes: AsyncIterable<Uint8Array>): Promise<Record<string, Buffer>> {
-  const files: Record<string, Buffer> = {}
-  await readArchive(bytes, async (path, content) => {
+  const files: [string, Buffer][] = []
+  await readArchive(bytes, maxUnpackedSize, async (path, content) => {
     const chunks: Buffer[] = []
     for await (const chunk of content) chunks.push(chunk as Buffer)
-    files[path] = Buffer.concat(chunks)
+    files.push([path, Buffer.concat(chunks)])
   })
-  return files
+  // Own properties whatever their names are, `__proto__` included.
+  return Object.fromEntries(files)
 }

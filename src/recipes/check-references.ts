@@ -1,7 +1,7 @@
 import { nearest } from '../lib/nearest.ts'
 import { contextShape, declaredParameters, laterRoots, numberPaths } from './context.ts'
 import { parseTemplate, pathsIn, type Template, templatePaths } from './expression.ts'
-import type { Report } from './load.ts'
+import type { Report } from './issue.ts'
 import { textsIn } from './read-resource.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
 import { resourceTypeOf } from './resources/registry.ts'

@@ -1,12 +1,11 @@
 import type { z } from 'zod'
-import { nearest } from '../lib/nearest.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Phase, RecipeSignature } from '../model/recipe.ts'
 import { checkReferences } from './check-references.ts'
 import { folderDigest } from './context.ts'
 import { ExpressionError, parseTemplate, type Template } from './expression.ts'
-import { innermost } from './issue.ts'
+import { type Report, reportIssue } from './issue.ts'
 import { checkParameters } from './parameters.ts'
 import { readResource } from './read-resource.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
@@ -17,9 +16,6 @@ import { readYaml, type YamlSource } from './yaml.ts'
 export const recipeFile = 'recipe.yaml'
 
 type Place = ReturnType<YamlSource['place']>
-
-/** Collects what is wrong, each with its place. */
-export type Report = (path: PropertyKey[], message: string, more?: Partial<Problem> & { key?: boolean }) => void
 
 /**
  * Reads a recipe's folder. `name` is what blueprints call it (`haproxy`, `./recipes/x`). Throws `invalid-recipe` carrying every
@@ -102,31 +98,6 @@ function resourcesOf(value: unknown): unknown[] {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** One issue of zod as one problem per name. */
-export function reportIssue(given: z.core.$ZodIssue, prefix: PropertyKey[], known: string[], report: Report): void {
-  const issue = innermost(given)
-  const path = [...prefix, ...issue.path]
-  if (issue.code !== 'unrecognized_keys') {
-    report(path, lowerFirst(issue.message))
-    return
-  }
-  for (const key of issue.keys) {
-    const near = nearest(key, known)
-    const hint = near ? `; did you mean "${near}"?` : ''
-    const names = issue.path.length === 0 ? { allowed: known } : {}
-    report([...path, key], `"${key}" is not known here${hint}`, {
-      key: true,
-      found: key,
-      ...names,
-      ...(near && { nearest: near }),
-    })
-  }
-}
-
-function lowerFirst(message: string): string {
-  return message.replace(/^Invalid input: /, '').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
 }
 
 function invalid(name: string, problems: Problem[]): KitbagError {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../model/json.ts'
 import type { RecipeSignature } from '../model/recipe.ts'
 import { declaredParameters } from './context.ts'
-import type { Report } from './load.ts'
+import type { Report } from './issue.ts'
 
 /**
  * A recipe's parameters from a component's settings: defaults filled in, what is neither given nor has a default left out.

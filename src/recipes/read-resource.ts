@@ -1,7 +1,7 @@
 import { nearest } from '../lib/nearest.ts'
 import type { Phase } from '../model/recipe.ts'
 import { type Expression, ExpressionError, parseExpression, parseTemplate } from './expression.ts'
-import { type Report, reportIssue } from './load.ts'
+import { type Report, reportIssue } from './issue.ts'
 import type { ResourceDefinition } from './recipe.ts'
 import { resourceTypeOf, resourceTypes } from './resources/registry.ts'
 import type { ResourceType } from './resources/type.ts'

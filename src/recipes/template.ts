@@ -83,7 +83,7 @@ export function readTemplate(source: string, file: string, inline?: FileTemplate
       knownHelpers: Object.fromEntries(Object.keys(helpers).map((name) => [name, true])),
     })
     try {
-      return compiled(view)
+      return compiled(view, { allowProtoPropertiesByDefault: false, allowProtoMethodsByDefault: false })
     } catch (error) {
       throw placed(error, file, inline ?? { line: 0, column: 0 }, lines)
     }

@@ -1,4 +1,4 @@
-import type { ResolvedComponent, ResolvedService } from '../../src/model/blueprint.ts'
+import type { HealthCheck, ResolvedComponent, ResolvedService } from '../../src/model/blueprint.ts'
 import type { ReleaseSpec } from '../../src/model/release.ts'
 import { loadRecipe } from '../../src/recipes/load.ts'
 import type { Recipe } from '../../src/recipes/recipe.ts'
@@ -71,6 +71,8 @@ export interface App {
   /** Bytes; another value replaces the database's machine. */
   dbMemory?: number
   maxUnavailable?: number
+  /** Of `web`; default none. */
+  health?: HealthCheck
 }
 
 /** A web application with a database behind a balancer, as a release. Secrets are those of `db.password` in version 1. */
@@ -102,7 +104,7 @@ export function appRelease(app: App = {}): ReleaseSpec {
 
 const machine = { cpu: 1, memory: 2 ** 29, image: 'debian-13' }
 
-function webComponent({ migrate, maxUnavailable = 1 }: App, replicas: number, db: boolean): ResolvedComponent {
+function webComponent({ migrate, health, maxUnavailable = 1 }: App, replicas: number, db: boolean): ResolvedComponent {
   return {
     name: 'web',
     recipe: 'web',
@@ -110,6 +112,7 @@ function webComponent({ migrate, maxUnavailable = 1 }: App, replicas: number, db
     start: 'node server.js',
     ...(migrate !== undefined && { migrate }),
     port: 8080,
+    ...(health && { health }),
     replicas,
     machine,
     placement: {},

@@ -121,7 +121,7 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
     async useFake(settings) {
       const name = `fake-${Date.now()}`
       const { driver } = await import('../../src/providers/fake/driver.ts')
-      const record = { name, provider: 'fake', settings: driver.settings.parse(settings), credentials: {} }
+      const record = { name, provider: 'fake', settings, credentials: {} }
       cloudId = (await store.clouds.create(tenantId, record)).id
       const log = () => {}
       const environment = { installation: (await store.installation.get()).id, home, cache: home, log }

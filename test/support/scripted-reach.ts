@@ -2,12 +2,19 @@ import { KitbagError } from '../../src/model/errors.ts'
 import type { MachineAccess } from '../../src/model/machine.ts'
 import type { HostProgram } from '../../src/model/program.ts'
 import type { ExecResult, Reach } from '../../src/model/reach.ts'
+import { httpStream } from '../../src/shell/fake/streams.ts'
 
 export interface ScriptedReach extends Reach {
   /** `web-1: package:nodejs, directory:/opt/web`: programs in order. */
   programs: string[]
   /** Runs before each program; throw to fail it, or return a resource that fails. */
   hook?: ((machine: MachineAccess, program: HostProgram) => void | string | Promise<void | string>) | undefined
+  /** Status of HTTP answers; undefined: the port is closed. */
+  http?: ((machine: MachineAccess) => number | undefined) | undefined
+  /** What a failing resource prints. */
+  failureOutput?: string | undefined
+  /** Answers journalctl. */
+  journal?: string
   /** How many programs were asked to stop. */
   stopsAsked: number
   /** Machine names that do not answer SSH. */
@@ -38,7 +45,7 @@ export function scriptedReach(): ScriptedReach {
         resource,
         status: failed ? 'failed' : 'changed',
         changes: ['made'],
-        ...(failed && { output: 'E: broken' }),
+        ...(failed && { output: reach.failureOutput ?? 'E: broken' }),
       })
       if (failed) return { ...ok, status: 1 }
     }
@@ -58,11 +65,14 @@ export function scriptedReach(): ScriptedReach {
         stopped.add(stop)
         reach.stopsAsked++
       }
+      if (text.startsWith('journalctl')) return { ...ok, stdout: reach.journal ?? '' }
       if (text.startsWith('for path in')) return { ...ok, stdout: 'present\n' }
       return ok
     },
     async connectTcp(machine) {
-      throw unreachable(machine)
+      const status = reach.http?.(machine)
+      if (status === undefined) throw unreachable(machine)
+      return httpStream(() => status)
     },
     async connectUnix(machine) {
       throw unreachable(machine)

@@ -1,99 +1,100 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
 import { KitbagError } from '../../model/errors.ts'
 import type { Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
-import { createMachineFiles } from './machine-files.ts'
+import { type CloudState, cloudState, type FakeMachine } from './cloud-state.ts'
+import { faultyCaller } from './faults.ts'
+import { type FakeSettings, fakeSettingsSchema } from './settings.ts'
 
-/** Faults on demand; rates from 0 to 1. */
-const settingsSchema = z.strictObject({
-  /** Milliseconds that every call takes. */
-  latency: z.number().min(0).max(60_000).default(0),
-  /** Calls that take effect and then time out. */
-  timeoutRate: z.number().min(0).max(1).default(0),
-  /** Calls that fail before any effect; may be repeated. */
-  failureRate: z.number().min(0).max(1).default(0),
-  /** Machines at most; the next one is refused for lack of capacity. */
-  capacity: z.int().min(0).default(100_000),
-})
-type Settings = z.infer<typeof settingsSchema>
-const nothing = z.strictObject({})
+const images = ['debian-12', 'debian-13']
 
-/** Not real: machines are files below KITBAG_HOME, so that they outlive a killed worker as real ones would. For tests. */
-export const driver: ProviderDriver<Settings, z.infer<typeof nothing>> = {
+const credentialsSchema = z.strictObject({})
+
+/** A cloud of files, with faults on demand: machines that exist by name only. Their addresses are never to be connected to. */
+export const driver: ProviderDriver<FakeSettings, z.infer<typeof credentialsSchema>> = {
   kind: 'fake',
-  summary: 'Not real: machines that exist as files only, with faults on demand, for tests',
-  capabilities: { images: ['debian-12', 'debian-13'], userData: true, fractionalCpu: true, zones: false },
-  settings: settingsSchema,
-  credentials: nothing,
-  connect: async ({ name, settings }, { home }) => connect(name, settings, join(home, 'fake', name)),
+  summary: 'Machines that do not exist, for tests',
+  capabilities: { images, userData: true, fractionalCpu: true, zones: false },
+  settings: fakeSettingsSchema,
+  credentials: credentialsSchema,
+  connect: async ({ name, settings }, { home }) =>
+    connect(cloudState(fakeFolder(home, name)), fakeSettingsSchema.parse(settings)),
 }
 
-function connect(cloud: string, settings: Settings, folder: string): Provider {
-  const files = createMachineFiles(folder)
+/** Where the fake cloud of that name keeps its machines. */
+export function fakeFolder(home: string, cloud: string): string {
+  return join(home, 'fake', cloud)
+}
 
-  /** Around each call: latency, then a failure before or a time-out after its effect. */
-  async function faulty<T>(call: () => Promise<T>): Promise<T> {
-    const { latency, failureRate, timeoutRate } = settings
-    if (latency > 0) await wait(latency)
-    if (Math.random() < failureRate)
-      throw new KitbagError('provider-failed', `${cloud}: the call failed (fake)`, { retryable: true })
-    const result = await call()
-    if (Math.random() < timeoutRate)
-      throw new KitbagError('provider-failed', `${cloud}: the call timed out (fake)`, { retryable: true })
-    return result
-  }
-
+function connect(state: CloudState, settings: FakeSettings): Provider {
+  const call = faultyCaller(state.folder, settings)
   return {
-    catalog: async () => ({
-      regions: [],
-      images: driver.capabilities.images.map((word) => ({ word, id: word })),
-      sizes: [],
-    }),
-    async resolve(requirements, { region }) {
-      const { images } = driver.capabilities
-      if (!images.includes(requirements.image)) {
-        throw new KitbagError(
-          'not-supported',
-          `${cloud} has no image ${requirements.image}; it has: ${images.join(', ')}`,
-        )
-      }
-      return { size: 'fake', image: requirements.image, requirements, ...(region !== undefined && { region }) }
-    },
-    createMachine: ({ name }, { token, tags }) =>
-      faulty(async () => {
-        const id = `fake-${createHash('sha256').update(token).digest('hex').slice(0, 16)}`
-        const known = await files.read(id)
-        if (known) return known
-        if ((await files.all()).length >= settings.capacity)
-          throw new KitbagError('capacity-exceeded', `${cloud} has no room for more machines (fake)`)
-        const machine: ProviderMachine = {
-          id,
-          name,
-          tags,
-          status: 'running',
-          user: 'debian',
-          sshPort: 22,
-          addresses: [{ address: addressOf(id), family: 4, scope: 'private', network: cloud }],
-        }
-        await files.write(machine)
-        return machine
+    catalog: () =>
+      call('catalog', '', async ({ regions }) => ({
+        regions: regions.map((id) => ({ id, zones: [] })),
+        images: images.map((word) => ({ word, id: `img-${word}` })),
+        sizes: [],
+      })),
+    resolve: (requirements, { region }) =>
+      call('resolve', '', async ({ regions }) => {
+        const { image, cpu, memory } = requirements
+        if (!images.includes(image)) throw unknown('image', image, images)
+        if (region !== undefined && !regions.includes(region)) throw unknown('region', region, regions)
+        const size = `${cpu}cpu-${Math.round(memory / 1024 / 1024)}MiB`
+        return { size, image: `img-${image}`, ...(region !== undefined && { region }), requirements }
       }),
-    getMachine: (id) => faulty(() => files.read(id)),
+    createMachine: ({ name, hostKey }, { token, tags }) =>
+      call('createMachine', name, async ({ pendingPolls, capacity }) => {
+        if (capacity !== undefined && !(await state.find(token))) await requireRoom(state, capacity)
+        const wanted = { name, token, tags, pending: pendingPolls, gone: false, hostKey: hostKey.publicKey }
+        return toMachine(state, await state.create(wanted))
+      }),
+    getMachine: (id) =>
+      call('getMachine', id, async () => {
+        const machine = await state.read(id)
+        return machine && toMachine(state, machine, true)
+      }),
     listMachines: ({ tags }) =>
-      faulty(async () =>
-        (await files.all()).filter((machine) =>
-          Object.entries(tags).every(([key, value]) => machine.tags[key as keyof typeof machine.tags] === value),
-        ),
-      ),
-    destroyMachine: (id) => faulty(() => files.remove(id)),
-    test: async () => [{ name: 'fake', ok: true, detail: 'nothing can be missing' }],
+      call('listMachines', '', async () => {
+        const machines = await state.list()
+        const wanted = machines.filter((machine) => matches(machine, tags))
+        return Promise.all(wanted.map((machine) => toMachine(state, machine)))
+      }),
+    destroyMachine: (id) => call('destroyMachine', id, () => state.remove(id)),
+    test: async () => [{ name: 'fake', ok: true, detail: `machines are files in ${state.folder}` }],
+    residue: async (installation) => {
+      const machines = await state.list()
+      return machines
+        .filter((machine) => machine.tags.installation === installation)
+        .map(({ id, name }) => `machine ${id} ${name}`)
+    },
   }
 }
 
-/** An address of the range for documentation of networks behind carriers (RFC 6598), where nothing answers. */
-function addressOf(id: string): string {
-  const [a = 0, b = 0, c = 0] = createHash('sha256').update(id).digest()
-  return `100.${64 + (a % 64)}.${b}.${1 + (c % 254)}`
+/** Looking at a pending machine brings it nearer to running. */
+async function toMachine(state: CloudState, machine: FakeMachine, looked = false): Promise<ProviderMachine> {
+  const { id, name, tags, address, gone } = machine
+  const pending = machine.pending > 0 && (await state.polls(id, looked)) - (looked ? 1 : 0) < machine.pending
+  const status = gone ? 'gone' : pending ? 'pending' : 'running'
+  const addresses: ProviderMachine['addresses'] =
+    status === 'running' ? [{ address, family: 4, scope: 'private', network: 'fake' }] : []
+  return { id, name, tags, status, addresses, user: 'debian', sshPort: 22 }
+}
+
+function matches({ tags }: FakeMachine, wanted: Partial<FakeMachine['tags']>): boolean {
+  const names = ['installation', 'deployment', 'machine'] as const
+  return names.every((name) => wanted[name] === undefined || tags[name] === wanted[name])
+}
+
+async function requireRoom(state: CloudState, capacity: number): Promise<void> {
+  if ((await state.count()) < capacity) return
+  throw new KitbagError('capacity-exceeded', `fake: the quota of ${capacity} machines is used up`, {
+    fix: 'Destroy machines that are not needed.',
+  })
+}
+
+function unknown(what: string, found: string, known: string[]): KitbagError {
+  return new KitbagError('not-supported', `fake: there is no ${what} "${found}"; known are ${known.join(', ')}`, {
+    fix: `Write one of ${known.join(', ')}.`,
+  })
 }

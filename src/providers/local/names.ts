@@ -44,3 +44,13 @@ export function groupName(id: string): string {
 export function ruleComment(installation: string): string {
   return `kitbag ${installation}`
 }
+
+/** Variable in the environment of every process outside of the guests that belongs to an installation's machines. */
+export function installationMark(installation: string): string {
+  return `KITBAG_INSTALLATION=${installation}`
+}
+
+/** The same for one machine. */
+export function machineMark(id: string): string {
+  return `KITBAG_ID=${id}`
+}

@@ -77,6 +77,8 @@ async function ensureBridge({ bridge, subnet }: LocalNetwork): Promise<void> {
   if (!(await bridgeExists(bridge))) {
     // An address of its own, else the bridge takes over the lowest of its ports' and changes with them.
     await run('ip', ['link', 'add', bridge, 'address', macOf(gateway), 'type', 'bridge', 'stp_state', '0'])
+    // A booting guest is asked for 20 times a second, not once: who waits for it sees it as soon as it is there.
+    await writeFile(`/proc/sys/net/ipv4/neigh/${bridge}/retrans_time_ms`, '50\n')
   }
   const { stdout } = await tryRun('ip', ['-4', '-oneline', 'address', 'show', 'dev', bridge])
   if (!stdout.includes(` ${gateway}/24 `)) await run('ip', ['address', 'replace', `${gateway}/24`, 'dev', bridge])

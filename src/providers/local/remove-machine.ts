@@ -5,9 +5,9 @@ import { KitbagError } from '../../model/errors.ts'
 import type { LocalCloud } from './cloud.ts'
 import { groupsOf } from './confinement.ts'
 import { withLock } from './lock.ts'
-import { cableName, groupName } from './names.ts'
+import { cableName, groupName, machineMark } from './names.ts'
 import { removeNetwork } from './network.ts'
-import { isAlive, kill, livingProcess, waitUntil } from './processes.ts'
+import { kill, processesWith, waitUntil } from './processes.ts'
 import { machineFolders, readRecord, writeRecord } from './records.ts'
 import { run, tryRun } from './run.ts'
 
@@ -45,24 +45,20 @@ export async function removeMachine(cloud: LocalCloud, id: string): Promise<void
   await rm(paths.folder, { recursive: true, force: true })
 }
 
-/** The supervisor first, or it would boot the guest again. With systemd-nspawn its whole process namespace dies. */
+/**
+ * Kills until nothing is left: supervisor and systemd-nspawn are known by their environment, whatever became of their pid files; the
+ * guest's processes by their group. With systemd-nspawn goes the guest's whole process namespace.
+ */
 async function endProcesses(cloud: LocalCloud, id: string): Promise<void> {
-  const paths = cloud.paths.machine(id)
-  const supervisor = await livingProcess(paths.supervisor)
-  if (supervisor) {
-    kill(supervisor.pid)
-    await waitUntil(async () => !(await isAlive(supervisor)), killTimeout)
-  }
-  const guest = await livingProcess(paths.guest)
-  if (guest) kill(guest.pid)
-  if (cloud.confinement.kind === 'scope') {
-    await tryRun('systemctl', ['kill', '--signal=KILL', `${groupName(id)}.scope`])
-  }
   const groups = groupsOf(cloud.confinement, id)
+  const scope = cloud.confinement.kind === 'scope'
   const ended = await waitUntil(async () => {
-    const pids = (await Promise.all(groups.map(processesIn))).flat()
-    pids.forEach(kill)
-    return pids.length === 0 && !(guest && (await isAlive(guest)))
+    const outside = (await processesWith(machineMark(id))).map(({ pid }) => pid)
+    outside.forEach(kill)
+    if (scope && outside.length > 0) await tryRun('systemctl', ['kill', '--signal=KILL', `${groupName(id)}.scope`])
+    const inside = (await Promise.all(groups.map(processesIn))).flat()
+    inside.forEach(kill)
+    return outside.length + inside.length === 0
   }, killTimeout)
   if (ended) return
   throw new KitbagError('provider-failed', `local: processes of machine ${id} do not end`, {

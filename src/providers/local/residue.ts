@@ -1,11 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import type { LocalCloud } from './cloud.ts'
 import { listRules } from './firewall.ts'
-import { bridgeName, groupName, machinePrefix } from './names.ts'
+import { bridgeName, groupName, installationMark, machinePrefix } from './names.ts'
 import { processesWith } from './processes.ts'
 import { machineFolders } from './records.ts'
 import { tryRun } from './run.ts'
-import { installationMark } from './supervisor.ts'
 
 /** What of an installation's machines is on the box, one line each: folders, processes, mounts, interfaces, groups, rules. */
 export async function residue(cloud: LocalCloud, installation: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { access, open, rm, truncate } from 'node:fs/promises'
 import { readState, writeState } from '../../lib/state-file.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type Confinement, confinementVariables } from './confinement.ts'
-import { bridgeName, cableName, groupName } from './names.ts'
+import { bridgeName, cableName, groupName, installationMark, machineMark } from './names.ts'
 import type { MachinePaths } from './paths.ts'
 import { livingProcess, waitUntil } from './processes.ts'
 import type { MachineRecord } from './records.ts'
@@ -16,11 +16,6 @@ const startTimeout = 20_000
 
 /** Console output kept from before the guest's last start. */
 const logLimit = 256 * 1024
-
-/** Variable that marks the processes which belong to an installation's machines outside of the guests. */
-export function installationMark(installation: string): string {
-  return `KITBAG_INSTALLATION=${installation}`
-}
 
 /**
  * Starts the machine's supervisor, unless it runs, and waits until the guest has its cable. The supervisor has a session of its own
@@ -72,10 +67,9 @@ function supervisorVariables(
   confinement: Confinement,
 ): Record<string, string> {
   const { installation } = record.tags
-  const [mark = '', value = ''] = installationMark(installation).split('=')
+  const marks = [installationMark(installation), machineMark(record.id)]
   return {
-    [mark]: value,
-    KITBAG_ID: record.id,
+    ...Object.fromEntries(marks.map((mark) => mark.split('=', 2))),
     KITBAG_NAME: record.name,
     KITBAG_FOLDER: paths.folder,
     KITBAG_IMAGE: image,

@@ -59,7 +59,7 @@ describe('size', () => {
 
 describe('the shipped fake', () => {
   test('10 % of its calls take effect and then time out: exact counts, nothing too many, nothing lost', async () => {
-    const cloud = await flow.useFake({ timeoutRate: 0.1 })
+    const cloud = await flow.useFake({ pendingPolls: 1, faults: [{ effect: 'timeout-after', rate: 0.1 }] })
     const { id: installation } = await flow.store.installation.get()
     const names = Array.from({ length: 12 }, (_, i) => `shaky-${i + 1}`)
     const deployed = await Promise.all(names.map((name) => flow.deployed(name, appRelease({ web: 5 }))))

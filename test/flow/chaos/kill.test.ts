@@ -16,7 +16,7 @@ beforeAll(async () => {
   flow = await startFlow({ worker: false })
   const { database, temporal } = flow
   await flow.store.clouds.remove(flow.parts.tenantId, 'home')
-  cloud = await flow.useFake({ timeoutRate: 0.03 })
+  cloud = await flow.useFake({ pendingPolls: 1, faults: [{ effect: 'timeout-after', rate: 0.03 }] })
   const machines = join(database.home, 'machines')
   await mkdir(machines)
   worker = await workerUnderFire({

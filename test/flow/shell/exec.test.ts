@@ -93,7 +93,7 @@ describe.skipIf(noSshd)(`commands over OpenSSH${noSshd ? ` (${noSshd})` : ''}`, 
       sh`head -c 1048576 | sha256sum; until [ -e ${go} ]; do sleep 0.01; done; sha256sum`,
       { stdin: Readable.from(produce(), { objectMode: false }), onLine: proceed },
     )
-    await begun
+    await Promise.race([begun, running])
     // Other commands go on meanwhile, and give the input every chance to run ahead.
     for (let i = 0; i < 50; i++) await reach.exec(sshd.machine, 'true')
     expect(made).toBeLessThan(160)
@@ -176,7 +176,7 @@ describe.skipIf(noSshd)('the limit of sessions on a connection', () => {
       const long = inputs.map((stdin) =>
         reach.exec(sshd.machine, 'echo on; cat', { stdin, onLine: () => ++on === 8 && all() }),
       )
-      await eight
+      await Promise.race([eight, ...long])
       expect((await reach.exec(sshd.machine, 'echo urgent', { urgent: true })).stdout).toBe('urgent\n')
       expect(on).toBe(8)
       for (const input of inputs) input.end()

@@ -1,0 +1,40 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { readState, writeState } from '../../lib/state-file.ts'
+import { cloudState, type FakeMachine } from './cloud-state.ts'
+import { fakeFolder } from './driver.ts'
+import { controlSchema, type FakeControl } from './settings.ts'
+
+/** What a test does to a fake cloud from outside, while other processes use it. */
+export interface FakeCloudControl {
+  /** Every machine that exists there. */
+  machines(): Promise<FakeMachine[]>
+  /** Faults, latency, ... from the next call on, in every process; counts of `times` begin anew. */
+  set(control: FakeControl): Promise<void>
+  /** The machine ends at the cloud, though it stays listed (as `gone`). */
+  kill(id: string): Promise<void>
+  /** Calls since `recordCalls` was set, oldest first. */
+  calls(): Promise<{ call: string; machine: string; fault?: string }[]>
+}
+
+export function controlFakeCloud(home: string, cloud: string): FakeCloudControl {
+  const folder = fakeFolder(home, cloud)
+  const state = cloudState(folder)
+  return {
+    machines: () => state.list(),
+    set: async (control) => {
+      controlSchema.parse(control)
+      await mkdir(folder, { recursive: true })
+      await rm(join(folder, 'claims'), { recursive: true, force: true })
+      await writeState(join(folder, 'control.json'), JSON.stringify(control))
+    },
+    kill: async (id) => {
+      const machine = await state.read(id)
+      if (machine) await state.write({ ...machine, gone: true })
+    },
+    calls: async () => {
+      const lines = ((await readState(join(folder, 'calls.jsonl'))) ?? '').split('\n')
+      return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+    },
+  }
+}

@@ -1,0 +1,179 @@
+import { isIP } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { KitbagError } from '../../../src/model/errors.ts'
+import { newId } from '../../../src/model/ids.ts'
+import { type MachineRequirements, preferredAddress } from '../../../src/model/machine.ts'
+import type { CreateMachineRequest, MachineTags, Provider, ProviderMachine } from '../../../src/providers/contract.ts'
+
+/** What a driver's test gives the suite: two connections, of two installations, to one and the same cloud. */
+export interface ProviderUnderTest {
+  provider: Provider
+  installation: string
+  other: { provider: Provider; installation: string }
+  image: string
+  /** Called after the last test, when every machine was destroyed. */
+  close?(): Promise<void>
+}
+
+/** Parts of the suite that a driver may be excused from, each with the reason. */
+export interface OptOuts {
+  regions?: string
+  residue?: string
+}
+
+const keys = {
+  hostKey: { privateKey: 'no private key', publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE kitbag-test' },
+  authorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE login'],
+}
+
+/** What every driver must do, whatever the cloud. `make` is called once. */
+export function testProvider(name: string, make: () => Promise<ProviderUnderTest>, optOuts: OptOuts = {}): void {
+  describe(`${name}: provider conformance`, () => {
+    let under: ProviderUnderTest
+    const made: { provider: Provider; id: string }[] = []
+
+    beforeAll(async () => {
+      under = await make()
+    })
+
+    afterAll(async () => {
+      for (const { provider, id } of made) await provider.destroyMachine(id)
+      await under?.close?.()
+    })
+
+    const requirements = (): MachineRequirements => ({ cpu: 1, memory: 256 * 1024 * 1024, image: under.image })
+
+    async function create(options: { provider?: Provider; token?: string; tags?: Partial<MachineTags> } = {}) {
+      const { provider = under.provider, token = newId('mac') } = options
+      const tags = { installation: under.installation, deployment: 'dep_one', machine: token, ...options.tags }
+      const spec = await provider.resolve(requirements(), { ordinal: 1 })
+      const request: CreateMachineRequest = { name: 'web-1', spec, ...keys }
+      const machine = await provider.createMachine(request, { token, tags })
+      made.push({ provider, id: machine.id })
+      return { machine, token, tags }
+    }
+
+    async function running(machine: ProviderMachine, provider = under.provider): Promise<ProviderMachine> {
+      for (let polls = 0; polls < 200; polls++) {
+        const found = await provider.getMachine(machine.id)
+        if (found?.status === 'running') return found
+      }
+      throw new Error(`${machine.id} is not running after 200 polls`)
+    }
+
+    test('the catalog offers the image, by its word and by an id of the cloud', async () => {
+      const { images } = await under.provider.catalog()
+      const { image } = await under.provider.resolve(requirements(), { ordinal: 1 })
+      expect(images).toContainEqual({ word: under.image, id: image })
+    })
+
+    test('resolve pins the same words to the same ids, and keeps what was asked', async () => {
+      const first = await under.provider.resolve(requirements(), { ordinal: 1 })
+      expect(await under.provider.resolve(requirements(), { ordinal: 1 })).toEqual(first)
+      expect(first.requirements).toEqual(requirements())
+      expect(first.size).not.toBe('')
+    })
+
+    test('an unknown image is refused by name, with those that are known', async () => {
+      const attempt = under.provider.resolve({ ...requirements(), image: 'plan-9' }, { ordinal: 1 })
+      const error = await attempt.catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(KitbagError)
+      expect(error).toMatchObject({ code: 'not-supported', retryable: false })
+      expect(String(error)).toContain('plan-9')
+      expect(String(error)).toContain(under.image)
+    })
+
+    test.skipIf(optOuts.regions)(`an unknown region is refused by name${because(optOuts.regions)}`, async () => {
+      const attempt = under.provider.resolve(requirements(), { region: 'atlantis', ordinal: 1 })
+      await expect(attempt).rejects.toMatchObject({ code: 'not-supported', message: /atlantis/ })
+    })
+
+    test('a machine carries its name and tags, and has an address once it runs', async () => {
+      const { machine, tags } = await create()
+      const found = await running(machine)
+      expect(found).toMatchObject({ id: machine.id, name: 'web-1', tags, user: expect.any(String) })
+      expect(found.sshPort).toBeGreaterThan(0)
+      const address = preferredAddress(found.addresses)
+      expect(isIP(address?.address ?? '')).toBe(address?.family)
+      expect(['public', 'private']).toContain(address?.scope)
+      expect(address?.network).not.toBe('')
+    })
+
+    test('the same token names the same machine: at once, and later', async () => {
+      const token = newId('mac')
+      const deployment = newId('dep')
+      const together = await Promise.all([1, 2, 3].map(() => create({ token, tags: { deployment } })))
+      const later = await create({ token, tags: { deployment } })
+      const ids = new Set([...together, later].map(({ machine }) => machine.id))
+      expect(ids.size).toBe(1)
+      const tags = { installation: under.installation, deployment }
+      expect(await under.provider.listMachines({ tags })).toHaveLength(1)
+    })
+
+    test('different tokens name different machines with different addresses', async () => {
+      const two = await Promise.all([create(), create()])
+      const found = await Promise.all(two.map(({ machine }) => running(machine)))
+      expect(new Set(found.map(({ id }) => id)).size).toBe(2)
+      expect(new Set(found.map(({ addresses }) => preferredAddress(addresses)?.address)).size).toBe(2)
+    })
+
+    test('list filters by every tag given', async () => {
+      const deployment = newId('dep')
+      const [a, b] = await Promise.all([create({ tags: { deployment } }), create({ tags: { deployment } })])
+      const { installation } = under
+      const ids = async (tags: Partial<MachineTags>) =>
+        (await under.provider.listMachines({ tags: { installation, ...tags } })).map(({ id }) => id).sort()
+      expect(await ids({ deployment })).toEqual([a.machine.id, b.machine.id].sort())
+      expect(await ids({ deployment, machine: b.tags.machine })).toEqual([b.machine.id])
+      expect(await ids({ deployment: 'dep_none' })).toEqual([])
+    })
+
+    test('an installation sees its own machines only', async () => {
+      const { provider, installation } = under.other
+      const theirs = await create({ provider, tags: { installation } })
+      const ours = await create()
+      const seen = await under.provider.listMachines({ tags: { installation: under.installation } })
+      expect(seen.map(({ id }) => id)).toContain(ours.machine.id)
+      expect(seen.map(({ id }) => id)).not.toContain(theirs.machine.id)
+      const seenThere = await provider.listMachines({ tags: { installation } })
+      expect(seenThere.map(({ id }) => id)).toEqual([theirs.machine.id])
+    })
+
+    test('an unknown machine is undefined, and destroying it succeeds', async () => {
+      for (const id of ['never-was', '../../etc', '']) {
+        expect(await under.provider.getMachine(id)).toBeUndefined()
+        await under.provider.destroyMachine(id)
+      }
+    })
+
+    test('a destroyed machine is gone, its destruction can be repeated, and its token makes a new one', async () => {
+      const { machine, token, tags } = await create()
+      await under.provider.destroyMachine(machine.id)
+      expect((await under.provider.getMachine(machine.id))?.status ?? 'gone').toBe('gone')
+      await Promise.all([under.provider.destroyMachine(machine.id), under.provider.destroyMachine(machine.id)])
+      const again = await create({ token, tags })
+      expect((await running(again.machine)).status).toBe('running')
+    })
+
+    test('test() gives a finding per prerequisite, and all are met', async () => {
+      const findings = await under.provider.test()
+      expect(findings.length).toBeGreaterThan(0)
+      expect(findings.filter(({ ok }) => !ok)).toEqual([])
+    })
+
+    test.skipIf(optOuts.residue)(`nothing is left once all is destroyed${because(optOuts.residue)}`, async () => {
+      const { machine } = await create()
+      expect(await under.provider.residue?.(under.installation)).not.toEqual([])
+      expect(machine.id).not.toBe('')
+      for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
+      const { other } = under
+      expect(await under.provider.residue?.(under.installation)).toEqual([])
+      expect(await other.provider.residue?.(other.installation)).toEqual([])
+      expect(await under.provider.listMachines({ tags: { installation: under.installation } })).toEqual([])
+    })
+  })
+}
+
+function because(reason: string | undefined): string {
+  return reason ? ` (excused: ${reason})` : ''
+}
