@@ -11,6 +11,7 @@ import { sweepDeployment } from './sweep-deployment.ts'
 export type { ActivityDeps } from './deps.ts'
 export type { Ending } from './finish-operation.ts'
 export type { Planned, PlannedUndo } from './planned.ts'
+export type { UnitInput } from './run-unit.ts'
 
 /** What the workflow may ask for. Inputs and answers hold ids and unit skeletons only; all else is in rows. */
 export interface Activities {

@@ -3,7 +3,7 @@ import { isFinal, type OperationRecord } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
-import { heartbeating } from './heartbeat.ts'
+import { heartbeating, isCancelRequested } from './heartbeat.ts'
 import { type Planned, skeletonOf } from './planned.ts'
 import { planFor } from './planning.ts'
 
@@ -24,6 +24,7 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
       await store.operations.appendEvents(operationId, [{ type: 'plan', data: summaryOf(plan) }])
       return await standing(deps, operation, plan)
     } catch (error) {
+      if (isCancelRequested()) return { next: 'undo-cancelled', units: [] }
       if (signal.aborted || isStoreAway(error)) throw repeatedFailure('planning was interrupted', error)
       if (!(error instanceof KitbagError))
         deps.log.error('planning failed unexpectedly', { operation: operationId, error })

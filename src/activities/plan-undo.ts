@@ -26,11 +26,7 @@ export function planUndo(deps: ActivityDeps, operationId: string): Promise<Plann
   })
 }
 
-async function makePlan(
-  deps: ActivityDeps,
-  operation: OperationRecord,
-  signal: AbortSignal,
-): Promise<Plan | undefined> {
+async function makePlan(deps: ActivityDeps, operation: OperationRecord): Promise<Plan | undefined> {
   const { store } = deps
   const main = await store.operations.plan(operation.id, 'main')
   const deployment = await store.deployments.get(operation.deploymentId)

@@ -6,10 +6,10 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow'
-import type { Ending, Planned } from '../activities/create-activities.ts'
+import type { Ending, Planned, UnitInput } from '../activities/create-activities.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { UnitStage } from '../model/operation.ts'
-import type { UnitSkeleton } from '../model/plan.ts'
+import type { UnitKind, UnitSkeleton } from '../model/plan.ts'
 import { interpret } from './interpret.ts'
 import { cancelSignal, type OperationInput } from './messages.ts'
 import { finishOperation, loseUnit, planOperation, planUndo, sweepDeployment, unitActivity } from './unit-activities.ts'
@@ -34,7 +34,7 @@ type Outcome = Exclude<Planned['next'], 'units'> | 'continue'
 
 async function carryOut(operationId: string, scope: CancellationScope): Promise<Outcome> {
   const planned = await planOperation(operationId).catch((error: unknown): Planned => {
-    if (isCancellation(error)) return { next: 'undo-cancelled', units: [] }
+    if (isCancellation(error) || scope.consideredCancelled) return { next: 'undo-cancelled', units: [] }
     throw error
   })
   if (planned.next !== 'units') return planned.next
@@ -75,21 +75,22 @@ async function undo(operationId: string, ending: Ending): Promise<boolean> {
 }
 
 function interpretStage(operationId: string, stage: UnitStage, units: UnitSkeleton[], scope?: CancellationScope) {
+  const cancelled = () => scope?.consideredCancelled === true
   return interpret(units, {
     limit: parallel,
     onFailure: stage === 'main' ? 'stop' : 'go-on',
-    mayStart: () => !scope?.consideredCancelled && workflowInfo().historyLength < historyThreshold,
-    run: (unit) => runUnit(operationId, stage, unit),
+    mayStart: () => !cancelled() && workflowInfo().historyLength < historyThreshold,
+    run: (unit) => runUnit({ operationId, stage, unitId: unit.id }, unit.kind, cancelled),
   })
 }
 
-async function runUnit(operationId: string, stage: UnitStage, unit: UnitSkeleton) {
-  const input = { operationId, stage, unitId: unit.id }
+async function runUnit(input: UnitInput, kind: UnitKind, cancelled: () => boolean) {
   try {
-    await unitActivity(unit.kind)(input)
+    await unitActivity(kind)(input)
     return 'done'
   } catch (error) {
-    if (isCancellation(error)) return 'interrupted'
+    // While it is being cancelled a unit may also end by what it was just struggling with.
+    if (isCancellation(error) || cancelled()) return 'interrupted'
     await CancellationScope.nonCancellable(() => loseUnit(input))
     return 'failed'
   }

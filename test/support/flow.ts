@@ -1,7 +1,8 @@
 import type { Store } from '../../src/db/store.ts'
-import { createLog } from '../../src/lib/log.ts'
+import { createLog, type Log } from '../../src/lib/log.ts'
 import { compose, type Parts } from '../../src/main/compose.ts'
 import { type RunningWorker, runWorker, type WorkerOptions } from '../../src/main/run-worker.ts'
+import { createStops, type Stops } from '../../src/main/stops.ts'
 import { connectTemporal, type TemporalConnection } from '../../src/main/temporal/connect.ts'
 import type { JsonObject } from '../../src/model/json.ts'
 import { isFinal, type OperationKind, type OperationRecord, type OperationRequest } from '../../src/model/operation.ts'
@@ -48,8 +49,22 @@ export interface FlowOptions {
 }
 
 /** Real PostgreSQL, real Temporal and a worker as main composes it, over a cloud in memory and machines that only say what they did. */
-export async function startFlow({ worker = true, timings }: FlowOptions = {}): Promise<Flow> {
-  const [database, temporal] = await Promise.all([startTestStore(), startTestTemporal()])
+export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
+  const log = createLog({ level: 'error' })
+  const stops = createStops(log)
+  try {
+    return await start(options, log, stops)
+  } catch (error) {
+    await stops.run()
+    throw error
+  }
+}
+
+async function start({ worker = true, timings }: FlowOptions, log: Log, stops: Stops): Promise<Flow> {
+  const database = await startTestStore()
+  stops.add('database', () => database.stop())
+  const temporal = await startTestTemporal()
+  stops.add('Temporal', () => temporal.stop())
   const { masterKey, home, tenantId } = database
   const cloud = memoryCloud()
   const reach = scriptedReach()
@@ -59,7 +74,7 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
     masterKey,
     home,
     cache: home,
-    log: createLog({ level: 'error' }),
+    log,
     overrides: {
       reach,
       drivers: { ...providers, ...cloud.drivers },
@@ -67,12 +82,15 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
       toolkit: { loadBalancer: balancer.service },
     },
   })
-  const connection = await connectTemporal(temporal, masterKey, parts.log)
+  stops.add('store', () => parts.close())
+  const connection = await connectTemporal(temporal, masterKey, log)
+  stops.add('connection', () => connection.close())
   const quick = { boot: 5_000, poll: 20, retry: 50, retryMost: 500, ...timings }
   const options = { parts, temporal: connection, namespace: temporal.namespace, masterKey, timings: quick }
   const running: RunningWorker | undefined = worker
     ? await runWorker({ ...options, workflowBundle: await workflowBundle() })
     : undefined
+  if (running) stops.add('worker', () => running.stop())
   const { store } = parts
   let { id: cloudId } = await store.clouds.create(tenantId, {
     name: 'home',
@@ -123,8 +141,7 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
       const { driver } = await import('../../src/providers/fake/driver.ts')
       const record = { name, provider: 'fake', settings, credentials: {} }
       cloudId = (await store.clouds.create(tenantId, record)).id
-      const log = () => {}
-      const environment = { installation: (await store.installation.get()).id, home, cache: home, log }
+      const environment = { installation: (await store.installation.get()).id, home, cache: home, log: () => {} }
       return driver.connect({ name, settings: driver.settings.parse({}), credentials: {} }, environment)
     },
     deploy,
@@ -144,12 +161,6 @@ export async function startFlow({ worker = true, timings }: FlowOptions = {}): P
         .sort((a, b) => end(a.finishedAt) - end(b.finishedAt))
         .map((unit) => `${unit.stage} ${unit.id} ${unit.status}`)
     },
-    async stop() {
-      await running?.stop()
-      await parts.close()
-      await connection.close()
-      await temporal.stop()
-      await database.stop()
-    },
+    stop: () => stops.run(),
   }
 }

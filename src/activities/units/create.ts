@@ -88,7 +88,8 @@ async function untilReachable(work: UnitWork, provider: Provider, row: MachineRe
   const watch = async () => {
     for (;;) {
       await sleep(Math.max(timings.poll, 1_000), signal)
-      refuseDead(row.name, await provider.getMachine(row.providerId ?? ''))
+      const machine = await provider.getMachine(row.providerId ?? '').catch(orUnknown)
+      if (machine !== 'unknown') refuseDead(row.name, machine)
     }
   }
   const watching = watch()
@@ -103,6 +104,12 @@ async function untilReachable(work: UnitWork, provider: Provider, row: MachineRe
   } finally {
     over.abort()
   }
+}
+
+/** A cloud that does not answer just now says nothing about the machine. */
+function orUnknown(error: unknown): 'unknown' {
+  if (error instanceof KitbagError && error.retryable) return 'unknown'
+  throw error
 }
 
 function refuseDead(name: string, machine: ProviderMachine | undefined): void {

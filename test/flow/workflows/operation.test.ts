@@ -16,9 +16,12 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await worker?.stop()
-  if (process.env.KITBAG_RECORD_HISTORIES) await recordHistories(temporal.client, [...scripts.keys()])
-  await temporal?.stop()
+  try {
+    await worker?.stop()
+    if (process.env.KITBAG_RECORD_HISTORIES) await recordHistories(temporal.client, [...scripts.keys()])
+  } finally {
+    await temporal?.stop()
+  }
 })
 
 function unit(id: string, ...needs: string[]): UnitSkeleton {

@@ -1,0 +1,279 @@
+import { describe, expect, test } from 'vitest'
+import type { MachineRecord } from '../../../src/model/machine.ts'
+import { machineName } from '../../../src/model/machine.ts'
+import type { Plan } from '../../../src/model/plan.ts'
+import type { ReleaseSpec } from '../../../src/model/release.ts'
+import { configureDigest, installDigest, migrationDigest } from '../../../src/planner/digests.ts'
+import { expand } from '../../../src/planner/expand.ts'
+import { machinesToCreate, plan } from '../../../src/planner/plan.ts'
+import type { PlanInput } from '../../../src/planner/plan-input.ts'
+import { shippedRecipes } from '../../../src/recipes/shipped.ts'
+import { toolkit } from '../../../src/toolkit/registry.ts'
+import { guestbookText, releaseOf } from '../../support/guestbook.ts'
+
+const recipes = await shippedRecipes()
+const guestbook = (change: (text: string) => string = (text) => text, options = {}) =>
+  releaseOf(change(guestbookText), recipes, options)
+
+type World = Pick<PlanInput, 'machines' | 'migrated'>
+
+function inputFor(spec: ReleaseSpec | undefined, world: World, more: Partial<PlanInput> = {}): PlanInput {
+  return {
+    deployment: 'guestbook',
+    kind: 'deploy',
+    ...world,
+    overrides: {},
+    clouds: { home: 'cld_1' },
+    cloudId: 'cld_1',
+    toolkit,
+    allowDataLoss: [],
+    ...(spec && { release: { number: 1, spec } }),
+    ...more,
+  }
+}
+
+function planFor(input: PlanInput): Plan {
+  const specs = machinesToCreate(input).map(
+    ({ component, ordinal }) =>
+      [machineName(component.name, ordinal), { size: 's', image: 'i', requirements: component.machine }] as const,
+  )
+  return plan(input, new Map(specs))
+}
+
+/** What the world is after every unit of a plan had its effect, in an order that its needs allow. */
+function execute(input: PlanInput, made: Plan): World {
+  let machines = [...input.machines]
+  const migrated = structuredClone(input.migrated)
+  const spec = input.release?.spec
+  const components = spec ? expand(spec, toolkit, input.overrides).components : []
+  const done = new Set<string>()
+  const change = (name: string, to: Partial<MachineRecord>) => {
+    machines = machines.map((machine) => (machine.name === name ? { ...machine, ...to } : machine))
+  }
+  while (done.size < made.units.length) {
+    const next = made.units.find(({ id, needs }) => !done.has(id) && needs.every((need) => done.has(need)))
+    if (!next)
+      throw new Error(
+        `a cycle among ${made.units
+          .filter(({ id }) => !done.has(id))
+          .map(({ id, needs }) => `${id} <- ${needs}`)
+          .join('; ')}`,
+      )
+    done.add(next.id)
+    const component = components.find(({ name }) => name === next.component)
+    const { kind, machine: name, create } = next
+    if (kind === 'create' && create && !machines.some((machine) => machine.name === name)) {
+      machines.push({
+        id: `mac_${name}_${made.digest.slice(0, 4)}`,
+        deploymentId: 'd',
+        component: next.component,
+        name,
+        ordinal: create.ordinal,
+        cloudId: create.cloud,
+        status: 'created',
+        addresses: [
+          { address: `10.0.0.${machines.length + create.ordinal * 16}`, family: 4, scope: 'private', network: 'n' },
+        ],
+        user: 'debian',
+        sshPort: 22,
+        hostKey: '',
+        spec: create.spec,
+        stateful: create.stateful,
+        installDigest: null,
+        configureDigest: null,
+        drifted: false,
+        releaseNumber: null,
+      })
+    } else if (kind === 'create') change(name, { status: 'created' })
+    if (kind === 'destroy') machines = machines.filter((machine) => machine.name !== name)
+    if (!spec || !component) continue
+    const seen = machines.filter((machine) => !next.without?.includes(machine.name))
+    const self = machines.find((machine) => machine.name === name)
+    if (kind === 'install')
+      change(name, {
+        installDigest: installDigest(spec, component),
+        status: self?.status === 'created' ? 'installed' : (self?.status ?? 'installed'),
+      })
+    if (kind === 'configure' && self)
+      change(name, {
+        configureDigest: configureDigest(
+          { release: spec, components, machines: seen, overrides: input.overrides },
+          component,
+          self,
+        ),
+        drifted: false,
+      })
+    if (kind === 'ready') change(name, { status: 'ready', releaseNumber: made.release ?? null })
+    if (kind === 'migrate')
+      migrated[next.component] = [
+        ...(migrated[next.component] ?? []),
+        migrationDigest({ release: spec, components, machines: seen }, component),
+      ]
+  }
+  return { machines, migrated }
+}
+
+const empty: World = { machines: [], migrated: {} }
+const deployed = (spec = guestbook()) => execute(inputFor(spec, empty), planFor(inputFor(spec, empty)))
+const needsOf = (made: Plan, id: string) => made.units.find((unit) => unit.id === id)?.needs
+const actions = (made: Plan) => Object.fromEntries(made.changes.map(({ machine, action }) => [machine, action]))
+
+describe('first deploy', () => {
+  const made = planFor(inputFor(guestbook(), empty))
+  test('installing waits for nothing but its own machine', () => {
+    for (const { machine, needs } of made.units.filter(({ kind }) => kind === 'install'))
+      expect(needs).toEqual([`${machine}/create`])
+  })
+  test('the database knows its clients by address before they are there; they wait for it to be ready', () => {
+    expect(needsOf(made, 'db-1/configure')).toEqual(['db-1/install', 'web-1/create', 'web-2/create'])
+    expect(needsOf(made, 'web-2/configure')).toEqual(
+      expect.arrayContaining(['db-1/ready', 'web-1/migrate', 'web-2/install']),
+    )
+  })
+  test('the migration runs once, before any machine of the component is configured', () => {
+    expect(made.units.filter(({ kind }) => kind === 'migrate').map(({ id }) => id)).toEqual(['web-1/migrate'])
+  })
+  test('the same input gives the same digest, and a plan holds no value of a secret or address', () => {
+    expect(planFor(inputFor(guestbook(), empty)).digest).toBe(made.digest)
+    expect(JSON.stringify(made)).not.toMatch(/10\.0\.0|password/)
+  })
+})
+
+describe('after a deploy', () => {
+  test('nothing changed: nothing to do', () => {
+    expect(planFor(inputFor(guestbook(), deployed())).units).toEqual([])
+  })
+
+  test('a new source goes machine by machine: out of traffic, configured, healthy, back, then the next', () => {
+    const spec = guestbook(undefined, { source: 'b' })
+    const made = planFor(inputFor(spec, deployed(), { current: { number: 1, spec: guestbook() } }))
+    expect(actions(made)).toEqual({ 'web-1': 'update', 'web-2': 'update', 'db-1': 'keep', 'load-balancer-1': 'keep' })
+    expect(needsOf(made, 'web-1/configure')).toContain('web-1/leave/loadBalancer')
+    expect(needsOf(made, 'web-2/leave/loadBalancer')).toEqual(
+      expect.arrayContaining(['web-1/join/loadBalancer', 'web-1/migrate', 'web-2/install']),
+    )
+    expect(made.changes.find(({ machine }) => machine === 'web-1')?.reasons[0]).toMatchObject({
+      path: 'components.web.source',
+    })
+  })
+
+  test('a machine more: database and balancer follow, the balancer only when it is healthy', () => {
+    const made = planFor(inputFor(guestbook(undefined, { parameters: { replicas: 3 } }), deployed()))
+    expect(actions(made)).toMatchObject({
+      'web-3': 'create',
+      'web-1': 'keep',
+      'db-1': 'update',
+      'load-balancer-1': 'update',
+    })
+    expect(needsOf(made, 'load-balancer-1/configure')).toContain('web-3/ready')
+    expect(needsOf(made, 'web-3/configure')).toContain('db-1/ready')
+  })
+
+  test('a machine less: it leaves, its neighbours forget it, then it goes', () => {
+    const made = planFor(inputFor(guestbook(undefined, { parameters: { replicas: 1 } }), deployed()))
+    expect(actions(made)).toMatchObject({ 'web-2': 'remove', 'web-1': 'keep' })
+    expect(needsOf(made, 'web-2/destroy')).toEqual(
+      expect.arrayContaining([
+        'web-2/leave/loadBalancer',
+        'load-balancer-1/configure/without',
+        'db-1/configure/without',
+      ]),
+    )
+  })
+
+  test('another image replaces: the new machine serves before the old one goes', () => {
+    const change = (text: string) =>
+      text.replace('memory: 512MiB, image: debian-13 }\n    env', 'memory: 512MiB, image: debian-12 }\n    env')
+    const made = planFor(inputFor(guestbook(change), deployed()))
+    expect(
+      made.changes
+        .filter(({ action }) => action === 'replace')
+        .map(({ machine, replacement }) => [machine, replacement]),
+    ).toEqual([
+      ['web-1', 'web-3'],
+      ['web-2', 'web-4'],
+    ])
+    expect(needsOf(made, 'web-1/leave/loadBalancer')).toEqual(
+      expect.arrayContaining(['web-3/join/loadBalancer', 'web-4/join/loadBalancer']),
+    )
+    expect(needsOf(made, 'web-1/destroy')).toContain('web-1/leave/loadBalancer')
+  })
+
+  test('replacing the machine that holds data is refused until it is said, and the plan says why', () => {
+    const change = (text: string) => text.replace('memory: 1GiB', 'memory: 2GiB')
+    const made = planFor(inputFor(guestbook(change), deployed()))
+    expect(made.refusals).toMatchObject([
+      {
+        code: 'data-loss-refused',
+        component: 'db',
+        machine: 'db-1',
+        fix: expect.stringContaining('--allow-data-loss db'),
+      },
+    ])
+    expect(made.refusals[0]?.message).toContain('memory of db changed')
+    expect(planFor(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] })).refusals).toEqual([])
+  })
+
+  test('a drifted machine is put right', () => {
+    const world = deployed()
+    const machines = world.machines.map((machine) => ({ ...machine, drifted: machine.name === 'db-1' }))
+    expect(actions(planFor(inputFor(guestbook(), { ...world, machines })))).toMatchObject({
+      'db-1': 'update',
+      'web-1': 'keep',
+    })
+  })
+
+  test('destroy takes every machine', () => {
+    const made = planFor(inputFor(undefined, deployed(), { kind: 'destroy', allowDataLoss: ['db'] }))
+    expect(made.units.map(({ kind }) => kind)).toEqual(['destroy', 'destroy', 'destroy', 'destroy'])
+  })
+
+  test('check looks at each machine, push configures the service alone', () => {
+    expect(planFor(inputFor(guestbook(), deployed(), { kind: 'check' })).units.map(({ kind }) => kind)).toEqual([
+      'check',
+      'check',
+      'check',
+      'check',
+    ])
+    expect(
+      planFor(inputFor(guestbook(), deployed(), { kind: 'push', service: 'loadBalancer' })).units.map(({ id }) => id),
+    ).toEqual(['load-balancer-1/configure'])
+  })
+})
+
+describe('convergence: after a plan had its effect there is nothing to do', () => {
+  const targets = [
+    guestbook(),
+    guestbook(undefined, { source: 'b' }),
+    guestbook(undefined, { parameters: { replicas: 5 } }),
+    guestbook(undefined, { parameters: { replicas: 1 } }),
+    guestbook((text) => text.replace('image: debian-13 }\n    env', 'image: debian-12 }\n    env')),
+    guestbook((text) => text.replace('memory: 1GiB', 'memory: 2GiB')),
+    guestbook((text) => text.replace('port: 80,', 'port: 8000,')),
+    guestbook((text) => text.slice(0, text.indexOf('toolkit:'))),
+  ]
+  const pairs = targets.flatMap((from, i) => targets.map((to, j) => [i, j, from, to] as const))
+  test.each(pairs)('from %i to %i', (_i, _j, from, to) => {
+    const input = inputFor(to, deployed(from), { allowDataLoss: ['db'], current: { number: 1, spec: from } })
+    const world = execute(input, planFor(input))
+    expect(planFor(inputFor(to, world)).units).toEqual([])
+  })
+
+  test('from any interrupted state too', () => {
+    const spec = guestbook()
+    const input = inputFor(spec, empty)
+    const whole = deployed()
+    for (const status of ['creating', 'created', 'installed', 'failed', 'destroying'] as const) {
+      for (const name of whole.machines.map((machine) => machine.name)) {
+        const machines = whole.machines.map((machine) =>
+          machine.name === name
+            ? { ...machine, status, installDigest: null, configureDigest: null, releaseNumber: null }
+            : machine,
+        )
+        const broken = { ...input, machines, migrated: whole.migrated }
+        const world = execute(broken, planFor(broken))
+        expect(planFor(inputFor(spec, world)).units, `${name} ${status}`).toEqual([])
+      }
+    }
+  })
+})
