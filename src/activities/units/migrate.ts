@@ -4,7 +4,7 @@ import type { UnitWork } from '../unit-work.ts'
 
 /**
  * The recipe's migrate phase, once per release and component. It is recorded after it ran: a crash in between runs it again, so the
- * migration itself must bear being repeated (docs/blueprint.md says so to its author).
+ * migration itself must bear being repeated (docs/getting-started.md says so to its author).
  */
 export async function migrate(work: UnitWork): Promise<void> {
   const { deps, deployment, unit } = work

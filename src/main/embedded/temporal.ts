@@ -21,7 +21,7 @@ const namespace = 'default'
 /** It ends in well below a second when asked; what it had not written it has not acknowledged either. */
 const ending: [NodeJS.Signals, number][] = [['SIGTERM', 3_000]]
 
-/** Go's heap grows to what the limit allows and is collected harder near it. Measured: docs/performance.md. */
+/** Go's heap grows to what the limit allows and is collected harder near it. */
 const memory = { GOMEMLIMIT: '160MiB', GOGC: '40' }
 
 /**
