@@ -67,21 +67,17 @@ const sections = {
 const haproxy = '/usr/sbin/haproxy'
 
 describe('the configuration', () => {
-  test.for(Object.entries(sections))(
-    '%s is one that HAProxy takes',
-    ([, section], context) => {
-      if (!existsSync(haproxy)) context.skip('needs haproxy: apt-get install haproxy')
-      const text = configuration(section)
-      expect(text).toContain('server web-1')
-      const folder = mkdtempSync(join(tmpdir(), 'kitbag-haproxy-'))
-      const file = join(folder, 'haproxy.cfg')
-      // The login group of a Kitbag machine; this box may not have it.
-      writeFileSync(file, text.replace('group debian', 'group root'))
-      execFileSync(haproxy, ['-c', '-q', '-f', file])
-      rmSync(folder, { recursive: true })
-    },
-    30_000,
-  )
+  test.for(Object.entries(sections))('%s is one that HAProxy takes', { timeout: 30_000 }, ([, section], context) => {
+    if (!existsSync(haproxy)) context.skip('needs haproxy: apt-get install haproxy')
+    const text = configuration(section)
+    expect(text).toContain('server web-1')
+    const folder = mkdtempSync(join(tmpdir(), 'kitbag-haproxy-'))
+    const file = join(folder, 'haproxy.cfg')
+    // The login group of a Kitbag machine; this box may not have it.
+    writeFileSync(file, text.replace('group debian', 'group root'))
+    execFileSync(haproxy, ['-c', '-q', '-f', file])
+    rmSync(folder, { recursive: true })
+  })
 
   test('stored overrides are in it: weight, drain, maintenance', () => {
     const text = configuration(sections.http, { 'web/web-1': { weight: 7 }, 'web/web-2': { state: 'maintenance' } })
