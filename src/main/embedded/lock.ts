@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { link, rename, rm, writeFile } from 'node:fs/promises'
+import { link, rm, writeFile } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { readState } from '../../lib/state-file.ts'
 import { startOf } from './processes.ts'
 
@@ -33,7 +34,7 @@ export async function tryLock(path: string): Promise<{ lock: Lock } | { pid: num
       if (holder === undefined) continue
       const pid = Number.parseInt(holder, 10)
       if (nameOf(pid) === holder) return { pid }
-      await removeStale(path, holder)
+      await removeStale(draft, path, holder)
     }
   } finally {
     await rm(draft, { force: true })
@@ -50,16 +51,23 @@ async function linked(draft: string, path: string): Promise<boolean> {
   }
 }
 
-/** Moves it away first: if another process was faster and this is its lock already, it is put back. */
-async function removeStale(path: string, stale: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString('hex')}.stale`
-  try {
-    await rename(path, aside)
-  } catch {
+/**
+ * Removes a dead process's lock, one taker at a time: whoever has the guard looks again, so that none removes the lock that another
+ * has just taken. A guard is held for an instant; one whose holder died within it is removed by the next.
+ */
+async function removeStale(draft: string, path: string, stale: string): Promise<void> {
+  const guard = `${path}.takeover`
+  if (!(await linked(draft, guard))) {
+    const holder = await readState(guard)
+    if (holder !== undefined && nameOf(Number.parseInt(holder, 10)) !== holder) await rm(guard, { force: true })
+    await setImmediate()
     return
   }
-  if ((await readState(aside)) !== stale) await linked(aside, path)
-  await rm(aside, { force: true })
+  try {
+    if ((await readState(path)) === stale) await rm(path, { force: true })
+  } finally {
+    await rm(guard, { force: true })
+  }
 }
 
 async function release(path: string, own: string): Promise<void> {
