@@ -72,14 +72,13 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
     })
 
     test('installs packages from the mirror that the box uses', async () => {
+      const install = 'sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y haproxy >&2'
       const { status, output } = await runOver(
         access(image),
-        'sudo -n apt-get update -qq && sudo -n env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y haproxy && haproxy -v',
+        `sudo -n apt-get update -qq && ${install} && /usr/sbin/haproxy -v`,
       )
-      expect({ status, output: output.split('\n').at(-1) && output }).toMatchObject({
-        status: 0,
-        output: expect.stringContaining('HAProxy version'),
-      })
+      expect(output).toContain('HAProxy version')
+      expect(status).toBe(0)
     })
 
     test('its memory and processor are limited from outside', async () => {

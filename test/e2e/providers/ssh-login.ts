@@ -1,4 +1,5 @@
 import ssh2 from 'ssh2'
+import { generateKeyPair } from '../../../src/shell/keys.ts'
 
 export interface KeyPair {
   privateKey: string
@@ -6,7 +7,7 @@ export interface KeyPair {
 }
 
 export function newKeyPair(): KeyPair {
-  const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { privateKey, publicKey } = generateKeyPair('kitbag-test')
   return { privateKey, publicKey }
 }
 
@@ -24,6 +25,7 @@ export function runOver(login: Login, command: string): Promise<{ status: number
   return new Promise((resolve, reject) => {
     const client = new ssh2.Client()
     client.on('error', reject)
+    client.on('close', () => reject(new Error(`connection to ${login.address} closed`)))
     client.on('ready', () => {
       client.exec(command, (error, channel) => {
         if (error) return reject(error)
@@ -43,6 +45,9 @@ export function runOver(login: Login, command: string): Promise<{ status: number
       host: login.address,
       username: login.user ?? 'debian',
       readyTimeout: 3000,
+      // A machine that is cut off says nothing any more.
+      keepaliveInterval: 1000,
+      keepaliveCountMax: 3,
       ...(login.password === undefined ? { privateKey: login.privateKey } : { password: login.password }),
       hostVerifier: (key: Buffer) => key.toString('base64') === login.hostKey.split(' ')[1],
     })
