@@ -51,7 +51,7 @@ async function sweepCloud({ store, clouds, reach }: ActivityDeps, cloudId: strin
     if (alive.has(row.id) || (row.providerId && (await provider.getMachine(row.providerId)))) continue
     reach.forget(row.id)
     // A machine of the release in force that died is replaced by the next deploy; one that was on its way needs no row.
-    if (row.status === 'ready') await store.machines.update(row.id, { status: 'failed' })
+    if (row.releaseNumber !== null) await store.machines.update(row.id, { status: 'failed' })
     else await store.machines.remove(row.id)
   }
 }

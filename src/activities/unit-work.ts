@@ -37,6 +37,17 @@ export async function theMachine(work: UnitWork): Promise<MachineRecord> {
   return machine
 }
 
+/**
+ * Whether with this unit the machine is as the plan wants it: it is healthy, and every service sends to it. Only then its row says
+ * `ready`, so that whatever was cut off before is planned again.
+ */
+export function isSettled({ plan, unit }: UnitWork): boolean {
+  const last = plan.units.findLast(
+    ({ kind, machine }) => machine === unit.machine && (kind === 'ready' || kind === 'join'),
+  )
+  return last?.id === unit.id
+}
+
 export function noMachine({ id, machine }: Unit): KitbagError {
   return new KitbagError('internal', `${id}: there is no machine ${machine}`, { machine })
 }

@@ -1,16 +1,18 @@
-import { Composer, type Document, Lexer, LineCounter, Parser } from 'yaml'
+import { Composer, CST, type Document, Lexer, LineCounter, Parser } from 'yaml'
 import { KitbagError, type Problem } from '../model/errors.ts'
+import { type Path, pathText } from './path.ts'
 import { checkText, placeAt, refuse } from './text.ts'
-import { readValues, type Spot } from './values.ts'
+import { type Fault, readValues, type Spot } from './values.ts'
 
 export { maxBlueprintSize } from './text.ts'
 
 /** Levels of nesting; a blueprint needs fewer than 10. Composing recurses, so deeper ones are refused while tokens are read. */
 const maxDepth = 64
+const tooDeep = `nested deeper than ${maxDepth} levels`
+/** Words, marks and line breaks. Parsing this many takes a third of a second, so that a text of more is refused before it is parsed. */
+const maxLexemes = 100_000
 /** Syntax errors told: one slip often brings a rain of them. */
 const maxSyntaxErrors = 20
-
-export type Path = (string | number)[]
 
 export type Place = Pick<Problem, 'file' | 'line' | 'column'>
 
@@ -35,8 +37,11 @@ export function readDocument(text: string, file: string): BlueprintDocument {
     return { file, line, column: col }
   }
   const document = compose(text, file, lines)
-  const faults = [...document.errors, ...document.warnings].map(({ message, pos }) => ({ message, offset: pos[0] }))
-  if (document.directives?.yaml.explicit) faults.push({ message: 'directives (%YAML) are not taken', offset: 0 })
+  const faults = [...document.errors, ...document.warnings].map(
+    ({ message, pos }): Fault => ({ message, offset: pos[0], path: [] }),
+  )
+  if (document.directives?.yaml.explicit)
+    faults.push({ message: 'directives (%YAML) are not taken', offset: 0, path: [] })
   const {
     value,
     root,
@@ -44,7 +49,7 @@ export function readDocument(text: string, file: string): BlueprintDocument {
   } = faults.length > 0 ? { value: null, root: undefined, faults: [] } : readValues(document, maxDepth)
   faults.push(...found)
   if (faults.length > 0)
-    throw syntaxError(faults.map(({ message, offset }) => ({ path: '', message, ...place(offset) })))
+    throw syntaxError(faults.map(({ message, offset, path }) => ({ path: pathText(path), message, ...place(offset) })))
 
   const spotOf = (path: Path): Spot | undefined => {
     let spot = root
@@ -79,14 +84,34 @@ function compose(text: string, file: string, lines: LineCounter): Document.Parse
   return first
 }
 
+/** Refuses what is not worth parsing, at a third of its cost. */
+function checkLexemes(text: string, file: string): void {
+  let count = 0
+  let depth = 0
+  let offset = 0
+  for (const lexeme of new Lexer().lex(text)) {
+    if (++count > maxLexemes)
+      refuse(file, 'too much to read: a blueprint has some hundred lines', { line: 1, column: 1 })
+    if (lexeme === '[' || lexeme === '{') depth++
+    else if (lexeme === ']' || lexeme === '}') depth--
+    if (depth > maxDepth) refuse(file, tooDeep, placeAt(text, offset))
+    // Marks that the lexer puts before scalars, documents and the end are no part of the text.
+    if (!isMark(lexeme)) offset += lexeme.length
+  }
+}
+
+function isMark(lexeme: string): boolean {
+  return lexeme === CST.SCALAR || lexeme === CST.DOCUMENT || lexeme === CST.FLOW_END
+}
+
 /** The parser's tokens, as long as they do not nest too deep. */
 function* tokens(text: string, file: string, lines: LineCounter) {
+  checkLexemes(text, file)
   const parser = new Parser(lines.addNewLine)
   lines.addNewLine(0)
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme)
-    if (parser.stack.length > maxDepth + 2)
-      refuse(file, `nested deeper than ${maxDepth} levels`, placeAt(text, parser.offset))
+    if (parser.stack.length > maxDepth + 2) refuse(file, tooDeep, placeAt(text, parser.offset))
   }
   yield* parser.end()
 }
@@ -99,7 +124,7 @@ function syntaxError(problems: Problem[]): KitbagError {
   const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : ''
   return new KitbagError(
     'invalid-blueprint',
-    `${first?.file}:${first?.line}:${first?.column}: ${first?.message}${more}`,
+    `${first?.file}:${first?.line}:${first?.column}: ${first?.path ? `${first.path}: ` : ''}${first?.message}${more}`,
     {
       problems: told,
     },

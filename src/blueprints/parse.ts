@@ -1,22 +1,19 @@
-import { z } from 'zod'
 import type { ResolvedBlueprint, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 import type { RecipeCatalog } from '../model/recipe.ts'
 import { resolveComponent } from './components.ts'
 import { readDocument } from './document.ts'
-import { resolveParameters } from './parameters.ts'
-import { Problems } from './problems.ts'
-import { checkReferences } from './references.ts'
-import {
-  blueprintSchema,
-  componentSchema,
-  type ParameterDeclaration,
-  type ParsedComponent,
-  parameterSchema,
-} from './schema.ts'
-import { resolveServices, type ToolkitSchemas } from './services.ts'
+import { addIssues } from './issues.ts'
+import { Names } from './names.ts'
+import { readDeclarations, resolveParameters } from './parameters.ts'
+import { Problems, show } from './problems.ts'
+import { checkReferences, declaredOutputs, type Owners, type Section } from './references.ts'
+import { salvage } from './salvage.ts'
+import { frameSchema } from './schema.ts'
+import { resolveServices, type ServiceEntry, serviceEntries } from './services.ts'
 import { substitute } from './substitute.ts'
+import type { ToolkitSchemas } from './toolkit.ts'
 
 export interface ParseOptions {
   /** Name of the file, for places. */
@@ -27,149 +24,102 @@ export interface ParseOptions {
   parameters: Record<string, Json | string>
 }
 
-const reserved = ['parameters', 'secrets', 'overrides', 'placement', 'scale']
+type Fields = Record<string, unknown>
 
-/** YAML text -> resolved blueprint. Throws `invalid-blueprint` with every problem, each with its place. Pure. */
+/**
+ * YAML text -> resolved blueprint. Throws `invalid-blueprint` with every problem, each with its place and in the order of the text;
+ * `too-large` for more than 1 MiB. Pure.
+ */
 export function parseBlueprint(text: string, options: ParseOptions): ResolvedBlueprint {
   const { file, catalog, toolkit } = options
   const document = readDocument(text, file)
   const problems = new Problems(document)
-  const root = document.value
-  if (typeof root !== 'object' || root === null || Array.isArray(root)) {
-    problems.add([], 'a blueprint is a map with apiVersion, name, components, toolkit')
+  if (!isMap(document.value)) {
+    problems.add([], 'a blueprint is a map with apiVersion, name, components and toolkit', {
+      found: show(document.value),
+    })
     throw failed(problems, file)
   }
-  const { parameters: section, ...rest } = root as Record<string, unknown>
-  const declared = declarations(section, problems)
-  const parameters = resolveParameters(declared, options.parameters, problems)
-  const substituted = substitute(rest, [], parameters, Object.keys(declared), problems) as Record<string, unknown>
+  const { parameters: section, ...rest } = document.value
+  const declarations = readDeclarations(section, problems)
+  const parameters = resolveParameters(declarations, options.parameters, problems)
+  const scope = { parameters, declared: declarations.names, problems }
+  const { components: parts, toolkit: services, ...frame } = substitute(rest, [], scope) as Fields
 
-  const parsed = blueprintSchema
-    .omit({ parameters: true, components: true })
-    .safeParse(without(substituted, 'components'))
-  if (!parsed.success) problems.addIssues([], known(parsed.error.issues), substituted)
-  const placement = parsed.success ? parsed.data.placement : {}
-  const components = resolveComponents(substituted.components, { placement, catalog, toolkit }, problems)
-  const services = resolveServices(mapOf(substituted.toolkit), toolkit, components.resolved, problems)
-  const clash = services.find(
-    ({ name }, i) => components.names.includes(name) || services.findIndex((other) => other.name === name) !== i,
-  )
-  if (clash)
-    problems.add(
-      ['toolkit', clash.kind],
-      `the name ${clash.name} is taken: components and services share one namespace`,
-    )
-  const broken = [
-    ...components.names.filter((name) => !components.resolved.some((c) => c.name === name)),
-    ...unresolved(substituted.toolkit, services),
-  ]
-  const secrets = checkReferences(components.resolved, services, { catalog, toolkit, broken }, problems)
-  if (components.names.length === 0 && Object.keys(mapOf(substituted.toolkit)).length === 0)
+  const head = salvage(frameSchema, frame)
+  addIssues(problems, [], head.issues, frame)
+  const names = new Names(Object.keys(toolkit), problems)
+  const components = sectionOf('components', parts, problems)
+  for (const name of Object.keys(components)) names.take(name, ['components', name])
+  const entries = serviceEntries(sectionOf('toolkit', services, problems), toolkit, names, problems)
+  if (Object.keys(components).length === 0 && Object.keys(sectionOf('toolkit', services, problems)).length === 0)
     problems.add([], 'it has neither components nor a toolkit')
-  if (problems.list.length > 0 || !parsed.success) throw failed(problems, file)
-  const { apiVersion, name } = parsed.data
-  return {
-    apiVersion,
-    name,
-    parameters,
-    secrets,
-    components: components.resolved,
-    services,
-    placement: placement as ResolvedBlueprint['placement'],
-  }
-}
 
-function without(value: Record<string, unknown>, key: string): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key))
-}
-
-function mapOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
-}
-
-/** `components` and `parameters` are read apart, and are known fields all the same. */
-function known(issues: z.core.$ZodIssue[]): z.core.$ZodIssue[] {
-  return issues.map((issue) =>
-    issue.code === 'unrecognized_keys' && issue.path.length === 0
-      ? { ...issue, message: `${issue.message}, components, parameters` }
-      : issue,
+  const placement = (head.data?.placement ?? {}) as ResolvedBlueprint['placement']
+  const resolved = Object.entries(components).flatMap(
+    ([name, value]) => resolveComponent(name, value, { placement, catalog, problems }) ?? placeholder(name),
   )
+  const kinds = Object.keys(sectionOf('toolkit', services, problems))
+  const owners = ownersOf(components, kinds, entries, catalog, toolkit)
+  const secrets = checkReferences(sectionsOf(components, entries), owners, problems)
+  const resolvedServices = resolveServices(entries, toolkit, resolved, problems)
+  if (problems.any || !head.data) throw failed(problems, file)
+  const { apiVersion, name } = head.data
+  return { apiVersion, name, parameters, secrets, components: resolved, services: resolvedServices, placement }
 }
 
-function declarations(section: unknown, problems: Problems): Record<string, ParameterDeclaration> {
-  const parsed = z.record(z.string(), z.unknown()).safeParse(section ?? {})
-  if (!parsed.success) {
-    problems.add(['parameters'], 'a map of parameter names')
-    return {}
-  }
-  const found: Record<string, ParameterDeclaration> = {}
-  for (const [name, value] of Object.entries(parsed.data)) {
-    const declaration = parameterSchema.safeParse(value)
-    if (!/^[A-Za-z_][A-Za-z0-9_-]*$/.test(name))
-      problems.add(['parameters', name], 'a name has letters, digits, _ and -', { at: 'key' })
-    else if (declaration.success) found[name] = declaration.data
-    else problems.addIssues(['parameters', name], declaration.error.issues, value)
-  }
-  return found
+function isMap(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function resolveComponents(
-  section: unknown,
-  options: { placement: object; catalog: RecipeCatalog; toolkit: ToolkitSchemas },
-  problems: Problems,
-): { names: string[]; resolved: ResolvedComponent[] } {
-  if (section !== undefined && (typeof section !== 'object' || section === null || Array.isArray(section))) {
-    problems.add(['components'], 'a map of component names')
-    return { names: [], resolved: [] }
-  }
-  const names: string[] = []
-  const resolved: ResolvedComponent[] = []
-  for (const [name, value] of Object.entries(mapOf(section))) {
-    names.push(name)
-    const path = ['components', name]
-    if (!/^[a-z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*$/.test(name) || name.length > 40) {
-      problems.add(
-        path,
-        'a name has at most 40 letters, digits and inner hyphens, and begins with a lower-case letter',
-        { found: name.slice(0, 60), at: 'key' },
-      )
-    } else if (reserved.includes(name) || Object.hasOwn(options.toolkit, name)) {
-      problems.add(path, `the name ${name} is reserved`, { allowed: [], at: 'key' })
-    }
-    const parsed = componentSchema.safeParse(withoutWith(value, path, problems))
-    if (!parsed.success) {
-      problems.addIssues(path, parsed.error.issues, value)
-      continue
-    }
-    const component = resolveComponent(name, parsed.data as ParsedComponent, {
-      ...options,
-      placement: options.placement as ResolvedComponent['placement'],
-      problems,
-    })
-    if (component) resolved.push(component)
-  }
-  return { names, resolved }
+function sectionOf(name: string, value: unknown, problems: Problems): Fields {
+  if (value === undefined || value === null) return {}
+  if (isMap(value)) return value
+  problems.add([name], `must be a map of ${name === 'toolkit' ? 'services' : name} by name`, { found: show(value) })
+  return {}
 }
 
-/** `placement.with` is designed and not built yet: named as such rather than as unknown. */
-function withoutWith(value: unknown, path: string[], problems: Problems): unknown {
-  const { placement, ...rest } = mapOf(value)
-  if (!Object.hasOwn(mapOf(placement), 'with')) return value
-  problems.add([...path, 'placement', 'with'], 'sharing a machine (`with`) is not built yet', { at: 'key' })
-  return { ...rest, placement: without(mapOf(placement), 'with') }
+/** Stands for a component whose problems were told, so that nobody says that it does not exist. */
+function placeholder(name: string): ResolvedComponent {
+  const machine = { cpu: 1, memory: 0, image: '' }
+  const update = { maxUnavailable: 1, drain: 0 }
+  return { name, recipe: '', port: 1, replicas: 1, machine, placement: {}, env: {}, settings: {}, update }
 }
 
-function unresolved(section: unknown, services: { kind: string }[]): string[] {
-  return Object.keys(mapOf(section)).filter((kind) => !services.some((service) => service.kind === kind))
+function ownersOf(
+  components: Fields,
+  kinds: string[],
+  entries: ServiceEntry[],
+  catalog: RecipeCatalog,
+  toolkit: ToolkitSchemas,
+): Owners {
+  return new Map([
+    // A service that is not known has no entry and is an owner all the same.
+    ...kinds.filter((kind) => !Object.hasOwn(toolkit, kind)).map((kind) => [kind, undefined] as const),
+    ...Object.entries(components).map(([name, value]) => [name, declaredOutputs(value, catalog)] as const),
+    ...entries.map(({ name, kind }) => [name, toolkit[kind]?.outputs] as const),
+  ])
 }
 
-function failed({ list }: Problems, file: string): KitbagError {
+function sectionsOf(components: Fields, entries: ServiceEntry[]): Section[] {
+  const ofComponents = Object.entries(components).flatMap(([owner, value]) =>
+    ['env', 'settings'].map((field) => ({
+      owner,
+      value: isMap(value) ? value[field] : undefined,
+      path: ['components', owner, field],
+      settings: field === 'settings',
+    })),
+  )
+  return [...ofComponents, ...entries.map(({ name, value, path }) => ({ owner: name, value, path, settings: false }))]
+}
+
+function failed(problems: Problems, file: string): KitbagError {
+  const list = problems.sorted()
   const [first] = list
+  const others = list.length - 1 + problems.dropped
   const where = first?.line ? `${file}:${first.line}:${first.column}: ` : `${file}: `
-  const more = list.length > 1 ? ` (and ${list.length - 1} more)` : ''
-  return new KitbagError(
-    'invalid-blueprint',
-    `${where}${first?.path ? `${first.path}: ` : ''}${first?.message}${more}`,
-    { problems: list },
-  )
+  const what = `${first?.path ? `${first.path}: ` : ''}${first?.message}`
+  return new KitbagError('invalid-blueprint', `${where}${what}${others > 0 ? ` (and ${others} more)` : ''}`, {
+    problems: list,
+  })
 }

@@ -1,73 +1,93 @@
-import type { ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { RecipeCatalog } from '../model/recipe.ts'
 import { isConcat, isReference, type Value } from '../model/value.ts'
-import type { Path } from './document.ts'
+import type { Path } from './path.ts'
 import type { Problems } from './problems.ts'
-import type { ToolkitSchemas } from './services.ts'
 
+/** Outputs that every component and every service has. */
 const common = ['host', 'port', 'url', 'addresses', 'machines']
 
-interface Scope {
-  /** Component or service -> its outputs. */
-  outputs: Map<string, string[]>
-  problems: Problems
-  secrets: Set<string>
+/** A part of the blueprint in which references may stand. */
+export interface Section {
+  /** The component or service that it belongs to. */
+  owner: string
+  value: unknown
+  path: Path
+  /** Whether the owner's own outputs may be made from it. */
+  settings: boolean
 }
 
-function each(value: Value, path: Path, visit: (reference: string, path: Path) => void): void {
-  if (isReference(value)) visit(value.$ref, path)
-  else if (isConcat(value))
-    for (const part of value.$concat) {
-      if (typeof part !== 'string') visit(part.$ref, path)
-    }
-  else if (Array.isArray(value)) for (const [i, item] of value.entries()) each(item, [...path, i], visit)
-  else if (typeof value === 'object' && value !== null)
-    for (const [key, member] of Object.entries(value)) each(member, [...path, key], visit)
+/** Name -> the outputs that its recipe or service declares; undefined: they are not known, and why was told already. */
+export type Owners = Map<string, string[] | undefined>
+
+interface Use {
+  reference: string
+  path: Path
+  section: Section
 }
 
-function check(reference: string, path: Path, { outputs, problems, secrets }: Scope): void {
-  const [owner = '', name = '', ...rest] = reference.split('.')
-  if (owner === 'secrets') {
-    if (rest.length > 0 || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-      problems.add(path, `a secret's name has letters, digits and _`, { found: reference })
-    else secrets.add(name)
-    return
-  }
-  const known = outputs.get(owner)
-  if (!known) {
-    problems.add(path, `\${${reference}}: there is no component ${owner}`, {
-      unknown: owner,
-      allowed: [...outputs.keys(), 'parameters', 'secrets'],
-    })
-  } else if (rest.length > 0 || !known.includes(name)) {
-    const output = [name, ...rest].join('.')
-    problems.add(path, `\${${reference}}: ${owner} has no output ${output}`, { unknown: output, allowed: known })
-  }
+/** Outputs that a component's recipe declares. */
+export function declaredOutputs(value: unknown, catalog: RecipeCatalog): string[] | undefined {
+  const { runtime, recipe } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  const name = runtime ?? recipe
+  return typeof name === 'string' ? catalog.get(name)?.outputs : undefined
 }
 
 /** Checks that every `${...}` names something that there is. Returns the names of given secrets, sorted. */
-export function checkReferences(
-  components: ResolvedComponent[],
-  services: ResolvedService[],
-  others: {
-    catalog: RecipeCatalog
-    toolkit: ToolkitSchemas /** Names whose own problems are reported already. */
-    broken: string[]
-  },
-  problems: Problems,
-): string[] {
-  const outputs = new Map<string, string[]>()
-  for (const { name, recipe } of components)
-    outputs.set(name, [...new Set([...common, ...(others.catalog.get(recipe)?.outputs ?? [])])])
-  for (const { name, kind } of services)
-    outputs.set(name, [...new Set([...common, ...(others.toolkit[kind]?.outputs ?? [])])])
-  const scope: Scope = { outputs, problems, secrets: new Set() }
-  for (const component of components) {
-    for (const section of ['env', 'settings'] as const) {
-      each(component[section] as Value, ['components', component.name, section], (reference, path) => {
-        if (!others.broken.includes(reference.split('.')[0] ?? '')) check(reference, path, scope)
-      })
+export function checkReferences(sections: Section[], owners: Owners, problems: Problems): string[] {
+  const secrets = new Set<string>()
+  const links = new Map<string, Use[]>()
+  for (const section of sections) {
+    for (const use of usesIn(section.value as Value, section.path, section)) {
+      const [root = '', name = ''] = use.reference.split('.')
+      if (root === 'secrets') checkSecret(use, secrets, problems)
+      else checkOutput(use, owners, problems)
+      const made = section.settings && owners.get(root)?.includes(name)
+      if (made) links.set(section.owner, [...(links.get(section.owner) ?? []), use])
     }
   }
-  return [...scope.secrets].sort()
+  refuseCircles(links, problems)
+  return [...secrets].sort()
+}
+
+function* usesIn(value: Value, path: Path, section: Section): Iterable<Use> {
+  if (isReference(value)) yield { reference: value.$ref, path, section }
+  else if (isConcat(value)) {
+    for (const part of value.$concat) if (typeof part !== 'string') yield { reference: part.$ref, path, section }
+  } else if (Array.isArray(value)) {
+    for (const [i, item] of value.entries()) yield* usesIn(item, [...path, i], section)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) yield* usesIn(member, [...path, key], section)
+  }
+}
+
+function checkSecret({ reference, path }: Use, secrets: Set<string>, problems: Problems): void {
+  const name = reference.slice('secrets.'.length)
+  if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) secrets.add(name)
+  else problems.add(path, 'a secret’s name has letters, digits and _', { found: name })
+}
+
+function checkOutput({ reference, path }: Use, owners: Owners, problems: Problems): void {
+  const [owner = '', ...rest] = reference.split('.')
+  const name = rest.join('.')
+  if (!owners.has(owner)) {
+    const allowed = [...owners.keys(), 'parameters', 'secrets']
+    problems.add(path, `\${${reference}}: there is no component ${owner}`, { unknown: owner, allowed })
+    return
+  }
+  const declared = owners.get(owner)
+  const known = [...new Set([...common, ...(declared ?? [])])]
+  if (!declared || known.includes(name)) return
+  problems.add(path, `\${${reference}}: ${owner} has no output ${name}`, { unknown: name, allowed: known })
+}
+
+/** Outputs are made from settings. Settings made from outputs that are made from these settings have no value. */
+function refuseCircles(links: Map<string, Use[]>, problems: Problems): void {
+  const visit = (owner: string, trail: string[]): void => {
+    for (const { reference, path } of links.get(owner) ?? []) {
+      const next = reference.split('.', 1)[0] ?? ''
+      if (next === trail[0]) problems.add(path, `a circle of settings: ${[...trail, next].join(' -> ')}`)
+      else if (!trail.includes(next)) visit(next, [...trail, next])
+    }
+  }
+  for (const owner of links.keys()) visit(owner, [owner])
 }

@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { bytesPattern, parseBytes } from '../lib/bytes.ts'
 import { durationPattern, parseDuration } from '../lib/duration.ts'
 import { componentNameSchema, nameSchema } from '../model/ids.ts'
+import { folderRule, isBeside } from './folder.ts'
+import { formatNames } from './formats.ts'
+import { isPattern } from './pattern.ts'
 
 /** An object that refuses unknown fields and names those it knows. */
 export function strict<T extends z.ZodRawShape>(shape: T) {
@@ -11,23 +14,24 @@ export function strict<T extends z.ZodRawShape>(shape: T) {
   })
 }
 
-export const duration = z
-  .string()
-  .regex(durationPattern, 'a duration such as 500ms, 2s, 1m or 1h')
+const aDuration = 'must be a duration such as 500ms, 2s, 1m or 1h'
+const duration = z
+  .string(aDuration)
+  .regex(durationPattern, aDuration)
   .transform((text) => parseDuration(text) ?? 0)
-  .describe('A duration: 500ms, 2s, 1m, 1h')
 
-export const bytes = z
-  .string()
-  .regex(bytesPattern, 'an amount of memory or disk such as 512MiB or 1GiB')
+const anAmount = 'must be an amount such as 512MiB or 1GiB'
+const bytes = z
+  .string(anAmount)
+  .regex(bytesPattern, anAmount)
   .transform((text) => parseBytes(text) ?? 0)
-  .describe('An amount of bytes: 512MiB, 1GiB')
 
 const text = z.string().min(1).max(4096)
+const recipeName = z.string().max(200).refine(isBeside, 'must be a shipped recipe, or a folder such as ./recipes/x')
 
 export const parameterSchema = strict({
-  type: z.enum(['string', 'integer', 'number', 'boolean']).describe('Its type; --set values are converted to it'),
-  description: z.string().optional(),
+  type: z.enum(['string', 'integer', 'number', 'boolean']).describe('Its type; `--set` values are converted to it'),
+  description: z.string().optional().describe('What it is for'),
   default: z
     .union([z.string(), z.number(), z.boolean()])
     .optional()
@@ -35,85 +39,130 @@ export const parameterSchema = strict({
   enum: z
     .array(z.union([z.string(), z.number()]))
     .min(1)
-    .optional(),
-  format: z.enum(['hostname', 'ipv4', 'ipv6', 'email', 'uri']).optional(),
-  pattern: z.string().max(500).optional().describe('A regular expression that the whole text has to match'),
-  minimum: z.number().optional(),
-  maximum: z.number().optional(),
-  minLength: z.int().min(0).optional(),
-  maxLength: z.int().min(0).optional(),
+    .optional()
+    .describe('The only values allowed'),
+  format: z.enum(formatNames).optional().describe('What the text has to be'),
+  pattern: z
+    .string()
+    .max(500)
+    .refine(isPattern, 'must be a regular expression')
+    .optional()
+    .describe('Regular expression that the whole text has to match'),
+  minimum: z.number().optional().describe('Of numbers'),
+  maximum: z.number().optional().describe('Of numbers'),
+  minLength: z.int().min(0).optional().describe('Of text, in characters'),
+  maxLength: z.int().min(0).optional().describe('Of text, in characters'),
 })
 
 export const machineSchema = strict({
-  cpu: z.number().positive().max(512).default(1).describe('Virtual CPUs'),
+  cpu: z.number().positive().max(512).default(1).describe('Virtual CPUs; a fraction where the provider can'),
   memory: bytes
-    .refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB')
-    .default(512 * 2 ** 20)
-    .describe('512MiB, 1GiB'),
-  disk: bytes.optional().describe("Root disk; absent: the image's own"),
+    .refine((value) => value >= 64 * 2 ** 20, 'must be at least 64MiB')
+    .prefault('512MiB')
+    .describe('Such as 512MiB, 1GiB'),
+  disk: bytes
+    .optional()
+    .describe('Root disk, such as 20GiB; if absent, as large as the image or the provider makes it'),
   image: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word such as debian-13')
-    .default('debian-13'),
+    .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be an image word such as debian-13')
+    .default('debian-13')
+    .describe('Portable word; each provider has an image for it'),
 })
 
 export const placementSchema = strict({
-  cloud: nameSchema.optional().describe('A connected cloud (kitbag cloud list)'),
-  region: text.optional(),
+  cloud: nameSchema.optional().describe('A connected cloud (`kitbag cloud list`)'),
+  region: text.optional().describe('In the words of the cloud'),
   zones: z.array(text).min(1).optional().describe('Machines are spread over them'),
 })
 
 export const healthSchema = strict({
   http: z
     .string()
-    .regex(/^\/[^\s]*$/, 'a path that begins with /')
+    .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
     .max(1000)
     .optional()
-    .describe('Path that answers 2xx or 3xx; absent: the port accepts connections'),
-  interval: duration.refine((ms) => ms >= 50, 'at least 50ms').default(500),
-  timeout: duration.refine((ms) => ms >= 50, 'at least 50ms').default(2000),
-  grace: duration.default(60_000).describe('Time to become healthy after a start'),
+    .describe('Path that has to answer 2xx or 3xx; if absent, the port has to accept connections'),
+  interval: duration
+    .refine((ms) => ms >= 50, 'must be at least 50ms')
+    .prefault('500ms')
+    .describe('Time between two checks'),
+  timeout: duration
+    .refine((ms) => ms >= 50, 'must be at least 50ms')
+    .prefault('2s')
+    .describe('Time that one check may take'),
+  grace: duration.prefault('1m').describe('Time to become healthy after a start'),
 })
 
 export const updateSchema = strict({
-  maxUnavailable: z.int().min(1).max(1000).default(1).describe('Machines that may be out of service at once'),
-  drain: duration.default(10_000).describe('Longest wait for open connections before a machine is touched'),
+  maxUnavailable: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(1)
+    .describe('Machines that may be out of service at once during an update'),
+  drain: duration.prefault('10s').describe('Longest wait for open connections before a machine is touched'),
 })
 
-const environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a name of letters, digits and _'),
-  z.unknown(),
-)
+const environment = z
+  .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first'), z.unknown())
+  .describe('Environment variables. Values may refer to other components and to secrets')
 
 export const componentSchema = strict({
-  source: z.string().min(1).max(400).optional().describe('Folder of the application, beside the blueprint'),
-  runtime: text.optional().describe('Recipe that runs the application: a shipped one or ./recipes/x'),
-  recipe: text.optional().describe('Recipe of a component that is no application: a shipped one or ./recipes/x'),
+  source: z
+    .string()
+    .min(1)
+    .max(400)
+    .refine(isBeside, `must be ${folderRule}`)
+    .optional()
+    .describe('Folder of the application, beside the blueprint'),
+  runtime: recipeName
+    .optional()
+    .describe('Recipe that runs the application: a shipped one such as nodejs, or ./recipes/x'),
+  recipe: recipeName
+    .optional()
+    .describe('Recipe of a component that is no application: a shipped one such as postgresql, or ./recipes/x'),
   migrate: text
     .optional()
-    .describe('Command that runs once per release, before it takes traffic; must bear being repeated'),
+    .describe(
+      'Command that runs once per release, before it takes traffic. A crash may repeat it, so it has to bear that',
+    ),
   start: text.optional().describe('Command that starts the application'),
-  port: z.int().min(1).max(65_535).optional().describe('Port that it listens on; in its environment as PORT'),
-  replicas: z.int().min(0).max(1000).default(1).describe('Machines'),
-  machine: machineSchema.prefault({}),
-  env: environment.default({}).describe('Environment variables; values may refer to other components and secrets'),
+  port: z.int().min(1).max(65_535).optional().describe('Port that it listens on. In its environment as PORT'),
+  replicas: z
+    .int()
+    .min(0)
+    .max(1000)
+    .default(1)
+    .describe('Machines. Counts at the first deploy and whenever it changes; `kitbag scale` overrides it until then'),
+  machine: machineSchema.prefault({}).describe('What each of its machines is like; another one replaces them'),
+  env: environment.default({}),
   settings: z.record(z.string(), z.unknown()).default({}).describe('Parameters of the recipe'),
-  health: healthSchema.optional(),
-  update: updateSchema.prefault({}),
-  placement: placementSchema.optional().describe("Where its machines go; default: the blueprint's placement"),
+  health: healthSchema
+    .optional()
+    .describe('When a machine counts as healthy. If absent and there is a port: when it accepts connections'),
+  update: updateSchema.prefault({}).describe('How running machines are changed'),
+  placement: placementSchema.optional().describe('Where its machines go, as far as not where the blueprint says'),
 })
 
 /** The blueprint but its parameters' values and toolkit services, which have schemas of their own. */
 export const blueprintSchema = strict({
-  apiVersion: z.literal('kitbag/v1'),
-  name: nameSchema,
+  apiVersion: z.literal('kitbag/v1').describe('Version of this format'),
+  name: nameSchema.describe('Name of the deployment unless `--name` says another'),
   parameters: z
     .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'letters, digits, _ and -'), parameterSchema)
-    .default({}),
-  components: z.record(componentNameSchema, componentSchema).default({}),
-  toolkit: z.record(z.string(), z.unknown()).default({}),
-  placement: placementSchema.prefault({}),
+    .default({})
+    .describe('What may differ between deployments: `--set name=value`'),
+  components: z
+    .record(componentNameSchema, componentSchema)
+    .default({})
+    .describe('The parts of the application, by name'),
+  toolkit: z.record(z.string(), z.unknown()).default({}).describe('Services beside the application, or alone'),
+  placement: placementSchema.prefault({}).describe('Where machines go'),
 })
+
+/** Fields of a blueprint that are checked as they stand; the others one by one, so that one wrong part hides no other. */
+export const frameSchema = blueprintSchema.omit({ parameters: true, components: true, toolkit: true })
 
 export type ParsedComponent = z.output<typeof componentSchema>
 export type ParameterDeclaration = z.output<typeof parameterSchema>

@@ -1,77 +1,86 @@
-import type { z } from 'zod'
 import type { ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
-import { componentNameSchema } from '../model/ids.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { Path } from './document.ts'
-import type { Problems } from './problems.ts'
+import { addIssues } from './issues.ts'
+import type { Names } from './names.ts'
+import type { Path } from './path.ts'
+import { type Problems, show } from './problems.ts'
+import { salvage } from './salvage.ts'
+import { plannedServices, type ToolkitSchemas, type ToolkitSection } from './toolkit.ts'
 
-/** What blueprints need of a toolkit service. */
-export interface ToolkitSection {
-  schema: z.ZodType
-  outputs: string[]
-  validate(
-    spec: never,
-    components: ResolvedComponent[],
-  ): { path: string; message: string; found?: string; allowed?: string[] }[]
+/** One service as it stands in the blueprint. */
+export interface ServiceEntry {
+  name: string
+  kind: string
+  path: Path
+  value: unknown
 }
 
-export type ToolkitSchemas = Record<string, ToolkitSection>
-
-/** Services that are designed and not built yet: named as such rather than as unknown. */
-const planned = ['dns', 'autoscaler', 'monitoring', 'certificates', 'healing']
-
-/** The `toolkit:` section. A service is one object, or a list of named ones. */
-export function resolveServices(
+/** The entries of `toolkit:`: a service is one object, or a list of named ones. Kinds that are not known are problems and left out. */
+export function serviceEntries(
   section: Record<string, unknown>,
+  toolkit: ToolkitSchemas,
+  names: Names,
+  problems: Problems,
+): ServiceEntry[] {
+  return Object.entries(section).flatMap(([kind, value]): ServiceEntry[] => {
+    const path = ['toolkit', kind]
+    if (!Object.hasOwn(toolkit, kind)) {
+      const allowed = Object.keys(toolkit)
+      if (plannedServices.includes(kind))
+        problems.add(path, `the toolkit service ${kind} is not built yet`, { allowed, at: 'key' })
+      else problems.add(path, `there is no toolkit service ${kind}`, { unknown: kind, allowed, at: 'key' })
+      return []
+    }
+    if (!Array.isArray(value)) {
+      names.take(kind, path, kind)
+      return [{ kind, name: kind, path, value }]
+    }
+    if (value.length === 0) problems.add(path, 'an empty list: leave it out')
+    return value.flatMap((item: unknown, i) => namedEntry(kind, item, [...path, i], names, problems))
+  })
+}
+
+function namedEntry(kind: string, item: unknown, path: Path, names: Names, problems: Problems): ServiceEntry[] {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+    problems.add(path, 'must be a map', { found: show(item) })
+    return []
+  }
+  const { name, ...value } = item as Record<string, unknown>
+  if (typeof name !== 'string') {
+    problems.add(path, 'one of several has a `name` of its own', { found: show(name) })
+    return []
+  }
+  names.take(name, [...path, 'name'], kind)
+  return [{ kind, name, path, value }]
+}
+
+/** Checks the services' sections, also against the components. */
+export function resolveServices(
+  entries: ServiceEntry[],
   toolkit: ToolkitSchemas,
   components: ResolvedComponent[],
   problems: Problems,
 ): ResolvedService[] {
-  return Object.entries(section).flatMap(([kind, value]) => {
-    const path = ['toolkit', kind]
-    const service = Object.hasOwn(toolkit, kind) ? toolkit[kind] : undefined
-    if (!service) {
-      const known = Object.keys(toolkit)
-      if (planned.includes(kind))
-        problems.add(path, `the toolkit service ${kind} is not built yet`, { allowed: known, at: 'key' })
-      else problems.add(path, `there is no toolkit service ${kind}`, { unknown: kind, allowed: known, at: 'key' })
-      return []
-    }
-    if (!Array.isArray(value)) return resolveService({ kind, name: kind, path, value }, service, components, problems)
-    return value.flatMap((item: unknown, i) => {
-      const { name, ...rest } = (typeof item === 'object' && item !== null ? item : {}) as Record<string, unknown>
-      const parsed = componentNameSchema.safeParse(name)
-      if (parsed.success)
-        return resolveService(
-          { kind, name: parsed.data, path: [...path, i], value: rest },
-          service,
-          components,
-          problems,
-        )
-      problems.add([...path, i], 'one of several has a `name` of its own: letters, digits and hyphens')
-      return []
-    })
+  return entries.flatMap((entry) => {
+    const section = toolkit[entry.kind]
+    return section ? resolveService(entry, section, components, problems) : []
   })
 }
 
 function resolveService(
-  found: { kind: string; name: string; path: Path; value: unknown },
-  service: ToolkitSection,
+  { kind, name, path, value }: ServiceEntry,
+  section: ToolkitSection,
   components: ResolvedComponent[],
   problems: Problems,
 ): ResolvedService[] {
-  const { kind, name, path, value } = found
-  const parsed = service.schema.safeParse(value)
-  if (!parsed.success) {
-    problems.addIssues(path, parsed.error.issues, value)
-    return []
-  }
-  for (const { path: inner, message, found: wrong, allowed } of service.validate(parsed.data as never, components)) {
+  const { issues, data, origin } = salvage(section.schema, value)
+  addIssues(problems, path, issues, value)
+  if (data === undefined) return []
+  for (const { path: inner, message, found, allowed } of section.validate(data as never, components)) {
     const keys = inner === '' ? [] : inner.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key))
-    problems.add([...path, ...keys], message, {
-      ...(wrong !== undefined && { unknown: wrong }),
-      ...(allowed && { allowed }),
+    problems.add([...path, ...origin(keys)], message, {
+      ...(allowed ? { unknown: found ?? '', allowed } : found !== undefined && { found }),
     })
   }
-  return [{ name, kind, spec: parsed.data as JsonObject }]
+  return [{ name, kind, spec: data as JsonObject }]
 }

@@ -1,74 +1,72 @@
 import type { JsonObject } from '../model/json.ts'
-import type { Value } from '../model/value.ts'
-import { isConcat, isReference } from '../model/value.ts'
-import type { Path } from './document.ts'
+import { type Concat, isConcat, isReference, type Reference, type Value } from '../model/value.ts'
 import { ExpressionSyntaxError, parseExpression } from './expression.ts'
-import { type Problems, show } from './problems.ts'
+import { lateHere } from './issues.ts'
+import type { Path } from './path.ts'
+import type { Problems } from './problems.ts'
 
-/** Every `${...}` below a value read; parameters put in with their type, the rest left as references. */
-export function substitute(
-  value: unknown,
-  path: Path,
-  parameters: JsonObject,
-  declared: string[],
-  problems: Problems,
-): Value {
-  if (typeof value === 'string') return substituteText(value, path, parameters, declared, problems)
-  if (Array.isArray(value))
-    return value.map((item, i) => substitute(item, [...path, i], parameters, declared, problems))
-  if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
-    return Object.fromEntries(
-      Object.entries(value).map(([key, member]) => [
-        key,
-        substitute(member, [...path, key], parameters, declared, problems),
-      ]),
-    )
+export interface Substitution {
+  /** Values of parameters; those that are declared and have none are told of elsewhere. */
+  parameters: JsonObject
+  declared: string[]
+  problems: Problems
+}
+
+/** Places where what is known only later may stand: a service's own schema says where in its section. */
+function mayBeLate([section, , field]: Path): boolean {
+  return section === 'toolkit' || (section === 'components' && (field === 'env' || field === 'settings'))
+}
+
+/** Every `${...}` below a value read; parameters put in with their type, the rest left as references where they may stand. */
+export function substitute(value: unknown, path: Path, scope: Substitution): Value {
+  if (typeof value === 'string') return substituteText(value, path, scope)
+  if (Array.isArray(value)) return value.map((item, i) => substitute(item, [...path, i], scope))
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).map(([key, member]) => [key, substitute(member, [...path, key], scope)])
+    return Object.fromEntries(members)
   }
-  if (typeof value === 'number' && !Number.isFinite(value))
-    problems.add(path, `${value} is not a number that JSON can hold`)
-  else if (value !== null && !['number', 'boolean'].includes(typeof value))
-    problems.add(path, `${show(value)} is not allowed here`)
   return value as Value
 }
 
-function substituteText(
-  text: string,
-  path: Path,
-  parameters: JsonObject,
-  declared: string[],
-  problems: Problems,
-): Value {
-  if (text.includes('\0')) problems.add(path, 'a NUL character is not allowed')
-  let parsed: Value
+function substituteText(text: string, path: Path, scope: Substitution): Value {
+  const { problems } = scope
   try {
-    parsed = parseExpression(text)
+    const value = withParameters(parseExpression(text), path, scope)
+    const late = isReference(value) || isConcat(value)
+    // Below `settings` or `env`, never in place of the map itself.
+    if (!late || (mayBeLate(path) && path.length > (path[0] === 'toolkit' ? 2 : 3))) return value
+    problems.add(path, lateHere, { found: text.slice(0, 80) })
   } catch (error) {
     if (!(error instanceof ExpressionSyntaxError)) throw error
     problems.add(path, error.message)
-    return text
   }
-  const parameter = (reference: string): Value | undefined => {
-    const [root, name = '', ...rest] = reference.split('.')
-    if (root !== 'parameters') return undefined
-    if (!declared.includes(name) || rest.length > 0) {
-      problems.add(path, `there is no parameter ${[name, ...rest].join('.')}`, { unknown: name, allowed: declared })
-      return ''
-    }
-    // Not given: reported where parameters are; here any value of it would only add noise.
-    return (parameters[name] as Value) ?? ''
-  }
-  if (isReference(parsed)) return parameter(parsed.$ref) ?? parsed
+  problems.mute(path)
+  return ''
+}
+
+function withParameters(parsed: string | Reference | Concat, path: Path, scope: Substitution): Value {
+  if (isReference(parsed)) return parameter(parsed.$ref, path, scope) ?? parsed
   if (!isConcat(parsed)) return parsed
-  const parts = parsed.$concat.map((part) => {
-    const value = typeof part === 'string' ? part : parameter(part.$ref)
-    return value === undefined ? part : typeof value === 'string' ? value : String(value)
-  })
-  const merged: typeof parts = []
-  for (const part of parts) {
-    const last = merged.at(-1)
-    if (typeof part === 'string' && typeof last === 'string') merged[merged.length - 1] = last + part
-    else merged.push(part)
+  const parts: Concat['$concat'] = []
+  for (const part of parsed.$concat) {
+    const value = typeof part === 'string' ? part : parameter(part.$ref, path, scope)
+    const next = value === undefined ? part : String(value)
+    const last = parts.at(-1)
+    if (typeof next === 'string' && typeof last === 'string') parts[parts.length - 1] = last + next
+    else parts.push(next)
   }
-  const [only] = merged
-  return merged.length === 1 && typeof only === 'string' ? only : { $concat: merged }
+  const [only = ''] = parts
+  return parts.length <= 1 && typeof only === 'string' ? only : { $concat: parts }
+}
+
+/** Value of a parameter; undefined when the reference names none. */
+function parameter(reference: string, path: Path, { parameters, declared, problems }: Substitution): Value | undefined {
+  const [root, ...rest] = reference.split('.')
+  if (root !== 'parameters') return undefined
+  const name = rest.join('.')
+  if (Object.hasOwn(parameters, name)) return parameters[name] as Value
+  if (!declared.includes(name))
+    problems.add(path, `\${${reference}}: there is no parameter ${name}`, { unknown: name, allowed: declared })
+  problems.mute(path)
+  return ''
 }

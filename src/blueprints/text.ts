@@ -29,7 +29,9 @@ export function checkText(text: string, file: string): void {
 }
 
 function refuseSize(file: string): never {
-  throw new KitbagError('too-large', `${file}: a blueprint has at most ${maxBlueprintSize} bytes`, {
+  const message = `a blueprint has at most ${maxBlueprintSize} bytes`
+  throw new KitbagError('too-large', `${file}: ${message}`, {
+    problems: [{ path: '', message, file, line: 1, column: 1 }],
     fix: 'Put data into the source folder or into secrets instead.',
   })
 }

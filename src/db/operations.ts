@@ -36,9 +36,9 @@ export function createOperationStore(db: Database): OperationStore {
       return row && { operation: toOperation(row), requestDigest: row.requestDigest ?? '' }
     },
 
-    async get(id) {
+    async get(id, tenantId) {
       const row = await find(db, id)
-      return row && toOperation(row)
+      return row && (tenantId === undefined || row.tenantId === tenantId) ? toOperation(row) : undefined
     },
 
     async list(tenantId, { deployment, status }, { after, limit }) {

@@ -177,7 +177,8 @@ export interface OperationStore {
     tenantId: string,
     key: string,
   ): Promise<{ operation: OperationRecord; requestDigest: string } | undefined>
-  get(id: string): Promise<OperationRecord | undefined>
+  /** With a tenant: undefined also for another tenant's. */
+  get(id: string, tenantId?: string): Promise<OperationRecord | undefined>
   list(
     tenantId: string,
     filter: { deployment?: string; status?: OperationStatus[] },

@@ -12,13 +12,24 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0
 }
 
-/** The known name that was probably meant: at most a third of its letters (two at least) differ, upper and lower case alike. */
+/** Fewer letters than this at the beginning of a name may be the beginning of anything. */
+const shortestPrefix = 3
+
+function score(name: string, candidate: string): number {
+  const [a, b] = [name.toLowerCase(), candidate.toLowerCase()]
+  const edits = distance(a, b)
+  return a.length >= shortestPrefix && b.startsWith(a) ? Math.min(edits, 1) : edits
+}
+
+/**
+ * The known name that was probably meant: at most a third of its letters (two at least, but not all) differ, or it begins with what was
+ * written. Upper and lower case are alike.
+ */
 export function nearest(name: string, known: string[]): string | undefined {
   if (name.length > 100) return undefined
-  const scored = known
-    .map((candidate) => ({ candidate, score: distance(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(
-      ({ candidate, score }) => score <= Math.max(2, Math.floor(candidate.length / 3)) && score < candidate.length,
-    )
-  return scored.sort((a, b) => a.score - b.score)[0]?.candidate
+  const most = (candidate: string) => Math.max(2, Math.floor(candidate.length / 3))
+  return known
+    .map((candidate) => ({ candidate, edits: score(name, candidate) }))
+    .filter(({ candidate, edits }) => edits <= most(candidate) && edits < Math.min(name.length, candidate.length))
+    .sort((a, b) => a.edits - b.edits)[0]?.candidate
 }

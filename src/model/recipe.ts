@@ -19,6 +19,8 @@ export interface RecipeSignature {
   outputs: string[]
   /** Phases in which it has resources. */
   phases: Phase[]
+  /** Of the facts about other machines that may be in its files: those that are. Absent (an older release): `consumers`. */
+  uses?: ('consumers' | 'peers')[]
   /** The port it listens on when the blueprint gives none, if it has a fixed one. */
   defaultPort?: number
 }

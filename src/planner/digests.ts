@@ -3,8 +3,8 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
-import { referenceOwner, referencesIn, type Value } from '../model/value.ts'
-import { consumersOf, linksOf } from './links.ts'
+import { referencesIn, type Value } from '../model/value.ts'
+import { componentNamed, consumersOf, linksOf, usesConsumers, usesPeers } from './links.ts'
 
 /** What the configure phase of a machine is rendered from, beside the component itself. */
 export interface World {
@@ -46,19 +46,20 @@ export function migrationDigest(
   { release, components, machines }: Pick<World, 'release' | 'components' | 'machines'>,
   component: ResolvedComponent,
 ): string {
-  const links = linksOf(components, component)
+  const links = linksOf(components, component.name)
   const data = machines
     .filter(({ stateful, component: owner }) => stateful && links.includes(owner))
     .map(({ id }) => id)
   return digestOf({ source: sourceDigest(release, component), migrate: component.migrate ?? null, data: data.sort() })
 }
 
-/** Addresses of a component's machines, as they are now. */
-function addressesOf(machines: MachineRecord[], component: string): string[][] {
+/** Names and addresses of a component's machines, as facts have them. */
+function machinesOf(machines: MachineRecord[], component: string): (string | undefined)[][] {
   return machines
     .filter((machine) => machine.component === component && machine.status !== 'destroying')
-    .map((machine) => [machine.name, preferredAddress(machine.addresses)?.address ?? ''])
-    .sort(([a = ''], [b = '']) => a.localeCompare(b))
+    .sort((a, b) => a.ordinal - b.ordinal)
+    .map((machine) => [machine.name, preferredAddress(machine.addresses)?.address])
+    .filter(([, address]) => address !== undefined)
 }
 
 /**
@@ -66,43 +67,62 @@ function addressesOf(machines: MachineRecord[], component: string): string[][] {
  * before and after its program, the planner before a change: equal digests mean that there is nothing to do.
  */
 export function configureDigest(world: World, component: ResolvedComponent, machine: MachineRecord): string {
-  const { release, machines } = world
-  const references = [...new Set(referencesIn(component.settings).concat(referencesIn(component.env)))].sort()
-  const secrets = Object.entries(release.secretVersions).filter(
-    ([name]) =>
-      references.includes(`secrets.${name}`) || references.includes(name) || name.startsWith(`${component.name}.`),
-  )
-  const owners = [...new Set(references.map(referenceOwner))].filter((owner) =>
-    world.components.some(({ name }) => name === owner),
-  )
-  const linked = owners.map((owner) => {
-    const other = world.components.find(({ name }) => name === owner)
-    return [
-      owner,
-      addressesOf(machines, owner),
-      other?.port ?? null,
-      other ? literals(other.settings) : null,
-      generatedVersions(release, owner),
-    ]
-  })
-  const overridden = references
-    .filter((r) => referenceOwner(r) === 'overrides')
-    .map((r) => r.slice('overrides.'.length))
+  const { release, machines, components } = world
+  const { name, settings, env, start, port } = component
+  const recipe = release.recipes[component.recipe]
+  const consumers = usesConsumers(recipe) ? consumersOf(components, name) : []
   return digestOf({
     install: installDigest(release, component),
-    settings: component.settings,
-    env: component.env,
-    start: component.start ?? null,
-    port: component.port ?? null,
-    secrets,
-    linked,
-    overrides: overridden.map((scope) => [scope, world.overrides[scope] ?? {}]),
-    consumers: consumersOf(world.components, component.name).map((name) => [name, addressesOf(machines, name)]),
+    settings,
+    env,
+    start: start ?? null,
+    port: port ?? null,
+    generated: generatedVersions(release, name),
+    facts: factsBehind(world, referencesIn(settings).concat(referencesIn(env)), new Set([name])),
+    overrides: overriddenScopes(component).map((scope) => [scope, world.overrides[scope] ?? {}]),
+    consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer)]),
+    ...(usesPeers(recipe) && { peers: machinesOf(machines, name) }),
     self: [machine.name, preferredAddress(machine.addresses)?.address ?? '', machine.user],
     size: [component.machine.cpu, component.machine.memory],
   })
 }
 
-function generatedVersions(release: ReleaseSpec, component: string): [string, number][] {
-  return Object.entries(release.secretVersions).filter(([name]) => name.startsWith(`${component}.`))
+function overriddenScopes({ settings, env }: ResolvedComponent): string[] {
+  const references = referencesIn(settings).concat(referencesIn(env))
+  const scopes = references.filter((reference) => reference.startsWith('overrides.'))
+  return [...new Set(scopes.map((reference) => reference.slice('overrides.'.length)))].sort()
+}
+
+function generatedVersions({ secretVersions }: ReleaseSpec, component: string): [string, number][] {
+  return Object.entries(secretVersions)
+    .filter(([name]) => name.startsWith(`${component}.`))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/**
+ * What the values of references are made from. `${web.machines}` is addresses and a port, whatever else web is; an output that a recipe
+ * declares is made from the recipe and from all settings of its component, which may refer to others in turn.
+ */
+function factsBehind(world: World, references: string[], above: Set<string>): unknown[] {
+  return [...new Set(references)].sort().flatMap((reference): unknown[] => {
+    const [root = '', ...rest] = reference.split('.')
+    const name = rest.join('.')
+    if (root === 'secrets') return [[reference, world.release.secretVersions[name] ?? null]]
+    const owner = componentNamed(world.components, root)
+    if (!owner) return []
+    const basic = [reference, machinesOf(world.machines, root), owner.port ?? null]
+    const declared = world.release.recipes[owner.recipe]?.outputs.includes(name)
+    return [declared && !above.has(root) ? [...basic, outputsBehind(world, owner, above)] : basic]
+  })
+}
+
+function outputsBehind(world: World, owner: ResolvedComponent, above: Set<string>): unknown {
+  return {
+    recipe: recipeDigest(world.release, owner),
+    source: sourceDigest(world.release, owner),
+    settings: owner.settings,
+    size: [owner.machine.cpu, owner.machine.memory],
+    generated: generatedVersions(world.release, owner.name),
+    facts: factsBehind(world, referencesIn(owner.settings), new Set([...above, owner.name])),
+  }
 }

@@ -1,10 +1,11 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
+import type { Json, JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
-import type { MachineFact, RecipeContext } from '../model/recipe.ts'
+import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
-import { completeParameters } from '../recipes/parameters.ts'
+import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { World } from './digests.ts'
 import { consumersOf } from './links.ts'
@@ -32,6 +33,7 @@ export interface Facts {
 export function createFacts(source: FactSource): Facts {
   const { world } = source
   const busy = new Set<string>()
+  const hidden = secretForms([...source.secrets.values()])
 
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
@@ -69,22 +71,31 @@ export function createFacts(source: FactSource): Facts {
     return parameters
   }
 
+  /** Outputs that every component has, as far as they are known. */
+  function basicOutputs(name: string): Record<string, unknown> {
+    const of = component(name)
+    const machines = machinesOf(name)
+    const port = portOf(of)
+    const host = machines[0]?.address
+    const scheme = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
+    const authority = host === undefined ? undefined : `${hostText(host)}${port === 80 ? '' : `:${port}`}`
+    return {
+      machines,
+      addresses: machines.map(({ address }) => address),
+      ...(port !== undefined && { port }),
+      ...(host !== undefined && { host }),
+      ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
+    }
+  }
+
   function outputsOf(name: string): Record<string, unknown> {
     if (busy.has(name)) throw new KitbagError('internal', `outputs of ${name} refer to themselves`)
     busy.add(name)
     try {
       const of = component(name)
-      const machines = machinesOf(name)
-      const first = machines[0]
-      const row = world.machines.find((machine) => machine.name === first?.name)
-      const port = portOf(of)
-      const basic: Record<string, unknown> = { machines, addresses: machines.map(({ address }) => address) }
-      if (port !== undefined) basic.port = port
-      if (!first || !row) return basic
-      basic.host = first.address
-      if (port !== undefined)
-        basic.url = `${of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'}://${hostText(first.address)}${port === 80 ? '' : `:${port}`}`
-      return { ...basic, ...recipeOutputs(recipeOf(of), bare(of, row, parametersOf(of))) }
+      const basic = basicOutputs(name)
+      const first = world.machines.find((machine) => machine.name === machinesOf(name)[0]?.name)
+      return first ? { ...basic, ...recipeOutputs(recipeOf(of), bare(of, first, parametersOf(of))) } : basic
     } finally {
       busy.delete(name)
     }
@@ -96,10 +107,9 @@ export function createFacts(source: FactSource): Facts {
       const name = rest.join('.')
       if (owner === 'secrets') return secret(name)
       if (owner === 'overrides') return world.overrides[name] ?? {}
-      // Without the outputs of the recipe, so that components may name each other's machines.
-      if (name === 'machines') return machinesOf(owner)
-      if (name === 'addresses') return machinesOf(owner).map(({ address }) => address)
-      const value = outputsOf(owner)[name]
+      // What the recipe does not declare is known without its settings, so that components may name each other.
+      const declared = recipeOf(component(owner)).signature.outputs.includes(name)
+      const value = (declared ? outputsOf(owner) : basicOutputs(owner))[name]
       return value === undefined ? missing(reference) : value
     }
   }
@@ -137,10 +147,11 @@ export function createFacts(source: FactSource): Facts {
       // What refers to others does not exist yet: an install phase sees such a setting as not given.
       const known = Object.entries(of.settings).filter(([, value]) => referencesIn(value).length === 0)
       const parameters = parametersOf({ ...of, settings: Object.fromEntries(known) })
-      return { context: bare(of, machine, parameters), secrets: [...source.secrets.values()] }
+      return { context: bare(of, machine, parameters), secrets: hidden }
     }
     const lookup = lookupFor()
     const parameters = parametersOf(of, lookup)
+    checkResolved(of, recipeOf(of).signature, parameters)
     const env = Object.fromEntries(
       Object.entries(of.env).map(([name, value]: [string, Value]) => [
         name,
@@ -149,10 +160,39 @@ export function createFacts(source: FactSource): Facts {
     )
     const consumers = consumersOf(world.components, of.name).map((name) => ({ name, machines: machinesOf(name) }))
     const whole = { ...bare(of, machine, parameters), env, consumers, peers: machinesOf(of.name) }
-    return { context: whole, secrets: [...source.secrets.values()] }
+    return { context: whole, secrets: hidden }
   }
 
   return { context, outputs: outputsOf }
+}
+
+/** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */
+function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, values: Record<string, unknown>): void {
+  const schemas = (parameters.properties ?? {}) as Record<string, JsonObject>
+  const problems = Object.entries(of.settings).flatMap(([name, setting]) => {
+    const schema = schemas[name]
+    if (!schema || referencesIn(setting).length === 0) return []
+    const path = `components.${of.name}.settings.${name}`
+    return misfits(schema, values[name] as Json).map((message) => ({
+      path,
+      message: message.replace(/, found .*$/s, ''),
+    }))
+  })
+  const [first] = problems
+  if (first)
+    throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
+      problems,
+    })
+}
+
+/** Secrets as they are and as recipes put them into URLs, where they are part of an output such as `db.url`. */
+function secretForms(secrets: string[]): string[] {
+  const inUrl = (secret: string) =>
+    encodeURIComponent(secret.toWellFormed()).replace(
+      /[!'()*]/g,
+      (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+    )
+  return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
 }
 
 function addressOf(machine: MachineRecord): string {

@@ -55,6 +55,22 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   return reasons
 }
 
+const progress: MachineRecord['status'][] = ['ready', 'installed', 'created', 'creating']
+
+/** One that was healthy before counts as serving while an update that was cut off left it in between. */
+function progressOf({ status, releaseNumber }: MachineRecord): number {
+  return progress.indexOf(status === 'installed' && releaseNumber !== null ? 'ready' : status)
+}
+
+/**
+ * Which machines are kept when there are too many: those that serve before those that are not done. Then the lowest ordinals; an undo
+ * keeps the oldest (ids sort by age), because the youngest are those that the failed operation made.
+ */
+function byWorth(kind: PlanInput['kind']): (a: MachineRecord, b: MachineRecord) => number {
+  const age = (a: MachineRecord, b: MachineRecord) => (a.id < b.id ? -1 : 1)
+  return (a, b) => progressOf(a) - progressOf(b) || (kind === 'undo' ? age(a, b) : a.ordinal - b.ordinal)
+}
+
 /** Decides create, stay, replace and remove for one component. */
 export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
   const rows = input.machines
@@ -62,8 +78,9 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     .sort((a, b) => a.ordinal - b.ordinal)
   const judged = rows.map((machine) => ({ machine, reasons: mismatches(input, component, machine) }))
   const good = judged.filter(({ reasons }) => reasons.length === 0).map(({ machine }) => machine)
-  const kept = good.slice(0, component.replicas)
-  const surplus = good.slice(component.replicas)
+  const wanted = new Set([...good].sort(byWorth(input.kind)).slice(0, component.replicas))
+  const kept = good.filter((machine) => wanted.has(machine))
+  const surplus = good.filter((machine) => !wanted.has(machine))
   const unfit = judged.filter(({ reasons }) => reasons.length > 0)
 
   const taken = new Set(rows.map(({ ordinal }) => ordinal))

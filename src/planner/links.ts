@@ -1,20 +1,48 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { RecipeSignature } from '../model/recipe.ts'
 import { referenceOwner, referencesIn } from '../model/value.ts'
 
-/** Components that this one refers to, in order of name; itself excluded. */
-export function linksOf(components: ResolvedComponent[], component: ResolvedComponent): string[] {
-  const known = new Set(components.map(({ name }) => name))
-  const references = referencesIn(component.settings).concat(referencesIn(component.env))
-  const owners = references.map(referenceOwner).filter((owner) => known.has(owner) && owner !== component.name)
-  return [...new Set(owners)].sort()
+interface Graph {
+  byName: Map<string, ResolvedComponent>
+  /** Component -> those that it refers to. */
+  links: Map<string, string[]>
+  /** Component -> those that refer to it. */
+  consumers: Map<string, string[]>
 }
 
-/** Components that refer to this one. */
+/** One graph per list: lists are never changed once made, and every digest of every machine asks. */
+const graphs = new WeakMap<ResolvedComponent[], Graph>()
+
+function graphOf(components: ResolvedComponent[]): Graph {
+  const made = graphs.get(components)
+  if (made) return made
+  const byName = new Map(components.map((component) => [component.name, component]))
+  const links = new Map<string, string[]>()
+  const consumers = new Map<string, string[]>(components.map(({ name }) => [name, []]))
+  for (const { name, settings, env } of components) {
+    const owners = referencesIn(settings).concat(referencesIn(env)).map(referenceOwner)
+    const known = [...new Set(owners)].filter((owner) => byName.has(owner) && owner !== name).sort()
+    links.set(name, known)
+    for (const owner of known) consumers.get(owner)?.push(name)
+  }
+  for (const names of consumers.values()) names.sort()
+  const graph = { byName, links, consumers }
+  graphs.set(components, graph)
+  return graph
+}
+
+export function componentNamed(components: ResolvedComponent[], name: string): ResolvedComponent | undefined {
+  return graphOf(components).byName.get(name)
+}
+
+/** Components that this one refers to, in order of name; itself excluded. */
+export function linksOf(components: ResolvedComponent[], name: string): string[] {
+  return graphOf(components).links.get(name) ?? []
+}
+
+/** Components that refer to this one, in order of name. */
 export function consumersOf(components: ResolvedComponent[], name: string): string[] {
-  return components
-    .filter((other) => linksOf(components, other).includes(name))
-    .map((other) => other.name)
-    .sort()
+  return graphOf(components).consumers.get(name) ?? []
 }
 
 /** Whether `from` reaches `to` over links. */
@@ -22,12 +50,21 @@ export function reaches(components: ResolvedComponent[], from: string, to: strin
   const seen = new Set<string>()
   const open = [from]
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    const component = components.find((candidate) => candidate.name === name)
-    if (!component || seen.has(name)) continue
+    if (seen.has(name)) continue
     seen.add(name)
-    const links = linksOf(components, component)
+    const links = linksOf(components, name)
     if (links.includes(to)) return true
     open.push(...links)
   }
   return false
+}
+
+/** Whether files of a recipe's machines name the components that refer to it. A release of an older Kitbag does not say. */
+export function usesConsumers(recipe: RecipeSignature | undefined): boolean {
+  return recipe?.uses?.includes('consumers') ?? true
+}
+
+/** Whether files of a recipe's machines name the other machines of the same component. */
+export function usesPeers(recipe: RecipeSignature | undefined): boolean {
+  return recipe?.uses?.includes('peers') ?? false
 }

@@ -21,6 +21,7 @@ function changesWorld({ kind }: PlanInput): boolean {
 /** Machines that the plan of this input would create: their specs have to be resolved by their clouds before `plan`. */
 export function machinesToCreate(input: PlanInput): WantedMachine[] {
   if (!changesWorld(input)) return []
+  refuseCopies(input, expanded(input))
   return expanded(input).components.flatMap((component) =>
     fateOf(input, component)
       .create.filter(({ row }) => !row)
@@ -29,7 +30,8 @@ export function machinesToCreate(input: PlanInput): WantedMachine[] {
 }
 
 /** The difference between what shall be and what is. Pure; the same input gives the same digest. `specs`: machine name -> what its cloud will make. */
-export function plan(input: PlanInput, specs: Map<string, ResolvedMachineSpec>): Plan {
+export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>): Plan {
+  const input = { ...given, machines: [...given.machines].sort(byName) }
   const world = expanded(input)
   const body =
     input.kind === 'check'
@@ -44,6 +46,10 @@ export function plan(input: PlanInput, specs: Map<string, ResolvedMachineSpec>):
     ...body,
   }
   return { ...whole, digest: digestOf(whole) }
+}
+
+function byName(a: MachineRecord, b: MachineRecord): number {
+  return a.component < b.component ? -1 : a.component > b.component ? 1 : a.ordinal - b.ordinal
 }
 
 type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
@@ -73,12 +79,24 @@ function pushPlan(input: PlanInput): Body {
 }
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
+  refuseCopies(input, world)
   const fates = world.components.map((component) => fateOf(input, component))
   const known = new Set(world.components.map(({ name }) => name))
   const orphans = input.machines.filter(({ component }) => !known.has(component))
   const { units, updates } = changeUnits(input, world, fates, orphans, specs)
   const changes = changesOf(fates, orphans, updates, input)
   return { units, changes, refusals: input.kind === 'undo' ? [] : refusalsOf(changes, input) }
+}
+
+/** Two databases that know nothing of each other are not one of twice the size. The blueprint is checked for it; a scale is checked here. */
+function refuseCopies({ release, kind }: PlanInput, { components }: Expanded): void {
+  const found = components.find(({ recipe, replicas }) => replicas > 1 && release?.spec.recipes[recipe]?.stateful)
+  if (!found || kind === 'undo') return
+  const message = `${found.recipe} holds data of its own: ${found.name} has one machine`
+  const path = `components.${found.name}.replicas`
+  throw new KitbagError('not-supported', message, {
+    problems: [{ path, message, found: String(found.replicas), allowed: ['0', '1'] }],
+  })
 }
 
 function changesOf(

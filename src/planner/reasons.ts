@@ -32,6 +32,21 @@ function differences(
     }))
 }
 
+/** Machines of a service have settings that its planner made: nobody wrote them, so nobody is shown them. */
+function serviceDifferences(
+  current: NumberedRelease,
+  release: NumberedRelease,
+  before: ResolvedComponent,
+  after: ResolvedComponent,
+): Reason[] {
+  const reasons: Reason[] = []
+  const digest = ({ spec }: NumberedRelease, { recipe }: ResolvedComponent) => spec.recipes[recipe]?.digest
+  if (digest(current, before) !== digest(release, after)) reasons.push({ message: `recipe of ${after.name} changed` })
+  if (canonicalJson(before.settings) !== canonicalJson(after.settings))
+    reasons.push({ message: `${after.name} changed`, path: `toolkit.${after.name}` })
+  return reasons
+}
+
 /** What differs for one component between the release in force and the one planned. */
 export function componentDifferences(
   current: NumberedRelease | undefined,
@@ -40,6 +55,7 @@ export function componentDifferences(
   after: ResolvedComponent,
 ): Reason[] {
   if (!current || !before) return []
+  if (after.service !== undefined) return serviceDifferences(current, release, before, after)
   const path = `components.${after.name}`
   const reasons: Reason[] = []
   const changed = (what: string, a: string | undefined, b: string | undefined, cut = 80) => {

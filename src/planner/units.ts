@@ -3,7 +3,10 @@ import type { Unit, UnitKind } from '../model/plan.ts'
 /** Collects units; needs may name units that are added later, and those that never are fall out at the end. */
 export class UnitList {
   readonly #units = new Map<string, Unit>()
+  readonly #needs = new Map<string, Set<string>>()
+  readonly #byComponent = new Map<string, Unit[]>()
 
+  /** Adds a unit unless it is there; gives its id. */
   add(
     kind: UnitKind,
     target: { component: string; machine: string },
@@ -11,29 +14,40 @@ export class UnitList {
     more: Partial<Unit> = {},
   ): string {
     const id = more.id ?? unitId(kind, target.machine, more.service)
-    this.#units.set(id, { kind, ...target, needs: [], reason, ...more, id })
+    if (this.#units.has(id)) return id
+    const unit = { kind, ...target, needs: [], reason, ...more, id }
+    this.#units.set(id, unit)
+    const key = `${kind} ${target.component}`
+    const others = this.#byComponent.get(key)
+    if (others) others.push(unit)
+    else this.#byComponent.set(key, [unit])
     return id
+  }
+
+  get(id: string): Unit | undefined {
+    return this.#units.get(id)
   }
 
   has(id: string): boolean {
     return this.#units.has(id)
   }
 
-  need(id: string, needs: (string | undefined)[]): void {
-    const unit = this.#units.get(id)
-    if (!unit) return
-    for (const need of needs) if (need !== undefined && need !== id && !unit.needs.includes(need)) unit.needs.push(need)
+  need(id: string, needs: Iterable<string>): void {
+    if (!this.#units.has(id)) return
+    const all = this.#needs.get(id) ?? new Set()
+    for (const need of needs) if (need !== id) all.add(need)
+    this.#needs.set(id, all)
   }
 
-  of(kind: UnitKind, component: string): Unit[] {
-    return [...this.#units.values()].filter((unit) => unit.kind === kind && unit.component === component)
+  of(kind: UnitKind, component: string): readonly Unit[] {
+    return this.#byComponent.get(`${kind} ${component}`) ?? []
   }
 
-  /** In order of id within the order of adding, each with the needs that exist, sorted. */
+  /** In the order of adding, each with the needs that exist, sorted. */
   finish(): Unit[] {
     return [...this.#units.values()].map((unit) => ({
       ...unit,
-      needs: unit.needs.filter((id) => this.#units.has(id)).sort(),
+      needs: [...(this.#needs.get(unit.id) ?? [])].filter((id) => this.#units.has(id)).sort(),
     }))
   }
 }

@@ -72,6 +72,10 @@ function signatureOf(
   resources: ResourceDefinition[],
 ): RecipeSignature {
   const phases: Phase[] = ['install', 'migrate', 'configure']
+  // A word too many costs a needless configure, one too few would leave a file that is out of date.
+  const uses = (['consumers', 'peers'] as const).filter((word) =>
+    Object.values(files).some((bytes) => bytes.includes(word)),
+  )
   return {
     name,
     digest: folderDigest(files),
@@ -80,6 +84,7 @@ function signatureOf(
     parameters,
     outputs: Object.keys(data.outputs).sort(),
     phases: phases.filter((phase) => resources.some((resource) => resource.phase === phase)),
+    uses,
     ...(data.port !== undefined && { defaultPort: data.port }),
   }
 }

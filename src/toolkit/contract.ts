@@ -83,11 +83,14 @@ export interface ToolkitService<Spec = unknown> {
 export interface ToolkitControl<Spec = unknown> {
   /** Takes a machine out of traffic on every node; returns when its connections ended or `drain` ms are over. Idempotent. */
   leave(context: ControlContext<Spec>, member: ToolkitMember, options: { drain: number }): Promise<void>
-  /** Puts a machine back into traffic, unless an override holds it out, and waits until every node sends to it. Idempotent. */
+  /**
+   * Puts a machine back into traffic, unless an override holds it out, and waits until every node sends to it. `going`: nodes that are
+   * being removed; they were not told of new machines, and need not know this one. Idempotent.
+   */
   join(
     context: ControlContext<Spec>,
     member: ToolkitMember,
-    options: { overrides: Overrides; timeout: number },
+    options: { overrides: Overrides; timeout: number; going: Set<string> },
   ): Promise<void>
   /**
    * Brings what can be changed at run time into force on one node before its files are written. `parameters` are the recipe's,

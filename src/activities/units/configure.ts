@@ -1,4 +1,5 @@
 import { KitbagError } from '../../model/errors.ts'
+import type { MachineRecord } from '../../model/machine.ts'
 import { machineAccess } from '../machine-access.ts'
 import { type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
@@ -19,7 +20,7 @@ export async function configure(work: UnitWork): Promise<void> {
   let inputs = await phaseInputs(work, 'configure')
   for (let round = 1; round <= mostRounds; round++) {
     const { id } = inputs.machine
-    await machines.update(id, { configureDigest: null })
+    await machines.update(id, { configureDigest: null, ...unsettled(work, inputs.machine) })
     await runPhase(work, 'configure', inputs, { mode: 'apply', suppress: await ahead(work, inputs) })
     const now = await phaseInputs(work, 'configure')
     if (now.digest === inputs.digest) {
@@ -33,6 +34,14 @@ export async function configure(work: UnitWork): Promise<void> {
     machine,
     retryable: true,
   })
+}
+
+/** Another look at the health follows, and until then the machine is not as the plan wants it. */
+function unsettled({ plan, unit }: UnitWork, { status }: MachineRecord): Partial<Pick<MachineRecord, 'status'>> {
+  const following = plan.units.some(
+    ({ kind, machine, needs }) => kind === 'ready' && machine === unit.machine && needs.includes(unit.id),
+  )
+  return following && status === 'ready' ? { status: 'installed' } : {}
 }
 
 /** A push runs beside other operations, and one of them may have removed the machine. */

@@ -1,12 +1,14 @@
 import { overridesFor } from '../overrides-for.ts'
 import { type RunningService, serviceNamed } from '../service-of.ts'
-import type { UnitWork } from '../unit-work.ts'
+import { findMachine, isSettled, theMachine, type UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 
 /** Takes the machine out of a service's traffic and waits for its connections, `drain` ms at most. */
 export async function leave(work: UnitWork): Promise<void> {
   const service = await runningService(work)
   if (!service) return
+  const machine = await findMachine(work)
+  if (machine?.status === 'ready') await work.deps.store.machines.update(machine.id, { status: 'installed' })
   const { drain } = (await componentOf(work)).update
   await service.toolkit.control.leave(service.context, member(work), { drain })
 }
@@ -14,9 +16,12 @@ export async function leave(work: UnitWork): Promise<void> {
 /** Puts the machine back into a service's traffic and waits until the service sends to it. */
 export async function join(work: UnitWork): Promise<void> {
   const service = await runningService(work)
-  if (!service) return
-  const overrides = (await overridesFor({ ...work, store: work.deps.store }))[service.context.service] ?? {}
-  await service.toolkit.control.join(service.context, member(work), { overrides, timeout: work.timings.join })
+  if (service) {
+    const overrides = (await overridesFor({ ...work, store: work.deps.store }))[service.context.service] ?? {}
+    const going = new Set(work.plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+    await service.toolkit.control.join(service.context, member(work), { overrides, timeout: work.timings.join, going })
+  }
+  if (isSettled(work)) await work.deps.store.machines.update((await theMachine(work)).id, { status: 'ready' })
 }
 
 /** undefined: there is nothing that sends traffic, so nothing to leave or to join. */

@@ -5,7 +5,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import { checkHealth } from '../health.ts'
 import { machineAccess } from '../machine-access.ts'
-import { theMachine, type UnitWork } from '../unit-work.ts'
+import { isSettled, theMachine, type UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 
 /** Waits until the machine passes its component's health check, then counts it as ready with this release. */
@@ -16,7 +16,8 @@ export async function ready(work: UnitWork): Promise<void> {
   if (component.health && component.port !== undefined) {
     await untilHealthy(work, machineAccess(machine), component.port, component.health)
   }
-  await deps.store.machines.update(machine.id, { status: 'ready', releaseNumber: plan.release ?? null })
+  const status = isSettled(work) ? ({ status: 'ready' } as const) : {}
+  await deps.store.machines.update(machine.id, { ...status, releaseNumber: plan.release ?? null })
 }
 
 async function untilHealthy(work: UnitWork, machine: MachineAccess, port: number, health: HealthCheck): Promise<void> {

@@ -30,9 +30,11 @@ export function parseHierarchies(mounts: string): string[] {
   return [...found.values()]
 }
 
-/** The machine's own group in each hierarchy; empty where systemd keeps them. */
+/** The machine's own groups: those that we make, or where systemd puts its scope. Some may not be there. */
 export function groupsOf(confinement: Confinement, id: string): string[] {
-  return confinement.kind === 'groups' ? confinement.hierarchies.map((point) => join(point, groupName(id))) : []
+  if (confinement.kind === 'groups') return confinement.hierarchies.map((point) => join(point, groupName(id)))
+  const scope = `system.slice/${groupName(id)}.scope`
+  return [`/sys/fs/cgroup/${scope}`, `/sys/fs/cgroup/systemd/${scope}`]
 }
 
 /** What the supervisor's script needs to know of it, as variables. */
@@ -59,6 +61,7 @@ function scopeCommand(unit: string, cpu: number, memory: number): string[] {
     '--scope',
     '--quiet',
     '--collect',
+    '--slice=system.slice',
     `--unit=${unit}`,
     `--property=CPUQuotaPeriodSec=${period}us`,
     ...properties.map((property) => `--property=${property}`),

@@ -47,15 +47,13 @@ export async function removeMachine(cloud: LocalCloud, id: string): Promise<void
 
 /**
  * Kills until nothing is left: supervisor and systemd-nspawn are known by their environment, whatever became of their pid files; the
- * guest's processes by their group. With systemd-nspawn goes the guest's whole process namespace.
+ * guest's processes by their group (they outlive a systemd-nspawn that was killed).
  */
 async function endProcesses(cloud: LocalCloud, id: string): Promise<void> {
   const groups = groupsOf(cloud.confinement, id)
-  const scope = cloud.confinement.kind === 'scope'
   const ended = await waitUntil(async () => {
     const outside = (await processesWith(machineMark(id))).map(({ pid }) => pid)
     outside.forEach(kill)
-    if (scope && outside.length > 0) await tryRun('systemctl', ['kill', '--signal=KILL', `${groupName(id)}.scope`])
     const inside = (await Promise.all(groups.map(processesIn))).flat()
     inside.forEach(kill)
     return outside.length + inside.length === 0
@@ -97,7 +95,9 @@ async function removeCable(id: string): Promise<void> {
   if (!(await waitUntil(gone, 5000))) await run('ip', ['link', 'delete', cable])
 }
 
+/** Where systemd keeps the groups, an empty scope goes by itself. */
 async function removeGroups(cloud: LocalCloud, id: string): Promise<void> {
+  if (cloud.confinement.kind === 'scope') return
   for (const group of groupsOf(cloud.confinement, id)) await removeTree(group)
 }
 

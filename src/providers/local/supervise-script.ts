@@ -22,8 +22,10 @@ running() {
   [ -r "$1" ] && read -r pid start < "$1" && [ "$(started_at "$pid")" = "$start" ]
 }
 
+record supervisor.pid $$
+
 # A guest whose supervisor was killed runs on; its root file system must not be mounted a second time.
-while running guest.pid; do sleep 0.5; done
+while running guest.pid; do sleep 0.2; done
 
 # Control groups: one directory per hierarchy, made by us where systemd does not run the box.
 enter_groups() {
@@ -47,25 +49,37 @@ enter_groups() {
 set_limit() {
   [ ! -f "$1" ] || echo "$2" > "$1"
 }
+# All that is left in the groups dies: a guest outlives a systemd-nspawn that was killed.
 leave_groups() {
-  for group in $KITBAG_GROUPS; do
-    find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+  tries=0
+  while [ "$tries" -lt 200 ]; do
+    tries=$((tries + 1))
+    rest=
+    for group in $KITBAG_GROUPS; do
+      for pid in $(find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+        [ "$pid" = 0 ] || kill -KILL "$pid" 2>/dev/null
+      done
+      [ -n "$KITBAG_SCOPE" ] || find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
+      [ ! -d "$group" ] || rest=1
+    done
+    [ -n "$rest" ] || return 0
+    sleep 0.05
   done
 }
 
-# The interface of a guest that just ended goes a moment after it.
-wait_for_cable() {
+# It goes with the guest's network namespace, but some time after it; until then its name is taken.
+remove_cable() {
   tries=0
   while [ -e "/sys/class/net/$KITBAG_CABLE" ]; do
+    ip link delete "$KITBAG_CABLE" 2>/dev/null
     tries=$((tries + 1))
-    [ "$tries" -lt 100 ] || ip link delete "$KITBAG_CABLE"
-    [ "$tries" -lt 200 ] || return 1
+    [ "$tries" -lt 100 ] || return 1
     sleep 0.05
   done
 }
 
 boot() {
-  enter_groups || { echo "kitbag: cannot make the control groups $KITBAG_GROUPS"; exit 99; }
+  [ -n "$KITBAG_SCOPE" ] || enter_groups || { echo "kitbag: cannot make the control groups $KITBAG_GROUPS"; exit 99; }
   exec 9>&-
   exec $KITBAG_SCOPE env UNIFIED_CGROUP_HIERARCHY=yes SYSTEMD_NSPAWN_TMPFS_TMP=0 systemd-nspawn --quiet --boot \\
     --directory="$KITBAG_FOLDER/root" --machine="$KITBAG_ID" --hostname="$KITBAG_NAME" --network-bridge="$KITBAG_BRIDGE" \\
@@ -76,12 +90,12 @@ guest=
 ending=
 trap 'ending=1; [ -z "$guest" ] || kill -KILL "$guest"' TERM
 
-record supervisor.pid $$
 mount -t overlay overlay -o "lowerdir=$KITBAG_IMAGE,upperdir=$KITBAG_FOLDER/upper,workdir=$KITBAG_FOLDER/work" root || exit 1
 
 pause=1
 while [ -z "$ending" ]; do
-  wait_for_cable
+  leave_groups
+  remove_cable
   began=$(date +%s)
   boot &
   guest=$!
@@ -90,7 +104,6 @@ while [ -z "$ending" ]; do
   status=$?
   while running guest.pid; do wait "$guest"; status=$?; done
   guest=
-  leave_groups
   [ -z "$ending" ] || break
   case $status in
     133) pause=1 ;;                                   # it asked for a reboot
@@ -104,5 +117,7 @@ while [ -z "$ending" ]; do
       ;;
   esac
 done
+leave_groups
+remove_cable
 rm -f guest.pid supervisor.pid
 `

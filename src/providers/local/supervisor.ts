@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, open, rm, truncate } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { open, rm, truncate } from 'node:fs/promises'
 import { readState, writeState } from '../../lib/state-file.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type Confinement, confinementVariables } from './confinement.ts'
@@ -49,7 +50,7 @@ export async function startSupervisor(
   } finally {
     await log.close()
   }
-  await waitForCable(paths, record)
+  await waitForGuest(paths, record)
 }
 
 function supervisorCommand(paths: MachinePaths, id: string, confinement: Confinement): string[] {
@@ -79,16 +80,12 @@ function supervisorVariables(
   }
 }
 
-async function waitForCable(paths: MachinePaths, record: MachineRecord): Promise<void> {
+async function waitForGuest(paths: MachinePaths, record: MachineRecord): Promise<void> {
   const cable = `/sys/class/net/${cableName(record.id)}`
-  const up = await waitUntil(
-    () =>
-      access(cable).then(
-        () => true,
-        () => false,
-      ),
-    startTimeout,
-  )
+  const up = await waitUntil(async () => {
+    const [supervisor, guest] = await Promise.all([livingProcess(paths.supervisor), livingProcess(paths.guest)])
+    return supervisor !== undefined && guest !== undefined && existsSync(cable)
+  }, startTimeout)
   if (up) return
   const output = ((await readState(paths.log)) ?? '').trimEnd().split('\n').slice(-20).join('\n')
   throw new KitbagError('provider-failed', `local: machine ${record.name} does not boot: ${lastLine(output)}`, {

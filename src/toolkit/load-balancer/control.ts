@@ -56,13 +56,14 @@ async function leave(context: Context, member: ToolkitMember, { drain }: { drain
 async function join(
   context: Context,
   member: ToolkitMember,
-  options: { overrides: Record<string, JsonObject>; timeout: number },
+  options: { overrides: Record<string, JsonObject>; timeout: number; going: Set<string> },
 ): Promise<void> {
   const { reach, signal } = context
   await onEveryNode(context, async (node) => {
     const deadline = Date.now() + options.timeout
     for (let told = false; ; told = true) {
       const servers = await serversOf(context, node, member)
+      if (servers.length === 0 && options.going.has(node.name)) return
       const held = (server: ServerState) =>
         (options.overrides[overrideKey(server.backend, server.server)] as ServerOverride | undefined)?.state
       if (!told) {

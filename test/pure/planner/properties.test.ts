@@ -1,0 +1,248 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
+import type { Plan, Unit } from '../../../src/model/plan.ts'
+import type { ReleaseSpec } from '../../../src/model/release.ts'
+import { expand } from '../../../src/planner/expand.ts'
+import type { PlanInput } from '../../../src/planner/plan-input.ts'
+import { toolkit } from '../../../src/toolkit/registry.ts'
+import {
+  apply,
+  balancer,
+  carriedBy,
+  component,
+  copyOf,
+  inputFor,
+  nothing,
+  ordered,
+  planOf,
+  release,
+  type State,
+} from './world.ts'
+
+/** Any shop: an application and another that may use each other, a database, a cluster of peers, and balancers. */
+const releases: fc.Arbitrary<ReleaseSpec> = fc
+  .record({
+    web: fc.nat(4),
+    api: fc.nat(3),
+    mesh: fc.nat(3),
+    db: fc.boolean(),
+    source: fc.constantFrom('1', '2'),
+    image: fc.constantFrom('debian-12', 'debian-13'),
+    apiImage: fc.constantFrom('debian-12', 'debian-13'),
+    dbMemory: fc.constantFrom(2 ** 29, 2 ** 30),
+    maxUnavailable: fc.integer({ min: 1, max: 3 }),
+    migrate: fc.boolean(),
+    webUsesApi: fc.boolean(),
+    apiUsesWeb: fc.boolean(),
+    meshUsesApi: fc.boolean(),
+    secret: fc.integer({ min: 1, max: 2 }),
+    balancers: fc.nat(2),
+    members: fc.constantFrom(['web'], ['web', 'api'], ['api']),
+  })
+  .map((is) => {
+    const update = { maxUnavailable: is.maxUnavailable, drain: 0 }
+    const present = [is.web > 0 && 'web', is.api > 0 && 'api', is.db && 'db'].filter((name) => name !== false)
+    const refer = (name: string, output: string, when = true) =>
+      when && present.includes(name) ? { [name.toUpperCase()]: { $ref: `${name}.${output}` } } : {}
+    const components: (ResolvedComponent | false)[] = [
+      is.web > 0 &&
+        component('web', 'nodejs', {
+          replicas: is.web,
+          machine: { image: is.image },
+          update,
+          ...(is.migrate && { migrate: 'node migrate.js' }),
+          env: { ...refer('db', 'url'), ...refer('api', 'addresses', is.webUsesApi) },
+        }),
+      is.api > 0 &&
+        component('api', 'nodejs', {
+          replicas: is.api,
+          machine: { image: is.apiImage },
+          update,
+          env: { ...refer('db', 'host'), ...refer('web', 'machines', is.apiUsesWeb) },
+        }),
+      is.mesh > 0 && component('mesh', 'mesh', { replicas: is.mesh, settings: refer('api', 'host', is.meshUsesApi) }),
+      is.db && component('db', 'postgresql', { machine: { memory: is.dbMemory } }),
+    ]
+    const members = is.members.filter((name) => present.includes(name))
+    return release({
+      components: components.filter((one) => one !== false),
+      services: is.balancers > 0 && members.length > 0 ? [balancer(members, is.balancers)] : [],
+      source: is.source,
+      secretVersions: is.db ? { 'db.password': is.secret } : {},
+    })
+  })
+
+const everything = { allowDataLoss: ['db'] }
+
+/** Chooses among the units that may be next. */
+const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: number) => {
+  const { value } = numbers.next()
+  return count === 0 ? 0 : (value as number) % count
+})
+
+/** Applies units in order and looks at every step whether anybody was hurt. */
+function run(state: State, input: PlanInput, made: Plan, pick: (count: number) => number, most = Infinity): boolean {
+  const services = input.release ? expand(input.release.spec, toolkit, {}).services : []
+  const serving = new Map(services.map(({ name }) => [name, carriedBy(state, name)]))
+  const order = ordered(made, pick)
+  for (const [i, unit] of order.entries()) {
+    if (i >= most) {
+      apply(state, input, made, unit, 'begun')
+      return false
+    }
+    try {
+      watch(state, input, made, unit, serving)
+    } catch (error) {
+      const story = made.units.map(
+        ({ id, needs, without }) => `${id} <- ${needs.join(' ')}${without ? ` without ${without}` : ''}`,
+      )
+      const rows = state.machines.map(({ name, status }) => `${name} ${status}`)
+      throw new Error(`at ${unit.id}: ${(error as Error).message}\n${rows.join(', ')}\n${story.join('\n')}`, {
+        cause: error,
+      })
+    }
+    apply(state, input, made, unit)
+  }
+  return true
+}
+
+function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: Map<string, Set<string>>): void {
+  if (!input.release) return
+  const { components, services } = expand(input.release.spec, toolkit, {})
+  const own = components.find(({ name }) => name === unit.component)
+  const rows = state.machines.filter((machine) => machine.component === unit.component)
+  const row = rows.find(({ name }) => name === unit.machine)
+  if (unit.kind === 'destroy' && own) {
+    const naming = [...state.named].filter(([, names]) => names.has(unit.machine)).map(([name]) => name)
+    const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+    expect(naming.filter((name) => !leaving.has(name))).toEqual([])
+  }
+  for (const { name: service, members } of services) {
+    const carried = carriedBy(state, service)
+    if (!members.includes(unit.component) || !own) continue
+    const inTraffic = rows.filter(({ name }) => carried.has(name)).length
+    if (unit.kind === 'destroy' && row?.status === 'ready') expect(carried.has(unit.machine)).toBe(false)
+    // Nothing is configured under traffic, unless it is the only machine there is, or only forgets others.
+    if (unit.kind === 'configure' && row?.status === 'ready' && !unit.id.endsWith('/without') && own.replicas > 1)
+      expect(carried.has(unit.machine)).toBe(false)
+    if (unit.kind === 'leave' && serving.get(service)?.has(unit.machine) && inTraffic > 0 && own.replicas > 1) {
+      const before = rows.filter(({ name }) => serving.get(service)?.has(name)).length
+      const least = Math.min(before, own.replicas) - own.update.maxUnavailable
+      expect(inTraffic - 1).toBeGreaterThanOrEqual(Math.max(0, least))
+    }
+  }
+}
+
+function expectInForce(state: State, spec: ReleaseSpec): void {
+  const { components, services } = expand(spec, toolkit, {})
+  const counts = Object.fromEntries(components.map(({ name, replicas }) => [name, replicas]))
+  const found: Record<string, number> = Object.fromEntries(components.map(({ name }) => [name, 0]))
+  for (const { component: owner, status } of state.machines) {
+    expect(status).toBe('ready')
+    found[owner] = (found[owner] ?? 0) + 1
+  }
+  expect(found).toEqual(counts)
+  for (const { name, members } of services) {
+    const machines = state.machines
+      .filter((machine) => members.includes(machine.component))
+      .map((machine) => machine.name)
+    for (const node of state.machines.filter((machine) => machine.component === name))
+      expect([...(state.traffic.get(node.name) ?? [])].sort()).toEqual(machines.sort())
+  }
+  const again = planOf(inputFor(spec, state))
+  expect(again.units).toEqual([])
+  expect(again.changes.filter(({ action }) => action !== 'keep')).toEqual([])
+}
+
+const runs = { numRuns: 300 }
+
+describe('for any two releases, in any order that the needs allow', () => {
+  test('a plan leads from one to the other without hurting anybody, and then there is nothing to do', () => {
+    fc.assert(
+      fc.property(releases, releases, choosing, (from, to, pick) => {
+        const state = nothing()
+        run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
+        expectInForce(state, from)
+        const input = inputFor(to, state, {
+          ...everything,
+          current: { number: 1, spec: from },
+          release: { number: 2, spec: to },
+        })
+        run(state, { ...input, machines: state.machines }, planOf(input), pick)
+        expectInForce(state, to)
+      }),
+      runs,
+    )
+  }, 120_000)
+
+  test('one that is cut off anywhere is undone, or gone on with', () => {
+    fc.assert(
+      fc.property(releases, releases, choosing, fc.nat(60), fc.boolean(), (from, to, pick, most, undo) => {
+        const state = nothing()
+        run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
+        const forward = inputFor(to, state, {
+          ...everything,
+          current: { number: 1, spec: from },
+          release: { number: 2, spec: to },
+        })
+        if (run(state, forward, planOf(forward), pick, most)) return
+        const target = undo ? from : to
+        const more: Partial<PlanInput> = {
+          ...everything,
+          current: { number: 1, spec: from },
+          ...(undo && { kind: 'undo' }),
+        }
+        const next = inputFor(target, state, more)
+        run(state, next, planOf(next), pick)
+        expectInForce(state, target)
+      }),
+      runs,
+    )
+  }, 120_000)
+
+  test('an undo that is cut off too is undone', () => {
+    fc.assert(
+      fc.property(releases, releases, choosing, fc.nat(40), fc.nat(20), (from, to, pick, first, second) => {
+        const state = nothing()
+        run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
+        const forward = inputFor(to, state, { ...everything, release: { number: 2, spec: to } })
+        run(state, forward, planOf(forward), pick, first)
+        for (const most of [second, Infinity]) {
+          const back = inputFor(from, state, { kind: 'undo', ...everything })
+          run(state, back, planOf(back), pick, most)
+        }
+        expectInForce(state, from)
+      }),
+      runs,
+    )
+  }, 120_000)
+
+  test('a destroy, or the undo of a first deploy, leaves nothing', () => {
+    fc.assert(
+      fc.property(releases, choosing, fc.nat(60), (spec, pick, most) => {
+        const state = nothing()
+        run(state, inputFor(spec, state), planOf(inputFor(spec, state)), pick, most)
+        const input = inputFor(undefined, state, { kind: 'undo' })
+        const made = planOf(input)
+        for (const unit of ordered(made, pick)) apply(state, input, made, unit)
+        expect(state.machines).toEqual([])
+      }),
+      runs,
+    )
+  })
+
+  test('the same input gives the same plan, whatever the order of its machines', () => {
+    fc.assert(
+      fc.property(releases, releases, (from, to) => {
+        const state = nothing()
+        run(state, inputFor(from, state), planOf(inputFor(from, state)), () => 0)
+        const turned = copyOf(state)
+        turned.machines.reverse()
+        const input = (of: State) => inputFor(to, of, { ...everything, current: { number: 1, spec: from } })
+        expect(planOf(input(turned)).digest).toBe(planOf(input(state)).digest)
+      }),
+      runs,
+    )
+  })
+})

@@ -1,0 +1,331 @@
+import type { ResolvedComponent, ResolvedService } from '../../../src/model/blueprint.ts'
+import { type MachineRecord, machineName } from '../../../src/model/machine.ts'
+import type { Plan, Unit } from '../../../src/model/plan.ts'
+import type { RecipeSignature } from '../../../src/model/recipe.ts'
+import type { ReleaseSpec } from '../../../src/model/release.ts'
+import { configureDigest, installDigest, migrationDigest, type World } from '../../../src/planner/digests.ts'
+import { expand } from '../../../src/planner/expand.ts'
+import { machinesToCreate, plan } from '../../../src/planner/plan.ts'
+import type { PlanInput } from '../../../src/planner/plan-input.ts'
+import { loadBalancerSchema } from '../../../src/toolkit/load-balancer/schema.ts'
+import { toolkit } from '../../../src/toolkit/registry.ts'
+
+function signature(name: string, more: Partial<RecipeSignature>): RecipeSignature & { archive: string } {
+  const parameters = { type: 'object', properties: {}, additionalProperties: false }
+  const phases: RecipeSignature['phases'] = ['install', 'configure']
+  const base = { name, digest: `${name}-1`, kind: 'service' as const, stateful: false, outputs: [], parameters, phases }
+  return { ...base, uses: [], archive: '', ...more }
+}
+
+const recipes = {
+  nodejs: signature('nodejs', { kind: 'application', phases: ['install', 'migrate', 'configure'] }),
+  postgresql: signature('postgresql', {
+    stateful: true,
+    defaultPort: 5432,
+    outputs: ['url', 'password'],
+    uses: ['consumers'],
+  }),
+  mesh: signature('mesh', { uses: ['peers', 'consumers'] }),
+  haproxy: signature('haproxy', {}),
+}
+
+type Recipe = keyof typeof recipes
+
+/** A component with defaults; `recipe` tells what it is. */
+export function component(
+  name: string,
+  recipe: Recipe,
+  {
+    machine,
+    ...more
+  }: Partial<Omit<ResolvedComponent, 'machine'>> & { machine?: Partial<ResolvedComponent['machine']> } = {},
+): ResolvedComponent {
+  return {
+    name,
+    recipe,
+    replicas: 1,
+    machine: { cpu: 1, memory: 2 ** 29, image: 'debian-13', ...machine },
+    placement: {},
+    env: {},
+    settings: {},
+    update: { maxUnavailable: 1, drain: 0 },
+    ...(recipe === 'nodejs' && { source: './app', start: 'node server.js', port: 8080 }),
+    ...(recipe === 'postgresql' && { port: 5432 }),
+    ...more,
+  }
+}
+
+/** A balancer in front of these components, one port each. */
+export function balancer(members: string[], replicas = 1, name = 'loadBalancer'): ResolvedService {
+  const listeners = members.map((to, i) => ({ port: 80 + i, to }))
+  const spec = loadBalancerSchema.parse({ listeners, replicas })
+  return { name, kind: 'loadBalancer', spec: JSON.parse(JSON.stringify(spec)) }
+}
+
+export interface Described {
+  components: ResolvedComponent[]
+  services?: ResolvedService[]
+  /** Stands for the content of ./app. */
+  source?: string
+  secretVersions?: Record<string, number>
+}
+
+export function release({ components, services = [], source = '1', secretVersions = {} }: Described): ReleaseSpec {
+  return {
+    blueprint: {
+      apiVersion: 'kitbag/v1',
+      name: 'shop',
+      parameters: {},
+      secrets: [],
+      components,
+      services,
+      placement: {},
+    },
+    text: '',
+    sources: { './app': source },
+    recipes,
+    secretVersions,
+  }
+}
+
+/** A shop: two web machines that use a database, behind a balancer. */
+export function shop(web: Parameters<typeof component>[2] = {}, more: Partial<Described> = {}): ReleaseSpec {
+  const env = { DATABASE_URL: { $ref: 'db.url' } }
+  return release({
+    components: [component('web', 'nodejs', { replicas: 2, env, ...web }), component('db', 'postgresql')],
+    services: [balancer(['web'])],
+    secretVersions: { 'db.password': 1 },
+    ...more,
+  })
+}
+
+/** What is, as far as the planner sees it, and what it cannot see: who gets traffic and what files name. */
+export interface State {
+  machines: MachineRecord[]
+  migrated: Record<string, string[]>
+  /** A service's machine -> machines that it sends to. */
+  traffic: Map<string, Set<string>>
+  /** Machine -> machines that its files name. */
+  named: Map<string, Set<string>>
+  /** Machines ever made. */
+  made: number
+}
+
+export const nothing = (): State => ({ machines: [], migrated: {}, traffic: new Map(), named: new Map(), made: 0 })
+
+export function copyOf(state: State): State {
+  const sets = (map: Map<string, Set<string>>) => new Map([...map].map(([key, set]) => [key, new Set(set)]))
+  const machines = state.machines.map((machine) => ({ ...machine }))
+  return {
+    machines,
+    migrated: structuredClone(state.migrated),
+    traffic: sets(state.traffic),
+    named: sets(state.named),
+    made: state.made,
+  }
+}
+
+export function inputFor(spec: ReleaseSpec | undefined, state: State, more: Partial<PlanInput> = {}): PlanInput {
+  return {
+    deployment: 'shop',
+    kind: 'deploy',
+    machines: state.machines,
+    migrated: state.migrated,
+    overrides: {},
+    clouds: { home: 'cld_1', other: 'cld_2' },
+    cloudId: 'cld_1',
+    toolkit,
+    allowDataLoss: [],
+    ...(spec && { release: { number: 1, spec } }),
+    ...more,
+  }
+}
+
+export function planOf(input: PlanInput): Plan {
+  const specs = machinesToCreate(input).map(({ component: { name, machine }, ordinal }) => {
+    return [machineName(name, ordinal), { size: 's', image: 'i', requirements: machine }] as const
+  })
+  return plan(input, new Map(specs))
+}
+
+/** An order that the needs allow; `pick` chooses among those that may be next. Throws for a circle or a need that is no unit. */
+export function ordered({ units }: Plan, pick: (count: number) => number = () => 0): Unit[] {
+  const known = new Set(units.map(({ id }) => id))
+  if (known.size < units.length) throw new Error('two units of one id')
+  for (const { id, needs } of units)
+    for (const need of needs) if (!known.has(need)) throw new Error(`${id} needs ${need}, which is no unit`)
+  const open = [...units]
+  const done = new Set<string>()
+  const order: Unit[] = []
+  while (open.length > 0) {
+    const next = open.filter(({ needs }) => needs.every((need) => done.has(need)))
+    const unit = next[pick(next.length)]
+    if (!unit) throw new Error(`a circle: ${open.map(({ id, needs }) => `${id} <- ${needs.join(' ')}`).join('; ')}`)
+    open.splice(open.indexOf(unit), 1)
+    done.add(unit.id)
+    order.push(unit)
+  }
+  return order
+}
+
+export type Phase = 'whole' | 'begun'
+
+/** What a unit does to the state, as the activities do it; `begun`: it was cut off in the middle. */
+export function apply(state: State, input: PlanInput, made: Plan, unit: Unit, phase: Phase = 'whole'): void {
+  const { kind, machine: name } = unit
+  const row = state.machines.find((machine) => machine.name === name)
+  const change = (to: Partial<MachineRecord>) => row && Object.assign(row, to)
+  switch (kind) {
+    case 'create':
+      create(state, unit, phase)
+      return
+    case 'install': {
+      const installed = row?.status === 'created' ? { status: 'installed' as const } : {}
+      change({ installDigest: null })
+      if (phase === 'whole') change({ installDigest: digestsOf(state, input, unit).install(), ...installed })
+      return
+    }
+    case 'migrate':
+      if (phase === 'whole')
+        state.migrated[unit.component] = [
+          ...(state.migrated[unit.component] ?? []),
+          digestsOf(state, input, unit).migrate(),
+        ]
+      return
+    case 'leave':
+      change(row?.status === 'ready' ? { status: 'installed' } : {})
+      for (const { name: node } of nodesOf(state, unit.service)) state.traffic.get(node)?.delete(name)
+      return
+    case 'configure':
+      change({ configureDigest: null, ...(row?.status === 'ready' && isLooked(made, unit) && { status: 'installed' }) })
+      if (phase === 'begun') return
+      change({ configureDigest: digestsOf(state, input, unit).configure(), drifted: false })
+      tell(state, input, unit)
+      return
+    case 'ready':
+      if (phase === 'whole') change({ ...settled(made, unit), releaseNumber: input.release?.number ?? null })
+      return
+    case 'join':
+      if (phase === 'whole') {
+        for (const { name: node } of nodesOf(state, unit.service)) {
+          const isGoing = made.units.some(({ kind, machine }) => kind === 'destroy' && machine === node)
+          if (state.named.get(node)?.has(name)) state.traffic.get(node)?.add(name)
+          else if (!isGoing) throw new Error(`${node} does not know ${name}`)
+        }
+        change(settled(made, unit))
+      }
+      return
+    case 'destroy':
+      change({ status: 'destroying' })
+      if (phase === 'begun') return
+      state.machines = state.machines.filter((machine) => machine.name !== name)
+      state.named.delete(name)
+      state.traffic.delete(name)
+      for (const machines of state.traffic.values()) machines.delete(name)
+      return
+  }
+}
+
+/** Files of a machine name others; a service sends to those that it is told of anew, and to nobody that it is not told of. */
+function tell(state: State, input: PlanInput, unit: Unit): void {
+  const named = digestsOf(state, input, unit).named()
+  const before = state.named.get(unit.machine) ?? new Set()
+  state.named.set(unit.machine, named)
+  if (!input.release?.spec.blueprint.services.some(({ name }) => name === unit.component)) return
+  const traffic = state.traffic.get(unit.machine)
+  const now = [...named].filter((machine) => traffic?.has(machine) || !before.has(machine))
+  state.traffic.set(unit.machine, new Set(now))
+}
+
+/** Machines of a service that clients may be sending to: those that were healthy once. */
+function nodesOf(state: State, service: string | undefined): MachineRecord[] {
+  return state.machines.filter(({ component: owner, releaseNumber }) => owner === service && releaseNumber !== null)
+}
+
+/** Machines that somebody's traffic may reach by a service. */
+export function carriedBy(state: State, service: string): Set<string> {
+  return new Set(nodesOf(state, service).flatMap(({ name }) => [...(state.traffic.get(name) ?? [])]))
+}
+
+/** Whether another look at the machine's health follows. */
+function isLooked(made: Plan, unit: Unit): boolean {
+  return made.units.some(
+    ({ kind, machine, needs }) => kind === 'ready' && machine === unit.machine && needs.includes(unit.id),
+  )
+}
+
+/** With the last of these a machine is as the plan wants it. */
+function settled({ units }: Plan, unit: Unit): Partial<MachineRecord> {
+  const last = units.findLast(({ kind, machine }) => machine === unit.machine && (kind === 'ready' || kind === 'join'))
+  return last?.id === unit.id ? { status: 'ready' } : {}
+}
+
+function create(state: State, { component: owner, machine: name, create: wanted }: Unit, phase: Phase): void {
+  if (!wanted) throw new Error(`${name}: created without a specification`)
+  let row = state.machines.find((machine) => machine.name === name)
+  if (!row) {
+    const id = `mac_${String(++state.made).padStart(6, '0')}`
+    row = {
+      id,
+      deploymentId: 'dep_1',
+      component: owner,
+      name,
+      ordinal: wanted.ordinal,
+      cloudId: wanted.cloud,
+      status: 'creating',
+      addresses: [],
+      user: 'debian',
+      sshPort: 22,
+      hostKey: '',
+      spec: wanted.spec,
+      stateful: wanted.stateful,
+      installDigest: null,
+      configureDigest: null,
+      drifted: false,
+      releaseNumber: null,
+    }
+    state.machines.push(row)
+  }
+  if (phase === 'begun') return
+  const address = `10.0.${Math.floor(state.made / 200)}.${(state.made % 200) + 1}`
+  Object.assign(row, { status: 'created', addresses: [{ address, family: 4, scope: 'private', network: 'n' }] })
+}
+
+function digestsOf(state: State, input: PlanInput, unit: Unit) {
+  if (!input.release) throw new Error(`${unit.id}: there is no release`)
+  const { spec } = input.release
+  const { components } = expand(spec, input.toolkit, input.overrides)
+  const machines = state.machines.filter(({ name }) => !unit.without?.includes(name))
+  const world: World = { release: spec, components, machines, overrides: input.overrides }
+  const own = components.find(({ name }) => name === unit.component)
+  const row = state.machines.find(({ name }) => name === unit.machine)
+  if (!own || !row) throw new Error(`${unit.id}: no such component or machine`)
+  const text = JSON.stringify([own.env, own.settings])
+  const uses = spec.recipes[own.recipe]?.uses ?? []
+  const isNamed = (name: string) => {
+    const consumer = components.find((other) => other.name === name)
+    const back =
+      uses.includes('consumers') && JSON.stringify([consumer?.env, consumer?.settings]).includes(`"$ref":"${own.name}.`)
+    return text.includes(`"$ref":"${name}.`) || back || (name === own.name && uses.includes('peers'))
+  }
+  return {
+    install: () => installDigest(spec, own),
+    configure: () => configureDigest(world, own, row),
+    migrate: () => migrationDigest(world, own),
+    named: () => new Set(machines.filter((machine) => isNamed(machine.component)).map(({ name }) => name)),
+  }
+}
+
+/** The state after a whole plan. */
+export function executed(before: State, input: PlanInput, pick?: (count: number) => number): State {
+  const state = copyOf(before)
+  const now = { ...input, machines: state.machines, migrated: state.migrated }
+  const made = planOf(now)
+  for (const unit of ordered(made, pick)) apply(state, now, made, unit)
+  return state
+}
+
+/** A release as it is in force on machines of its own. */
+export function deployed(spec: ReleaseSpec): State {
+  return executed(nothing(), inputFor(spec, nothing()))
+}
