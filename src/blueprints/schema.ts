@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { bytesPattern, parseBytes } from '../lib/bytes.ts'
 import { durationPattern, parseDuration } from '../lib/duration.ts'
+import { isPattern } from '../lib/pattern.ts'
 import { componentNameSchema, nameSchema } from '../model/ids.ts'
 import { folderRule, isBeside } from './folder.ts'
 import { formatNames } from './formats.ts'
-import { isPattern } from './pattern.ts'
 
 /** An object that refuses unknown fields and names those it knows. */
 export function strict<T extends z.ZodRawShape>(shape: T) {
@@ -45,9 +45,9 @@ export const parameterSchema = strict({
   pattern: z
     .string()
     .max(500)
-    .refine(isPattern, 'must be a regular expression')
+    .refine(isPattern, 'must be a regular expression, without look-around and back-references (RE2)')
     .optional()
-    .describe('Regular expression that the whole text has to match'),
+    .describe('Regular expression (RE2: no look-around, no back-references) that the whole text has to match'),
   minimum: z.number().optional().describe('Of numbers'),
   maximum: z.number().optional().describe('Of numbers'),
   minLength: z.int().min(0).optional().describe('Of text, in characters'),

@@ -497,7 +497,7 @@ describe('parameters', () => {
         '3:44 parameters.p.minimum: is above the maximum',
       ],
     ],
-    ['no pattern', '{ type: string, pattern: "(" }', 'x', ['3:43 parameters.p.pattern: must be a regular expression']],
+    ['no pattern', '{ type: string, pattern: "(" }', 'x', ['3:43 parameters.p.pattern: must be a regular expression, without look-around and back-references (RE2)']],
   ]
   test.each(declared)('%s', (_, declaration, value, wanted) => {
     const text = `${head}parameters: { p: ${declaration} }\ncomponents: { db: { recipe: postgresql } }\n`
@@ -529,13 +529,11 @@ describe('parameters', () => {
     ])
   })
 
-  test('a pattern that takes for ever is given up', () => {
+  test('a pattern that would take for ever elsewhere is compared at once', () => {
     const text = `${head}parameters: { p: { type: string, pattern: "(a+)+" } }\ncomponents: { db: { recipe: postgresql } }\n`
-    const began = performance.now()
     expect(lines(problemsOf(text, { p: `${'a'.repeat(50)}!` }))).toEqual([
-      '3:15 parameters.p: the given value of p takes too long to compare with (a+)+: write a simpler pattern',
+      '3:15 parameters.p: the given value of p does not match (a+)+',
     ])
-    expect(performance.now() - began).toBeLessThan(2_000)
   })
 })
 
