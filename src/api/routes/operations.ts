@@ -45,14 +45,8 @@ const cancel = createRoute({
 
 /** Throws `not-found`, also for another tenant's. */
 export async function findOperation({ store }: ApiDeps, tenantId: string, id: string): Promise<OperationRecord> {
-  const found = await store.operations.get(id)
-  if (
-    found &&
-    (await store.operations.list(tenantId, { deployment: found.deployment }, { limit: 200 })).some(
-      (row) => row.id === id,
-    )
-  )
-    return found
+  const found = await store.operations.get(id, tenantId)
+  if (found) return found
   throw new KitbagError('not-found', `there is no operation ${id}`, { fix: 'See `kitbag operations`.' })
 }
 
