@@ -12,6 +12,7 @@ import { pageOf, pageQuery } from '../schemas/page.ts'
 import { describe, summarize } from '../views/deployment.ts'
 
 const list = createRoute({
+  operationId: 'listDeployments',
   method: 'get',
   path: '/v1/deployments',
   tags: ['Deployments'],
@@ -20,6 +21,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(deploymentSummarySchema), 'A page'), ...problems },
 })
 const get = createRoute({
+  operationId: 'getDeployment',
   method: 'get',
   path: '/v1/deployments/{deployment}',
   tags: ['Deployments'],

@@ -11,6 +11,7 @@ import { accessTo } from '../views/access.ts'
 import { findDeployment } from './deployments.ts'
 
 const route = createRoute({
+  operationId: 'readLogs',
   method: 'get',
   path: '/v1/deployments/{deployment}/logs',
   tags: ['Deployments'],

@@ -12,6 +12,7 @@ import { findDeployment } from './deployments.ts'
 const tags = ['Secrets']
 const params = inDeployment.extend({ secret: secretName })
 const put = createRoute({
+  operationId: 'setSecret',
   method: 'put',
   path: '/v1/deployments/{deployment}/secrets/{secret}',
   tags,
@@ -20,6 +21,7 @@ const put = createRoute({
   responses: { 200: json(z.object({ name: secretName, version: z.int() }), 'Set'), ...problems },
 })
 const list = createRoute({
+  operationId: 'listSecrets',
   method: 'get',
   path: '/v1/deployments/{deployment}/secrets',
   tags,
@@ -28,6 +30,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(secretSchema), 'A page'), ...problems },
 })
 const remove = createRoute({
+  operationId: 'removeSecret',
   method: 'delete',
   path: '/v1/deployments/{deployment}/secrets/{secret}',
   tags,

@@ -18,6 +18,7 @@ import { unknownCloud } from './clouds.ts'
 import { findDeployment } from './deployments.ts'
 
 const submit = createRoute({
+  operationId: 'submitOperation',
   method: 'post',
   path: '/v1/deployments/{deployment}/operations',
   tags: ['Operations'],

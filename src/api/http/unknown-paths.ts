@@ -1,8 +1,8 @@
 import type { Api } from '../deps.ts'
-import { detailsOf, problemResponse } from '../http/problem.ts'
+import { detailsOf, problemResponse } from './problem.ts'
 
 /** What no route took: 405 with `Allow` where the path is known by other methods, else 404. */
-export function addMethodCheck(api: Api): void {
+export function answerUnknownPaths(api: Api): void {
   api.notFound((c) => {
     const path = c.req.path.split('/')
     const fits = (route: string) => {
