@@ -32,24 +32,24 @@ function placeOf({ file, line, column }: Problem): string {
   return file && line ? `${file}:${line}:${column}` : line ? `line ${line}, column ${column}` : ''
 }
 
+/** What was probably meant, or may be said. */
+function hintOf({ allowed, nearest }: Problem): string {
+  if (nearest) return ` (did you mean ${nearest}?)`
+  return allowed && allowed.length > 0 ? ` (allowed: ${allowed.join(', ')})` : ''
+}
+
 function describeProblem(problem: Problem): string {
-  const { path, message, allowed, nearest } = problem
-  const hint = nearest
-    ? ` (did you mean ${nearest}?)`
-    : allowed && allowed.length > 0
-      ? ` (allowed: ${allowed.join(', ')})`
-      : ''
-  return `  ${[placeOf(problem), path, message].filter((part) => part !== '').join(': ')}${hint}`
+  const { path, message } = problem
+  return `  ${[placeOf(problem), path, message].filter((part) => part !== '').join(': ')}${hintOf(problem)}`
 }
 
 /** For people: what was wrong, each place, the last lines of a failed command, and what to do. */
 export function describeError(error: ErrorRecord): string {
-  const lines = [error.message]
   const problems = error.problems ?? []
   const [only] = problems
   // One that the message tells already is not told twice.
-  const told = problems.length === 1 && only && error.message.includes(only.message) && !only.nearest && !only.allowed
-  if (!told) lines.push(...problems.map(describeProblem))
+  const told = problems.length === 1 && only && error.message.includes(only.message)
+  const lines = told ? [`${error.message}${hintOf(only)}`] : [error.message, ...problems.map(describeProblem)]
   if (error.machine && !error.message.includes(error.machine)) lines.push(`  machine: ${error.machine}`)
   if (error.resource && !error.message.includes(error.resource)) lines.push(`  resource: ${error.resource}`)
   const output = error.output?.trimEnd()

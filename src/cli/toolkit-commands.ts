@@ -8,7 +8,6 @@ export interface ToolkitCommandRoute {
   /** Kind of the service: `loadBalancer`. */
   kind: string
   fixed?: Record<string, unknown>
-  columns?: string[]
   method: string
   path: string
   /** Fields of its body, for `--set`. */

@@ -53,7 +53,6 @@ export function report({ id, kind, deployment, status, error, result }: Operatio
     process.stderr.write(
       `kitbag: ${kind} of ${deployment} ${status} (${id})${error ? `: ${describeError(error)}` : ''}\n`,
     )
-    if (result?.undone) process.stderr.write('  What it had done was undone.\n')
   }
 }
 

@@ -29,16 +29,6 @@ export interface ControlContext<Spec> {
 /** The service's stored run-time changes: key -> value, as its routes wrote them. */
 export type Overrides = Record<string, JsonObject>
 
-/** A word of the CLI after the service's command, e.g. `drain`. */
-export interface ToolkitCommand {
-  name: string
-  summary: string
-  /** Fills the body. */
-  fixed?: JsonObject
-  /** Of a read's answer: the fields that a table for people shows; default all. */
-  columns?: string[]
-}
-
 /** A route of a service: data that API, OpenAPI and CLI mount. */
 export interface ToolkitRoute<Spec = unknown> {
   /** `backends.list`; unique in the service. */
@@ -50,8 +40,8 @@ export interface ToolkitRoute<Spec = unknown> {
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
   response: z.ZodType
-  /** Path parameters become the commands' arguments, in path order. */
-  cli?: ToolkitCommand[]
+  /** CLI words after the service's command, e.g. `drain`; path parameters become arguments in path order. `fixed` fills the body. */
+  cli?: { name: string; summary: string; fixed?: JsonObject }[]
   /**
    * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
    * submits one `push` operation, and answers 202.
@@ -63,8 +53,6 @@ export interface ToolkitRoute<Spec = unknown> {
     body: JsonObject
     overrides: Overrides
     components: ResolvedComponent[]
-    /** Of the whole deployment. */
-    machines: ToolkitMember[]
   }): Record<string, JsonObject | null>
 }
 

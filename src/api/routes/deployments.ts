@@ -43,9 +43,10 @@ export async function findDeployment({ store }: ApiDeps, tenantId: string, name:
   if (found) return found
   const known = (await store.deployments.list(tenantId, { limit: compared })).map((row) => row.name)
   const near = nearest(name, known)
-  throw new KitbagError('not-found', `there is no deployment ${name}`, {
-    fix: near === undefined ? 'See `kitbag list`.' : `Did you mean ${near}? See \`kitbag list\`.`,
-    problems: [{ path: 'deployment', message: 'no such deployment', found: name, ...(near && { nearest: near }) }],
+  const message = `there is no deployment ${name}`
+  throw new KitbagError('not-found', message, {
+    fix: 'See kitbag list.',
+    problems: [{ path: 'deployment', message, found: name, ...(near && { nearest: near }) }],
   })
 }
 

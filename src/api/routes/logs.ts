@@ -64,14 +64,11 @@ function noSuchMachine(
     return new KitbagError('not-found', `${deployment} has no machines`, { fix: 'Deploy it first.' })
   const allowed = [...new Set(machines.map((row) => (path === 'machine' ? row.name : row.component)))].sort()
   const near = nearest(found, allowed)
-  return new KitbagError(
-    'not-found',
-    `${deployment} has no ${path} ${found}; it has: ${allowed.join(', ') || 'none'}`,
-    {
-      fix: near === undefined ? `See kitbag show ${deployment}.` : `Did you mean ${near}?`,
-      problems: [{ path, message: `no such ${path}`, found, allowed, ...(near && { nearest: near }) }],
-    },
-  )
+  const message = `${deployment} has no ${path} ${found}`
+  return new KitbagError('not-found', message, {
+    fix: `See kitbag show ${deployment}.`,
+    problems: [{ path, message, found, allowed, ...(near && { nearest: near }) }],
+  })
 }
 
 export function addLogs(api: Api, deps: ApiDeps): void {

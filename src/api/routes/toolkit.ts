@@ -102,12 +102,8 @@ async function change(
   const all = await store.overrides.list(deployment.id)
   const spec = (await store.releases.get(deployment.id, release))?.spec
   const components = spec ? expand(spec, toolkit, all).components : []
-  const machines = (await store.machines.list(deployment.id)).map((row) => ({
-    component: row.component,
-    machine: row.name,
-  }))
-  const overrides = all[service.name] ?? {}
-  const changes = route.change?.({ spec: service.spec, params, body, overrides, components, machines }) ?? {}
+  const changes =
+    route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
   await store.overrides.set(deployment.id, service.name, changes)
   const { operation } = await store.operations.submit({
     tenantId,

@@ -31,7 +31,7 @@ export async function toolkitCommand(command: string, words: string[], options: 
   if (found.method === 'get') {
     const answer = await client.json<Record<string, unknown>>('GET', path)
     if (options.json) printJson(answer)
-    else for (const rows of Object.values(answer)) printRows(rows, found.columns)
+    else for (const rows of Object.values(answer)) printRows(rows)
     return 0
   }
   const body = bodyOf(command, found, options.set ?? [])
@@ -91,14 +91,15 @@ function heading(field: string): string {
   return field.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toUpperCase()
 }
 
-function printRows(rows: unknown, wanted: string[] | undefined): void {
+/** A table for people: what is simple, and not nothing in every row. */
+function printRows(rows: unknown): void {
   if (!Array.isArray(rows) || rows.length === 0) return
-  const simple = (value: unknown) => typeof value !== 'object' || value === null
-  const columns =
-    wanted ??
-    Object.keys(rows[0] as object).filter((key) => rows.every((row) => simple((row as Record<string, unknown>)[key])))
+  const cells = (field: string) => rows.map((row) => (row as Record<string, unknown>)[field] ?? '')
+  const isSimple = (field: string) => cells(field).every((value) => typeof value !== 'object')
+  const tells = (field: string) => cells(field).some((value) => value !== '' && value !== 0)
+  const columns = Object.keys(rows[0] as object).filter((field) => isSimple(field) && tells(field))
   printTable(
     columns.map(heading),
-    rows.map((row) => columns.map((name) => String((row as Record<string, unknown>)[name] ?? '-'))),
+    rows.map((_, i) => columns.map((field) => String(cells(field)[i]))),
   )
 }

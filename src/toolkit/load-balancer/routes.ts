@@ -35,13 +35,7 @@ const statisticsRoute: ToolkitRoute<LoadBalancerSpec> = {
   path: '/statistics',
   summary: 'Backends and servers with their state, sessions and answers, from every node',
   response: z.object({ servers: z.array(serverSchema) }),
-  cli: [
-    {
-      name: 'stats',
-      summary: 'Show backends and servers',
-      columns: ['node', 'backend', 'server', 'address', 'status', 'weight', 'sessions', 'queue', 'sessionsTotal'],
-    },
-  ],
+  cli: [{ name: 'stats', summary: 'Show backends and servers' }],
   async read({ reach, machines }) {
     const perNode = await Promise.all(
       machines.map(async (node) => (await statistics(reach, node)).map((row) => ({ node: node.name, ...row }))),
@@ -67,12 +61,10 @@ const serverRoute: ToolkitRoute<LoadBalancerSpec> = {
   method: 'patch',
   path: '/backends/{backend}/servers/{server}',
   summary: 'Changes weight or state of one server; kept until it is changed again',
-  body: z
-    .strictObject({
-      weight: z.int().min(0).max(256).optional().describe('0 to 256; default 100'),
-      state: z.enum(['ready', 'drain', 'maintenance']).optional(),
-    })
-    .refine(({ weight, state }) => weight !== undefined || state !== undefined, 'give a weight, a state or both'),
+  body: z.strictObject({
+    weight: z.int().min(0).max(256).optional().describe('0 to 256; default 100'),
+    state: z.enum(['ready', 'drain', 'maintenance']).optional(),
+  }),
   response: z.object({}),
   cli: [
     { name: 'set', summary: 'Change weight or state of a server' },
@@ -80,18 +72,12 @@ const serverRoute: ToolkitRoute<LoadBalancerSpec> = {
     { name: 'maintenance', summary: 'Take a server out, without health checks', fixed: { state: 'maintenance' } },
     { name: 'ready', summary: 'Send to a server again', fixed: { state: 'ready' } },
   ],
-  change({ spec, params, body, overrides, machines }) {
+  change({ spec, params, body, overrides }) {
     const { backend = '', server = '' } = params
     const listener = spec.listeners.find((candidate) => backendName(candidate) === backend)
     if (!listener) {
       const known = spec.listeners.map(backendName).join(', ')
       throw new KitbagError('not-found', `there is no backend ${backend}`, { fix: `The backends are: ${known}.` })
-    }
-    const servers = machines.filter(({ component }) => component === listener.to).map(({ machine }) => machine)
-    if (!servers.includes(server)) {
-      throw new KitbagError('not-found', `the backend ${backend} has no server ${server}`, {
-        fix: `Its servers are: ${servers.sort().join(', ') || 'none yet'}.`,
-      })
     }
     const key = overrideKey(backend, server)
     const { weight, state } = body as { weight?: number; state?: string }
