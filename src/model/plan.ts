@@ -62,7 +62,7 @@ export interface Plan {
   units: Unit[]
   changes: Change[]
   refusals: Refusal[]
-  /** sha256 of the canonical JSON of all above. */
+  /** sha256 of the canonical JSON of all above but the refusals. */
   digest: string
 }
 

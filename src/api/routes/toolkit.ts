@@ -22,10 +22,16 @@ function pathOf(service: ToolkitService, route: ToolkitRoute): string {
   return `/v1/deployments/{deployment}/${service.path}/{service}${route.path}`
 }
 
+/** `loadBalancer` and `server.change` -> `loadBalancerServerChange` */
+function operationIdOf({ kind }: ToolkitService, { id }: ToolkitRoute): string {
+  return [kind, ...id.split('.').map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('')
+}
+
 function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitRoute): void {
   const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(100)] as const)
   const params = z.object({ deployment: deploymentName, service: componentName, ...Object.fromEntries(own) })
   const definition = createRoute({
+    operationId: operationIdOf(service, route),
     method: route.method,
     path: pathOf(service, route),
     tags: [service.summary],

@@ -211,7 +211,10 @@ describe('after a deploy', () => {
       },
     ])
     expect(made.refusals[0]?.message).toContain('memory of db changed')
-    expect(planFor(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] })).refusals).toEqual([])
+    const allowed = planFor(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] }))
+    expect(allowed.refusals).toEqual([])
+    // So that the plan that was shown is the one that can be applied.
+    expect(allowed.digest).toBe(made.digest)
   })
 
   test('a drifted machine is put right', () => {
@@ -226,6 +229,9 @@ describe('after a deploy', () => {
   test('destroy takes every machine', () => {
     const made = planFor(inputFor(undefined, deployed(), { kind: 'destroy', allowDataLoss: ['db'] }))
     expect(made.units.map(({ kind }) => kind)).toEqual(['destroy', 'destroy', 'destroy', 'destroy'])
+    expect(made.refusals).toEqual([])
+    const refused = planFor(inputFor(undefined, deployed(), { kind: 'destroy' }))
+    expect(refused.refusals).toMatchObject([{ code: 'data-loss-refused', component: 'db', machine: 'db-1' }])
   })
 
   test('check looks at each machine, push configures the service alone', () => {
