@@ -95,7 +95,7 @@ async function addServer(
   const id = `${backend}/${name}`
   const host = address.includes(':') ? `[${address}]` : address
   const { interval, downInterval, rise, fall } = health
-  const check = `check inter ${interval} downinter ${downInterval} rise ${rise} fall ${fall}`
+  const check = `check inter ${interval} downinter ${downInterval} rise ${rise} fall ${fall} pool-purge-delay 500ms`
   const [out = '', ...rest] = enterLines(id)
   await change(reach, node, `add server ${id} ${host}:${port} ${check} weight ${defaultWeight}`)
   await change(reach, node, out, `enable health ${id}`, ...rest)
