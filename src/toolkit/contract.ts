@@ -23,6 +23,8 @@ export interface ControlContext<Spec> {
   reach: Reach
   /** The service's own machines. */
   machines: MachineAccess[]
+  /** Names of the deployment's machines that an operation has in its hands: they are put back by a `join`, by nothing else. */
+  unsettled: Set<string>
   signal?: AbortSignal
 }
 
@@ -101,6 +103,11 @@ export interface ToolkitControl<Spec = unknown> {
     node: MachineAccess,
     parameters: Record<string, unknown>,
   ): Promise<string[]>
+  /**
+   * Makes sure that one node runs as its files say, after they were written: what is not in force yet is brought into force. Throws
+   * `service-failed` with the service's own words when it cannot be. Idempotent.
+   */
+  afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
 }
 
 /** Every service by its kind; the shipped ones are in registry.ts. */

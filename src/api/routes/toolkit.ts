@@ -87,7 +87,10 @@ async function read(
   const rows = (await store.machines.list(deployment.id)).filter(
     ({ component, releaseNumber }) => component === service.name && releaseNumber !== null,
   )
-  return route.read?.({ service: service.name, spec: service.spec, reach, machines: accessTo(rows) }, params)
+  return route.read?.(
+    { service: service.name, spec: service.spec, reach, machines: accessTo(rows), unsettled: new Set() },
+    params,
+  )
 }
 
 async function change(
