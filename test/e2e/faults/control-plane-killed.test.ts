@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type BlueprintFolder, blueprintFolder } from '../../support/blueprint-folder.ts'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { Operation } from '../../../src/api/schemas/operation.ts'
+import { blueprintFolder } from '../../support/blueprint-folder.ts'
 import { type Installation, startInstallation } from '../../support/installation.ts'
 import { noMachines } from '../providers/local-box.ts'
+import { after, atGate, complete, gatedBlueprint, openGate } from './gate.ts'
 
-const files = (release: string) => ({
+const application = (release: string) => ({
   'blueprint.yaml': `
 apiVersion: kitbag/v1
 name: steady
@@ -15,92 +17,88 @@ components:
     port: 8080
     machine: { memory: 256MiB }
     health: { http: /, interval: 200ms }
-    env: { DATABASE: "\${db.url}" }
     update: { drain: 0s }
-  db:
-    recipe: postgresql
-    machine: { memory: 512MiB }
 `,
   'app/server.js': `require('node:http').createServer((_, response) => response.end('${release}')).listen(process.env.PORT)\n`,
 })
 
-/** What the operation is at when everything is killed. */
-const moments = [
-  ['while machines boot', 'web-1/create'],
-  ['while they are installed', 'db-1/install'],
-  ['while they are configured', 'db-1/configure'],
-] as const
+describe.skipIf(noMachines)(`kill -9 of the whole control plane${noMachines ? ` (${noMachines})` : ''}`, () => {
+  let box: Installation
 
-describe.skipIf(noMachines)(
-  `kill -9 of the whole control plane mid-deploy${noMachines ? ` (${noMachines})` : ''}`,
-  () => {
-    let box: Installation
-    let folder: BlueprintFolder
+  beforeAll(async () => {
+    box = await startInstallation()
+  })
 
-    beforeAll(async () => {
-      folder = blueprintFolder(files('first'))
-      box = await startInstallation()
-    })
+  afterAll(() => box?.stop())
 
-    afterAll(async () => {
-      folder?.remove()
-      await box?.stop()
-    })
+  const ids = async () => (await box.machines()).map(({ id }) => id).sort()
 
-    const ids = async () => (await box.machines()).map(({ id }) => id).sort()
+  async function killAndStart(): Promise<void> {
+    await box.kill()
+    const left = await ids()
+    await box.start()
+    expect(await ids()).toEqual(expect.arrayContaining(left))
+  }
 
-    async function answer(name: string): Promise<string> {
-      const { machines } = await box.show(name)
-      const address = machines.find(({ component }) => component === 'web')?.address
-      return (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(5_000) })).text()
+  async function answer(name: string): Promise<string> {
+    const address = (await box.show(name)).machines[0]?.address
+    return (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(5_000) })).text()
+  }
+
+  test('mid-deploy, while machines boot, are installed and are configured: all end well by themselves', async () => {
+    const folders = { configured: gatedBlueprint(after, 'configure'), installed: gatedBlueprint(after) }
+    const gated: Operation[] = []
+    for (const [name, folder] of Object.entries(folders)) {
+      onTestFinished(folder.remove)
+      gated.push(await box.deploy(name, folder.blueprint))
     }
-
-    async function killAndStart(): Promise<void> {
-      const before = await ids()
-      await box.kill()
-      expect(box.processes()).toEqual([])
-      expect(await ids()).toEqual(before)
-      await box.start()
+    for (const [index, phase] of ['configure', 'install'].entries()) {
+      const operation = gated[index] as Operation
+      await box.begun(operation, `box-1/${phase}`)
+      await atGate(await box.guest(operation.deployment, 'box-1'))
     }
+    const booted = blueprintFolder(application('first'))
+    onTestFinished(booted.remove)
+    const boots = await box.deploy('booted', booted.blueprint)
+    await box.begun(boots, 'web-1/create')
+    await killAndStart()
 
-    test.each(moments)('%s: it ends well by itself, machines counted exact', async (_, unit) => {
-      const name = unit.replace('/', '-')
-      const operation = await box.deploy(name, folder.blueprint)
-      await box.begun(operation, unit)
-      await killAndStart()
+    for (const { deployment } of gated) await openGate(await box.guest(deployment, 'box-1'))
+    for (const operation of [...gated, boots]) {
       const done = await box.finished(operation)
       expect([done.status, done.error]).toEqual(['succeeded', null])
-      const shown = await box.show(name)
-      expect(shown.machines.map((machine) => machine.name)).toEqual(['db-1', 'web-1'])
-      expect((await box.machines()).map((machine) => machine.name).sort()).toEqual(['db-1', 'web-1'])
-      expect(await answer(name)).toBe('first')
-      const again = await box.finished(await box.deploy(name, folder.blueprint))
-      expect(again.result).toMatchObject({ units: 0 })
-      expect((await box.finished(await box.submit(name, { kind: 'destroy' }))).status).toBe('succeeded')
-      expect(await box.machines()).toEqual([])
-    })
+    }
+    expect((await box.machines()).map(({ name }) => name).sort()).toEqual(['box-1', 'box-1', 'web-1'])
+    for (const { deployment } of gated)
+      expect(await (await box.guest(deployment, 'box-1')).run(complete)).toBe('beforeaftertree')
+    expect(await answer('booted')).toBe('first')
+    const again = await box.finished(await box.deploy('booted', booted.blueprint))
+    expect(again.result).toMatchObject({ units: 0 })
+  })
 
-    test('during an update and during a destroy: machines live on, then nothing is left', async () => {
-      await box.finished(await box.deploy('living', folder.blueprint))
-      const machines = await ids()
-      const boots = await Promise.all(['db-1', 'web-1'].map(async (name) => (await box.guest('living', name)).init()))
-      folder.write(files('second'))
-      const update = await box.deploy('living', folder.blueprint)
-      await box.begun(update, 'web-1/install')
-      await killAndStart()
-      expect((await box.finished(update)).status).toBe('succeeded')
-      expect(await answer('living')).toBe('second')
-      expect(await ids()).toEqual(machines)
-      const after = await Promise.all(['db-1', 'web-1'].map(async (name) => (await box.guest('living', name)).init()))
-      expect(after).toEqual(boots)
+  test('during an update: it ends well, and the machines ran on', async () => {
+    const folder = blueprintFolder(application('second'))
+    onTestFinished(folder.remove)
+    const machines = await ids()
+    const guest = await box.guest('booted', 'web-1')
+    const before = guest.init()
+    const update = await box.deploy('booted', folder.blueprint)
+    await box.begun(update, 'web-1/install')
+    await killAndStart()
+    expect((await box.finished(update)).error).toBeNull()
+    expect(await answer('booted')).toBe('second')
+    expect(await ids()).toEqual(machines)
+    expect(guest.init()).toBe(before)
+  })
 
-      const destroy = await box.submit('living', { kind: 'destroy' })
-      await box.begun(destroy, 'db-1/destroy')
-      await box.kill()
-      await box.start()
-      expect((await box.finished(destroy)).status).toBe('succeeded')
-      expect(await box.machines()).toEqual([])
-      expect(await box.residue()).toEqual([])
-    })
-  },
-)
+  test('during a destroy: nothing is left', async () => {
+    const destroys = await Promise.all(
+      ['booted', 'configured', 'installed'].map((name) => box.submit(name, { kind: 'destroy' })),
+    )
+    await box.begun(destroys[0] as Operation, 'web-1/destroy')
+    await killAndStart()
+    for (const operation of destroys) expect((await box.finished(operation)).error).toBeNull()
+    expect(await box.machines()).toEqual([])
+    expect(await box.residue()).toEqual([])
+  })
+})

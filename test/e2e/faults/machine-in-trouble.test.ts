@@ -3,16 +3,7 @@ import type { Operation } from '../../../src/api/schemas/operation.ts'
 import type { Guest } from '../../support/guest.ts'
 import { type Installation, type OperationWithUnits, startInstallation } from '../../support/installation.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { atGate, gatedBlueprint, openGate } from './gate.ts'
-
-const after = `
-  - package: tree
-  - file: /etc/after
-    phase: install
-    content: after
-`
-/** What every machine of these deployments has when it was set up to the end. */
-const complete = 'cat /etc/before /etc/after; test -x /usr/bin/tree && echo tree'
+import { after, atGate, complete, gatedBlueprint, openGate } from './gate.ts'
 
 describe.skipIf(noMachines)(`a machine in trouble while it is set up${noMachines ? ` (${noMachines})` : ''}`, () => {
   let box: Installation
