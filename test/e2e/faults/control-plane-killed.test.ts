@@ -2,25 +2,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Operation } from '../../../src/api/schemas/operation.ts'
 import { blueprintFolder } from '../../support/blueprint-folder.ts'
 import { type Installation, startInstallation } from '../../support/installation.ts'
+import { smallApplication } from '../../support/small-application.ts'
 import { noMachines } from '../providers/local-box.ts'
 import { after, atGate, complete, gatedBlueprint, openGate } from './gate.ts'
-
-const application = (release: string) => ({
-  'blueprint.yaml': `
-apiVersion: kitbag/v1
-name: steady
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    machine: { memory: 256MiB }
-    health: { http: /, interval: 200ms }
-    update: { drain: 0s }
-`,
-  'app/server.js': `require('node:http').createServer((_, response) => response.end('${release}')).listen(process.env.PORT)\n`,
-})
 
 describe.skipIf(noMachines)(`kill -9 of the whole control plane${noMachines ? ` (${noMachines})` : ''}`, () => {
   let box: Installation
@@ -57,7 +41,7 @@ describe.skipIf(noMachines)(`kill -9 of the whole control plane${noMachines ? ` 
       await box.begun(operation, `box-1/${phase}`)
       await atGate(await box.guest(operation.deployment, 'box-1'))
     }
-    const booted = blueprintFolder(application('first'))
+    const booted = blueprintFolder(smallApplication('first'))
     onTestFinished(booted.remove)
     const boots = await box.deploy('booted', booted.blueprint)
     await box.begun(boots, 'web-1/create')
@@ -77,7 +61,7 @@ describe.skipIf(noMachines)(`kill -9 of the whole control plane${noMachines ? ` 
   })
 
   test('during an update: it ends well, and the machines ran on', async () => {
-    const folder = blueprintFolder(application('second'))
+    const folder = blueprintFolder(smallApplication('second'))
     onTestFinished(folder.remove)
     const machines = await ids()
     const guest = await box.guest('booted', 'web-1')
