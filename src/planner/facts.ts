@@ -67,7 +67,10 @@ export function createFacts(source: FactSource): Facts {
       Object.entries(of.settings).map(([name, value]) => [name, resolveValue(value, lookup)]),
     )
     const { parameters, generated } = completeParameters(recipeOf(of).signature, settings)
-    for (const name of generated) parameters[name] = secret(`${of.name}.${name}`)
+    for (const name of generated) {
+      // One that the blueprint gives by a reference has no value of its own; here it is only not known yet.
+      if (!Object.hasOwn(component(of.name).settings, name)) parameters[name] = secret(`${of.name}.${name}`)
+    }
     return parameters
   }
 
