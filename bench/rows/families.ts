@@ -1,0 +1,5 @@
+import type { Family } from '../support/bench.ts'
+import { resources18 } from './resources18.ts'
+
+/** In the order in which they run. */
+export const families: Family[] = [resources18]
