@@ -1,5 +1,6 @@
 import type { Family } from '../support/bench.ts'
+import { firstDeploys } from './first-deploy.ts'
 import { resources18 } from './resources18.ts'
 
 /** In the order in which they run. */
-export const families: Family[] = [resources18]
+export const families: Family[] = [resources18, ...firstDeploys]
