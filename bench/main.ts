@@ -1,10 +1,9 @@
-import { rmdirSync } from 'node:fs'
 import { arch, cpus, release, totalmem } from 'node:os'
 import { setUp } from '../src/main/setup.ts'
 import { families } from './rows/families.ts'
 import type { Family } from './support/bench.ts'
 import { createCleanup } from './support/cleanup.ts'
-import { benchFolder } from './support/folder.ts'
+import { benchFolder, removeBenchFolder } from './support/folder.ts'
 import { barText, isOk, rounded } from './support/row.ts'
 import { runFamilies } from './support/run-families.ts'
 import { say } from './support/say.ts'
@@ -43,7 +42,7 @@ async function main(): Promise<boolean> {
   const undo = async () => {
     await cleanup.run()
     await shared.endPlane()
-    rmdirSync(home)
+    removeBenchFolder()
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

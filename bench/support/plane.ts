@@ -1,14 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type ControlPlane, startControlPlane } from '../../demo/control-plane.ts'
-import { kitbag } from '../../demo/kitbag.ts'
+import { blueprint } from '../../demo/guestbook.ts'
 import { residueAtClouds, residueOnBox } from '../../demo/residue.ts'
 import { type Client, createClient } from '../../src/api/client.ts'
+import type { Bench } from './bench.ts'
 import type { Cleanup } from './cleanup.ts'
 import { benchFolder } from './folder.ts'
+import { runCli } from './run-cli.ts'
 
 /** A control plane on a home of its own. */
 export interface Plane extends ControlPlane {
   home: string
+  /** Of `kitbag up` itself; its children are below it. */
+  pid: number
   client: Client
   /** Runs the CLI as a user would; its JSON answer. */
   kitbag(args: string[]): Promise<unknown>
@@ -36,7 +41,8 @@ export async function startPlane(cleanup: Cleanup, home = freshHome(cleanup)): P
   const started = await startControlPlane(home)
   cleanup.add('control plane', () => started.stop())
   const client = createClient(started)
-  const plane = { ...started, home, client, kitbag: (args: string[]) => kitbag(args, started) }
+  const { pid } = JSON.parse(readFileSync(join(home, 'control-plane.json'), 'utf8')) as { pid: number }
+  const plane = { ...started, home, pid, client, kitbag: (args: string[]) => runCli(args, started.env) }
   cleanup.add('deployments', async () => {
     const deployments = await client.all<{ name: string }>('/v1/deployments')
     await Promise.all(deployments.map(({ name }) => destroy(plane, name)))
@@ -64,4 +70,13 @@ export async function ended({ client }: Plane, id: string): Promise<Operation> {
 /** Removes a deployment with its machines and data. */
 export async function destroy(plane: Plane, deployment: string): Promise<void> {
   await operate(plane, deployment, { kind: 'destroy', allowDataLoss: ['db'] })
+}
+
+/** Deploys examples/guestbook on the shared control plane; it goes with the family. */
+export async function deployGuestbook(bench: Bench, name: string): Promise<{ plane: Plane; url: string }> {
+  const plane = await bench.plane()
+  bench.cleanup.add(name, () => destroy(plane, name))
+  await plane.kitbag(['deploy', blueprint, '--name', name, '--cloud', 'home'])
+  const { url } = (await plane.kitbag(['show', name])) as { url: string }
+  return { plane, url }
 }

@@ -1,7 +1,7 @@
 import type { FakeMachineState, FakeServer } from './state.ts'
 
 /** Where HAProxy's recipe puts its administration socket. */
-export const haproxySocket = '/run/haproxy/admin.sock'
+export const haproxySocket = '/run/haproxy/kitbag.sock'
 
 /** Reads what HAProxy would know after the program, from the configuration that is part of its text. Undefined: it holds none. */
 export function haproxyIn(program: string, before: FakeMachineState['haproxy']): FakeMachineState['haproxy'] {

@@ -21,7 +21,7 @@ backend http-80
 `
 
 async function ask(reach: Reach, line: string): Promise<string> {
-  const socket = await reach.connectUnix(machine, '/run/haproxy/admin.sock')
+  const socket = await reach.connectUnix(machine, '/run/haproxy/kitbag.sock')
   socket.write(`${line}\n`)
   return text(socket)
 }
