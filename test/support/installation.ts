@@ -5,7 +5,7 @@ import pg from 'pg'
 import { type Client, createClient } from '../../src/api/client.ts'
 import type { Deployment } from '../../src/api/schemas/deployment.ts'
 import type { Event, Operation, Unit } from '../../src/api/schemas/operation.ts'
-import { describeBlueprint } from '../../src/cli/describe.ts'
+import { describeBlueprint, readBlueprint } from '../../src/cli/blueprint-file.ts'
 import { connectionOptions } from '../../src/db/database.ts'
 import { findProcesses, findProcessesIn } from '../../src/main/embedded/processes.ts'
 import { socketFolder } from '../../src/main/embedded/socket-folder.ts'
@@ -137,7 +137,7 @@ export async function startInstallation(): Promise<Installation> {
     start,
     kill,
     async deploy(name, blueprint, more = {}, key) {
-      const described = await describeBlueprint(client, blueprint, { cloud: 'home' })
+      const described = await describeBlueprint(client, await readBlueprint(blueprint), { cloud: 'home' })
       return installation.submit(name, { kind: 'deploy', ...described, ...more }, key)
     },
     submit: (name, body, key) =>

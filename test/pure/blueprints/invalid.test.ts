@@ -497,7 +497,12 @@ describe('parameters', () => {
         '3:44 parameters.p.minimum: is above the maximum',
       ],
     ],
-    ['no pattern', '{ type: string, pattern: "(" }', 'x', ['3:43 parameters.p.pattern: must be a regular expression, without look-around and back-references (RE2)']],
+    [
+      'no pattern',
+      '{ type: string, pattern: "(" }',
+      'x',
+      ['3:43 parameters.p.pattern: must be a regular expression, without look-around and back-references (RE2)'],
+    ],
   ]
   test.each(declared)('%s', (_, declaration, value, wanted) => {
     const text = `${head}parameters: { p: ${declaration} }\ncomponents: { db: { recipe: postgresql } }\n`
