@@ -244,7 +244,7 @@ describe('lb', () => {
   test('alone it lists its words', async () => {
     const { status, stdout } = await kitbag('lb')
     expect(status).toBe(0)
-    expect(stdout).toMatch(/^kitbag lb drain +DEPLOYMENT BACKEND SERVER +Send no new connections/m)
+    expect(stdout).toMatch(/^kitbag lb drain +DEPLOYMENT BACKEND SERVER +Send no new clients/m)
     expect(stdout).toMatch(/^kitbag lb set +DEPLOYMENT BACKEND SERVER \[--set weight=\.\.\.\] \[--set state=\.\.\.\]/m)
     expect((await json('lb')).body).toMatchObject([{ name: 'show' }, { name: 'stats' }, { name: 'set' }, {}, {}, {}])
   })
@@ -258,7 +258,7 @@ describe('lb', () => {
     }
     expect(await status()).toBe('UP 100')
     expect((await kitbag('lb', 'stats', 'shop')).stdout).toMatch(
-      /^NODE +BACKEND +SERVER +ADDRESS +PORT +STATUS +WEIGHT +/m,
+      /^NODE +BACKEND +SERVER +ADDRESS +PORT +STATUS +STATE +WEIGHT +/m,
     )
     expect((await kitbag('lb', 'drain', 'shop', 'web', 'web-1')).stdout).toBe('push of shop: done\n')
     expect(await status()).toBe('DRAIN')
