@@ -138,6 +138,7 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
 
     describe.skipIf(!under.start)('while it runs', () => {
       let running: RunningService
+      const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
       const options = () => ({ overrides: {}, timeout: 20_000, going: new Set<string>() })
 
       beforeAll(async () => {
@@ -167,19 +168,19 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
       test('leaving and joining can be repeated, in any number', async () => {
         const { context, member } = running
         const { leave, join } = service.control
-        for (let i = 0; i < 2; i++) await leave(context, member, { drain: 1000 })
+        for (let i = 0; i < 2; i++) await leave(context, member, leaving(1000))
         await Promise.all([1, 2, 3].map(() => join(context, member, options())))
         await join(context, member, options())
       })
 
       test('a machine that it does not know can leave', async () => {
         const { context, member } = running
-        await service.control.leave(context, { ...member, machine: 'never-was-1' }, { drain: 0 })
+        await service.control.leave(context, { ...member, machine: 'never-was-1' }, leaving(0))
       })
 
       test('without machines there is nothing to wait for', async () => {
         const context = { ...running.context, machines: [] }
-        await service.control.leave(context, running.member, { drain: 0 })
+        await service.control.leave(context, running.member, leaving(0))
         await service.control.join(context, running.member, options())
       })
 
@@ -195,7 +196,7 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         const context = { ...running.context, reach: deadReach }
         const { leave, join, beforeConfigure, afterConfigure } = service.control
         const attempts = [
-          leave(context, member, { drain: 0 }),
+          leave(context, member, leaving(0)),
           join(context, member, options()),
           beforeConfigure(context, node, parameters),
           afterConfigure(context, node, parameters),
