@@ -83,8 +83,15 @@ export interface ToolkitService<Spec = unknown> {
 }
 
 export interface ToolkitControl<Spec = unknown> {
-  /** Takes a machine out of traffic on every node; returns when its connections ended or `drain` ms are over. Idempotent. */
-  leave(context: ControlContext<Spec>, member: ToolkitMember, options: { drain: number }): Promise<void>
+  /**
+   * Takes a machine out of traffic on every node; returns when its connections ended or `drain` ms are over. One that no other stands in
+   * for stays in traffic, unless it is `going` for good. Idempotent.
+   */
+  leave(
+    context: ControlContext<Spec>,
+    member: ToolkitMember,
+    options: { overrides: Overrides; drain: number; going: boolean },
+  ): Promise<void>
   /**
    * Puts a machine back into traffic, unless an override holds it out, and waits until every node sends to it. `going`: nodes that are
    * being removed; they were not told of new machines, and need not know this one. Idempotent.

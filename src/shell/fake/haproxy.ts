@@ -19,7 +19,8 @@ export function haproxyIn(program: string, before: FakeMachineState['haproxy']):
     const state = /\bdisabled\b/.test(rest) ? 'maint' : (known?.state ?? 'ready')
     servers.push({ backend, server, address, port: Number(port), state, weight })
   }
-  return { structure, servers }
+  const frontends = [...program.matchAll(/^frontend (\S+)/gm)].map((match) => match[1] ?? '')
+  return { structure, frontends, servers }
 }
 
 const columns =
@@ -30,16 +31,15 @@ export function answerHaproxy({ haproxy }: FakeMachineState, line: string): stri
   if (!haproxy) return 'Not configured yet.\n'
   return line
     .split(';')
-    .map((command) => `${answer(haproxy, command.trim())}\n`)
-    .join('')
+    .map((command) => answer(haproxy, command.trim()))
+    .join('\n')
 }
 
 function answer(haproxy: NonNullable<FakeMachineState['haproxy']>, line: string): string {
   const words = line.trim().split(/\s+/)
   if (line.startsWith('show stat')) {
-    const backends = [...new Set(haproxy.servers.map(({ backend }) => backend))]
-    const frontends = backends.map((backend) => `${backend},FRONTEND,,,,,,,,OPEN`)
-    return `# ${columns},\n${[...frontends, ...haproxy.servers.map(row)].join('\n')}\n`
+    const open = haproxy.frontends.map((name) => `${name},FRONTEND,,,,,,,,OPEN`)
+    return `# ${columns},\n${[...open, ...haproxy.servers.map(row)].join('\n')}\n`
   }
   if (line.startsWith('show servers state')) {
     const states = haproxy.servers.map(({ backend, server, state }) => `${backend} ${server} ${adminBits[state]}`)

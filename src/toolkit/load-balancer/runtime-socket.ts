@@ -1,11 +1,14 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
-import { inTurn } from './turns.ts'
+import { createTurns } from './turns.ts'
 
 /** HAProxy's administration socket on its machine; only the login user's group may open it. */
 // Not the package's own admin.sock: a reload would keep that one's group, as the old process hands the open socket over.
 export const socketPath = '/run/haproxy/kitbag.sock'
+
+/** HAProxy serves 100 of these at once from all of the control plane; then the socket's queue is full and SSH says no. */
+const inTurn = createTurns(10)
 
 /** Milliseconds of silence after which an answer is given up. */
 const patience = 5000

@@ -9,6 +9,8 @@ import { type BalancerBox, balancerBox, type Wanted } from './balancer-box.ts'
 
 const { join, leave } = loadBalancer.control
 
+const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
+
 /** A section whose timeout takes a reload when it changes. */
 function section(client: number, more: object = {}) {
   return {
@@ -76,7 +78,7 @@ describe.skipIf(noMachines).each(images)(
     })
 
     test('one that is out of traffic, and one that is down, get no request through a reload', async () => {
-      await leave(box.context(wanted()), { component: 'web', machine: 'web-2' }, { drain: 5000 })
+      await leave(box.context(wanted()), { component: 'web', machine: 'web-2' }, leaving(5000))
       const loads = [load(true), load(false)]
       try {
         two.hits = 0
@@ -199,7 +201,7 @@ describe.skipIf(noMachines).each(images)(
         retryable: true,
         message: /^HAProxy on load-balancer-1 does not answer: /,
       }
-      await expect(leave(context, member, { drain: 0 })).rejects.toMatchObject(silent)
+      await expect(leave(context, member, leaving(0))).rejects.toMatchObject(silent)
       const statistics = loadBalancer.routes.find(({ id }) => id === 'statistics')
       await expect(statistics?.read?.(context, {})).rejects.toMatchObject(silent)
       await box.configure(wanted())
@@ -234,7 +236,7 @@ describe.skipIf(noMachines).each(images)(
 
           const context = box.context(sticky([one, two, three]))
           const member = { component: 'web', machine: first.servedBy ?? '' }
-          await leave(context, member, { drain: 5000 })
+          await leave(context, member, leaving(5000))
           const moved = await get(first.cookie)
           expect(moved.servedBy).not.toBe(first.servedBy)
           expect(moved.cookie).toBe(`kitbag-web=${moved.servedBy}`)
@@ -276,7 +278,7 @@ describe.skipIf(noMachines).each(images)(
       }
       try {
         const name = await ask()
-        await leave(box.context(tcp), { component: 'web', machine: name }, { drain: 100 })
+        await leave(box.context(tcp), { component: 'web', machine: name }, leaving(100))
         expect(await ask()).toBe(name)
         await box.configure(wanted({ unsettled: [name] }))
         expect(await ask()).toBe(name)

@@ -10,6 +10,7 @@ import { type BalancerBox, balancerBox, type Wanted } from './balancer-box.ts'
 
 const section = { listeners: [{ port: 80, to: 'web', health: { http: '/healthz' } }] }
 const { join, leave } = loadBalancer.control
+const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
 const joinOptions = { overrides: {}, timeout: 10_000, going: new Set<string>() }
 
 describe.skipIf(noMachines).each(images)(
@@ -127,7 +128,7 @@ describe.skipIf(noMachines).each(images)(
         const rows = await Promise.all([box.server('web-1'), box.server('web-2')])
         return rows[0]?.sessions ? one : two
       })
-      const left = leave(box.context(wanted([one, two])), member(busy.name), { drain: 20_000 })
+      const left = leave(box.context(wanted([one, two])), member(busy.name), leaving(20_000))
       await until(async () => (await box.server(busy.name))?.state === 'maintenance')
       const before = busy.hits
       await answering()
@@ -146,10 +147,7 @@ describe.skipIf(noMachines).each(images)(
       const slow = get('/wait')
       await until(async () => (await nodeState(box.reach, box.node)).servers.some((row) => row.sessions > 0))
       const context = box.context(wanted([one, two]))
-      await Promise.all([
-        leave(context, member('web-1'), { drain: 100 }),
-        leave(context, member('web-2'), { drain: 100 }),
-      ])
+      await Promise.all([leave(context, member('web-1'), leaving(100)), leave(context, member('web-2'), leaving(100))])
       await Promise.all([join(context, member('web-1'), joinOptions), join(context, member('web-2'), joinOptions)])
       one.release()
       two.release()
@@ -160,7 +158,7 @@ describe.skipIf(noMachines).each(images)(
       const context = box.context(wanted([one, two]))
       await underLoad(async () => {
         for (const name of ['web-1', 'web-2', 'web-1', 'web-2']) {
-          await leave(context, member(name), { drain: 5000 })
+          await leave(context, member(name), leaving(5000))
           await join(context, member(name), joinOptions)
         }
       })
@@ -168,7 +166,7 @@ describe.skipIf(noMachines).each(images)(
 
     test('join waits until a check finds the machine healthy, and says what it found when none does', async () => {
       const context = box.context(wanted([one, two]))
-      await leave(context, member('web-2'), { drain: 0 })
+      await leave(context, member('web-2'), leaving(0))
       two.healthy = false
       two.hits = 0
       const attempt = join(context, member('web-2'), { ...joinOptions, timeout: 1000 })
@@ -188,12 +186,12 @@ describe.skipIf(noMachines).each(images)(
       await join(context, member('web-9'), { ...joinOptions, going: new Set(['load-balancer-1']) })
       const attempt = join(context, member('web-9'), { ...joinOptions, timeout: 200 })
       await expect(attempt).rejects.toMatchObject({ message: /web-9 .* it is in no backend/ })
-      await leave(context, member('web-9'), { drain: 0 })
+      await leave(context, member('web-9'), leaving(0))
     })
 
     test('a machine that an operation has in its hands stays out when a change is pushed meanwhile', async () => {
       const context = box.context(wanted([one, two]))
-      await leave(context, member('web-2'), { drain: 0 })
+      await leave(context, member('web-2'), leaving(0))
       await box.configure(wanted([one, two], { overrides: { 'web/web-1': { weight: 50 } }, unsettled: ['web-2'] }))
       expect(await box.server('web-2')).toMatchObject({ state: 'maintenance' })
       expect(await box.server('web-1')).toMatchObject({ weight: 50 })
