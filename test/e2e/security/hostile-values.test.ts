@@ -125,7 +125,7 @@ require('node:http').createServer((_, response) => answer().then(
 /** Twenty kinds of trouble for a URL, a shell, SQL and libpq at once. */
 const password = `p'"\\ $(touch ${trace}) \`x\`;--\n%41@:/?#&=+ {{x}} é 🧰`
 
-describe.skipIf(noMachines)(`values that mean something to somebody${noMachines ? ` (${noMachines})` : ''}`, () => {
+describe.skipIf(noMachines)(`env and setting values that mean something to others${noMachines ? ` (${noMachines})` : ''}`, () => {
   let box: Installation
   let folder: BlueprintFolder
 
