@@ -18,9 +18,9 @@ describe.skipIf(noMachines)(`kill -9 of the whole control plane${noMachines ? ` 
   const ids = async () => (await box.machines()).map(({ id }) => id).sort()
 
   async function killAndStart(): Promise<void> {
-    await box.kill()
+    await box.plane.kill()
     const left = await ids()
-    await box.start()
+    await box.plane.start()
     expect(await ids()).toEqual(expect.arrayContaining(left))
   }
 

@@ -74,8 +74,8 @@ describe.skipIf(noMachines)(`two installations side by side${noMachines ? ` (${n
     expect((await sweep(true)).machines).toMatchObject([{ id: left, removed: true }])
     expect((await other.machines()).map(({ name }) => name)).toEqual(['web-1'])
 
-    await other.kill()
-    await other.start()
+    await other.plane.kill()
+    await other.plane.start()
     const destroy = await other.submit('same-name', { kind: 'destroy' })
     expect((await other.finished(destroy)).error).toBeNull()
     expect(await other.residue()).toEqual([])

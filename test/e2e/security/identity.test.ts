@@ -103,13 +103,16 @@ describe.skipIf(noMachines)(`who is who${noMachines ? ` (${noMachines})` : ''}`,
     ]
     for (const authorization of tokens) {
       const answers = routes.map(async ([method, path]) => {
-        const { status } = await fetch(`${box.url}${path}`, { method, headers: authorization ? { authorization } : {} })
+        const { status } = await fetch(`${box.plane.url()}${path}`, {
+          method,
+          headers: authorization ? { authorization } : {},
+        })
         return `${method} ${path} ${status}`
       })
       expect(await Promise.all(answers)).toEqual(
         routes.map(([method, path]) => `${method} ${path} ${path === '/healthz' ? 200 : 401}`),
       )
     }
-    expect((await fetch(`${box.url}/openapi.json`)).status).toBe(401)
+    expect((await fetch(`${box.plane.url()}/openapi.json`)).status).toBe(401)
   })
 })

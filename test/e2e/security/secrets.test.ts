@@ -183,7 +183,7 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
   })
 
   test('in logs of the control plane, journals and logs of machines', async () => {
-    expect(found(secrets, box.output())).toEqual([])
+    expect(found(secrets, box.plane.output())).toEqual([])
     const logs = readdirSync(box.home).filter((file) => file.endsWith('.log'))
     expect(logs.length).toBeGreaterThanOrEqual(2)
     for (const file of logs) expect([file, found(secrets, readFileSync(join(box.home, file)))]).toEqual([file, []])
