@@ -6,6 +6,12 @@ type Load = () => Promise<(...words: never[]) => Promise<number | undefined | vo
 
 const several = (value: string, before: string[] = []) => [...before, value]
 
+/** Commands whose words the control plane's OpenAPI document describes. */
+const toolkitCommands = [
+  ['lb', 'a load balancer'],
+  ['dns', 'DNS'],
+] as const
+
 /** The command line over the API. What a command needs is loaded when it is used, so that `--help` is quick. */
 export function createProgram(): Command {
   const program = new Command('kitbag')
@@ -112,14 +118,16 @@ export function createProgram(): Command {
   ).option('--file <file>', 'read it from a file')
   add('list <deployment>', 'list names and versions', async () => (await others()).secretList as never, secret)
   add('remove <deployment> <name>', 'remove a secret', async () => (await others()).secretRemove as never, secret)
-  waits(
-    add('lb [words...]', 'look at and change a load balancer while it runs', async () => {
-      const { toolkitCommand } = await import('./commands/toolkit.ts')
-      return ((words: string[], options: object) => toolkitCommand('lb', words, options)) as never
-    }),
-  )
-    .option('--service <name>', 'which one, where there are several')
-    .option('--set <name=value>', 'a field to change: weight=50', several)
+  for (const [command, what] of toolkitCommands) {
+    waits(
+      add(`${command} [words...]`, `look at and change ${what} while it runs`, async () => {
+        const { toolkitCommand } = await import('./commands/toolkit.ts')
+        return ((words: string[], options: object) => toolkitCommand(command, words, options)) as never
+      }),
+    )
+      .option('--service <name>', 'which one, where there are several')
+      .option('--set <name=value>', 'a field to change, such as weight=50; more than once: a list', several)
+  }
   add('operations [deployment]', 'list operations', async () => (await others()).operations as never)
   waits(
     add(

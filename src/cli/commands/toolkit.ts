@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createClient } from '../../api/client.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { findConnection } from '../connection.ts'
@@ -10,6 +11,8 @@ interface CommandData {
   command: string
   kind: string
   fixed?: Record<string, unknown>
+  file?: string
+  text?: string
 }
 
 interface Mounted extends CommandData {
@@ -52,25 +55,50 @@ export async function toolkitCommand(
   if (found.method === 'get') {
     const answer = await client.json<Record<string, unknown>>('GET', path)
     if (options.json) printJson(answer)
+    else if (found.text !== undefined) print(String(answer[found.text]).trimEnd())
     else for (const rows of Object.values(answer)) printRows(rows)
     return 0
   }
-  const body = {
-    ...Object.fromEntries(
-      (options.set ?? []).map((text) => [text.split('=')[0] ?? '', literal(text.slice(text.indexOf('=') + 1))]),
-    ),
-    ...found.fixed,
-  }
+  const file = found.file === undefined ? {} : { [found.file]: readText(values[0] ?? '') }
+  const body = { ...fieldsOf(options.set ?? []), ...file, ...found.fixed }
   return watch(client, await client.json<OperationBody>(found.method.toUpperCase(), path, body), options)
 }
 
-function literal(text: string): unknown {
-  return /^\d+$/.test(text) ? Number(text) : text
+/** `--set ttl=60s --set value=a --set value=b`: a field that is given more than once is a list. */
+function fieldsOf(pairs: string[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {}
+  for (const pair of pairs) {
+    const name = pair.split('=', 1)[0] ?? ''
+    const value = literal(pair.slice(name.length + 1))
+    fields[name] = Object.hasOwn(fields, name) ? [fields[name], value].flat() : value
+  }
+  return fields
 }
 
-/** Path parameters after the deployment and the service. */
-function argumentsOf({ path }: Mounted): string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => (match[1] ?? '').toUpperCase()).slice(2)
+/** Numbers, `true`, `false`, and JSON lists and objects as what they are; anything else is text. */
+function literal(text: string): unknown {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  if (text === 'true' || text === 'false') return text === 'true'
+  if (!/^[[{]/.test(text)) return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file === '-' ? 0 : file, 'utf8')
+  } catch (error) {
+    throw new KitbagError('invalid-request', `${file} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+/** Path parameters after the deployment and the service, and the file that fills the body. */
+function argumentsOf({ path, file }: Mounted): string[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => (match[1] ?? '').toUpperCase()).slice(2)
+  return file === undefined ? names : [...names, 'FILE']
 }
 
 async function onlyService(client: ReturnType<typeof createClient>, deployment: string, kind: string): Promise<string> {
