@@ -10,6 +10,11 @@ export interface ToolkitPlan {
   components: ResolvedComponent[]
   /** Components whose machines leave before they are touched and join after they are healthy. */
   members: string[]
+  /**
+   * Component -> milliseconds for which others may go on using an address after the service has forgotten it: its machines are
+   * destroyed no earlier.
+   */
+  lingers?: Record<string, number>
 }
 
 export interface ToolkitMember {

@@ -1,5 +1,5 @@
 import type { ResolvedComponent } from '../../model/blueprint.ts'
-import type { Value } from '../../model/value.ts'
+import { referenceOwner, referencesIn, type Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
 import { ownerName } from './name.ts'
 import { canonicalContent } from './rdata.ts'
@@ -95,5 +95,20 @@ export function plan({ name, spec }: { name: string; spec: DnsSpec }): ToolkitPl
     port: 53,
     health: { interval: 200, timeout: 2000, grace: 60_000 },
   }
-  return { components: [component], members: [] }
+  return { components: [component], members: [], lingers: lingersOf(name, spec) }
+}
+
+/** How long an answer that names a component's machines may be kept: the longest TTL of the records that refer to it. */
+function lingersOf(service: string, spec: DnsSpec): Record<string, number> {
+  const lingers: Record<string, number> = {}
+  const note = (owner: string, ms: number) => {
+    lingers[owner] = Math.max(ms, lingers[owner] ?? 0)
+  }
+  for (const { ttl, records } of zonesOf(spec)) {
+    note(service, ttl)
+    for (const record of records)
+      for (const reference of referencesIn(record as unknown as Value))
+        note(referenceOwner(reference), record.ttl ?? ttl)
+  }
+  return lingers
 }
