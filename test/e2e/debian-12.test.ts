@@ -59,7 +59,7 @@ describe.skipIf(noMachines)(`the guestbook on Debian 12${noMachines ? ` (${noMac
       expect(await releaseThatAnswers(url)).toBe('guestbook-1')
       expect(await entryIsThere()).toBe(true)
 
-      await done(await box.submit('guestbook', { kind: 'destroy' }))
+      await done(await box.submit('guestbook', { kind: 'destroy', allowDataLoss: ['db'] }))
       expect(await box.machines()).toEqual([])
       expect(await box.residue()).toEqual([])
     } finally {
