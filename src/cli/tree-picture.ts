@@ -4,7 +4,7 @@ export interface Step {
   status: string
   /** Seconds so far, or that it took. */
   seconds: number
-  /** What it looks at now. */
+  /** The last resource that it told of. */
   resource?: string
 }
 
@@ -62,11 +62,13 @@ function total(steps: Step[]): number {
   return steps.reduce((sum, step) => sum + step.seconds, 0)
 }
 
-function wholeMachine({ name, steps }: TreeMachine, width: number): string[] {
+function wholeMachine(machine: TreeMachine, width: number): string[] {
+  const { name, steps } = machine
+  if (steps.length === 1) return [brief(machine, width)]
   return [
     `  ${name.padEnd(width + 4)}${seconds(total(steps))}`,
     ...steps.map(({ kind, status, seconds: took, resource }) => {
-      const at = status === 'running' && resource !== undefined ? `  ${resource}` : ''
+      const at = status === 'running' && resource !== undefined ? `  after ${resource}` : ''
       return `    ${marks[status] ?? ' '} ${kind.padEnd(width)}${seconds(took)}${at}`
     }),
   ]
