@@ -19,13 +19,16 @@ export interface Picture {
   notes: string[]
 }
 
+/** Room for a machine's name, at least: as wide as the longest step. */
+const narrowest = 14
+
 const marks: Record<string, string> = { running: '*', done: '+', failed: 'x', skipped: '-' }
 
 /** The tree of an operation: machine by machine, step by step, with seconds, in at most `rows` lines of `columns`. */
 export function drawTree({ machines, notes }: Picture, columns: number, rows: number): string[] {
   const room = Math.max(3, rows - notes.length)
   const sorted = [...machines].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
-  const width = Math.max(12, ...sorted.map(({ name }) => name.length))
+  const width = Math.max(narrowest, ...sorted.map(({ name }) => name.length))
   const lines = [
     ...within(sorted, room, (machine, whole) => (whole ? wholeMachine(machine, width) : [brief(machine, width)])),
     ...notes.map((note) => `  ${note}`),
