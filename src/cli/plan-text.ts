@@ -3,21 +3,30 @@ import type { Change, Plan } from '../model/plan.ts'
 const signs = { create: '+', update: '~', replace: '-/+', remove: '-', keep: ' ' } as const
 
 /** A plan as people know it: one paragraph per machine that changes, a summary, the digest. */
-export function planText({ changes, refusals, digest, deployment, release }: Plan): string {
+export function planText({ changes, units, refusals, digest, deployment, release }: Plan): string {
   const changing = changes.filter(({ action }) => action !== 'keep')
   const lines = [`Plan for ${deployment}${release === undefined ? '' : `, release ${release}`}:`, '']
-  for (const change of changing) lines.push(...changeLines(change))
+  for (const change of changing) {
+    const end = units.find(({ kind, machine }) => kind === 'destroy' && machine === change.machine)
+    lines.push(...changeLines(change, end?.wait))
+  }
   for (const { message, fix } of refusals) lines.push('', `  refused: ${message}`, `           ${fix}`)
   if (changing.length > 0) lines.push('')
   lines.push(changing.length === 0 ? 'Nothing to do.' : summary(changes), `Digest: ${digest}`)
   return lines.join('\n')
 }
 
-function changeLines({ action, machine, component, replacement, reasons, stateful }: Change): string[] {
+function changeLines(
+  { action, machine, component, replacement, reasons, stateful }: Change,
+  wait: number | undefined,
+): string[] {
   const data = stateful && (action === 'replace' || action === 'remove') ? '   !! its data is lost' : ''
   const target = replacement ? ` -> ${replacement}` : ''
   return [
     `  ${signs[action].padEnd(3)} ${machine} (${component})${target}: ${action}${data}`,
+    ...(wait === undefined
+      ? []
+      : [`        its address stays for ${wait / 1000} s, as long as DNS answers may be kept`]),
     ...reasons.map(
       ({ message, before, after }) => `        ${message}${before === undefined ? '' : `: ${before} -> ${after}`}`,
     ),

@@ -7,9 +7,9 @@ const reasons: Record<string, string> = {
   EISDIR: 'it is a folder',
 }
 
-/** A file that the user named. Throws `invalid-request` with the reason when it cannot be read, `notText` when it is not UTF-8. */
+/** A file that the user named; `-` is the standard input. Throws `invalid-request` with the reason when it cannot be read, `notText` when it is not UTF-8. */
 export async function readTextFile(file: string, notText: ErrorCode = 'invalid-request'): Promise<string> {
-  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(file === '-' ? '/dev/stdin' : file).catch((cause: NodeJS.ErrnoException) => {
     const reason = reasons[cause.code ?? ''] ?? cause.message
     throw new KitbagError('invalid-request', `${file} cannot be read: ${reason}`, { cause })
   })

@@ -8,6 +8,10 @@ export interface ToolkitCommandRoute {
   /** Kind of the service: `loadBalancer`. */
   kind: string
   fixed?: Record<string, unknown>
+  /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
+  file?: string
+  /** Field of the answer that is printed as it is. */
+  text?: string
   method: string
   path: string
   /** Fields of its body, for `--set`. */
@@ -39,14 +43,15 @@ export async function toolkitCommands(client: Client, command: string): Promise<
   )
 }
 
-/** Path parameters after the deployment and the service. */
-export function argumentsOf({ path }: ToolkitCommandRoute): string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => (match[1] ?? '').toUpperCase()).slice(2)
+/** Path parameters after the deployment and the service, and the file that fills the body. */
+export function argumentsOf({ path, file }: ToolkitCommandRoute): string[] {
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => (match[1] ?? '').toUpperCase()).slice(2)
+  return file === undefined ? names : [...names, 'FILE']
 }
 
 /** `DEPLOYMENT BACKEND SERVER --set weight=... --set state=...` */
 export function usageOf(route: ToolkitCommandRoute): string {
-  const open = route.fields.filter((field) => route.fixed === undefined || !Object.hasOwn(route.fixed, field))
+  const open = route.fields.filter((field) => field !== route.file)
   const sets = route.fixed === undefined ? open.map((field) => `[--set ${field}=...]`) : []
   return ['DEPLOYMENT', ...argumentsOf(route), ...sets].join(' ')
 }

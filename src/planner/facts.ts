@@ -27,6 +27,8 @@ export interface Facts {
   context(machine: MachineRecord, options?: { later: boolean }): { context: RecipeContext; secrets: string[] }
   /** Outputs of a component, for `show`: secrets are in it in clear. */
   outputs(component: string): Record<string, unknown>
+  /** Its recipe's parameters: settings with references resolved, defaults and generated secrets. */
+  parameters(component: string): Record<string, unknown>
 }
 
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
@@ -166,7 +168,7 @@ export function createFacts(source: FactSource): Facts {
     return { context: whole, secrets: hidden }
   }
 
-  return { context, outputs: outputsOf }
+  return { context, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */

@@ -8,7 +8,7 @@ import { cloudIdOf, type Fate, fateOf } from './fate.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
 import { UnitList } from './units.ts'
 
-const nothing: Expanded = { components: [], services: [] }
+const nothing: Expanded = { components: [], services: [], lingers: new Map() }
 
 function expanded(input: PlanInput): Expanded {
   return input.release ? expand(input.release.spec, input.toolkit, input.overrides) : nothing

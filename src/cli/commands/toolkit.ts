@@ -4,7 +4,8 @@ import { KitbagError } from '../../model/errors.ts'
 import { jsonAssignment } from '../assignment.ts'
 import { connect, deploymentPath } from '../connect.ts'
 import type { OperationBody } from '../operation.ts'
-import { printJson, printTable } from '../output.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { readTextFile } from '../read-file.ts'
 import { argumentsOf, type ToolkitCommandRoute, toolkitCommands, usageOf } from '../toolkit-commands.ts'
 import { watch } from '../watch.ts'
 
@@ -31,10 +32,12 @@ export async function toolkitCommand(command: string, words: string[], options: 
   if (found.method === 'get') {
     const answer = await client.json<Record<string, unknown>>('GET', path)
     if (options.json) printJson(answer)
+    else if (found.text !== undefined) print(String(answer[found.text]).trimEnd())
     else for (const rows of Object.values(answer)) printRows(rows)
     return 0
   }
   const body = bodyOf(command, found, options.set ?? [])
+  if (found.file !== undefined) body[found.file] = await readTextFile(values[0] ?? '')
   return watch(client, await client.json<OperationBody>(found.method.toUpperCase(), path, body), options)
 }
 
@@ -59,9 +62,13 @@ function unknownWord(command: string, found: string, known: ToolkitCommandRoute[
 }
 
 function bodyOf(command: string, { name, fields, fixed }: ToolkitCommandRoute, set: string[]): Record<string, unknown> {
-  const given = set.map(jsonAssignment)
-  for (const [field] of given) {
-    if (fields.includes(field)) continue
+  const body: Record<string, unknown> = {}
+  for (const [field, value] of set.map(jsonAssignment)) {
+    if (fields.includes(field)) {
+      // A field that is given more than once is a list.
+      body[field] = Object.hasOwn(body, field) ? [body[field], value].flat() : value
+      continue
+    }
     const near = nearest(field, fields)
     throw new KitbagError('invalid-request', `kitbag ${command} ${name}: there is nothing called ${field} to set`, {
       problems: [
@@ -69,7 +76,7 @@ function bodyOf(command: string, { name, fields, fixed }: ToolkitCommandRoute, s
       ],
     })
   }
-  return { ...Object.fromEntries(given), ...fixed }
+  return { ...body, ...fixed }
 }
 
 async function onlyService(client: Client, deployment: string, kind: string): Promise<string> {
