@@ -16,16 +16,18 @@ function onDebian12(release: string, change = (text: string) => text) {
 describe.skipIf(noMachines)(`the guestbook on Debian 12${noMachines ? ` (${noMachines})` : ''}`, () => {
   let box: Installation
   let entryIsThere: () => Promise<boolean>
-  const first = onDebian12('guestbook-1')
-  const second = onDebian12('guestbook-2')
+  let first: ReturnType<typeof onDebian12>
+  let second: ReturnType<typeof onDebian12>
 
   beforeAll(async () => {
+    first = onDebian12('guestbook-1')
+    second = onDebian12('guestbook-2')
     box = await startInstallation()
   })
 
   afterAll(async () => {
-    first.remove()
-    second.remove()
+    first?.remove()
+    second?.remove()
     await box?.stop()
   })
 
