@@ -1,5 +1,5 @@
 import { blueprint } from '../../demo/guestbook.ts'
-import { describeBlueprint } from '../../src/cli/describe.ts'
+import { describeBlueprint, readBlueprint } from '../../src/cli/blueprint-file.ts'
 import type { Bench, Family } from '../support/bench.ts'
 import { seconds } from '../support/measure.ts'
 import { memoryAtRest, memoryText, total } from '../support/memory.ts'
@@ -33,7 +33,10 @@ async function run(bench: Bench): Promise<Measured[]> {
   }
   const idle = await rest('idle')
 
-  const deploy = { kind: 'deploy', ...(await describeBlueprint(plane.client, blueprint, { cloud: 'pretended' })) }
+  const deploy = {
+    kind: 'deploy',
+    ...(await describeBlueprint(plane.client, await readBlueprint(blueprint), { cloud: 'pretended' })),
+  }
   const nameOf = (index: number) => `guestbook-${index % deployments}`
   const deployed = await seconds(() => each(deployments, (index) => operate(plane, nameOf(index), deploy)))
   const hundred = await rest(`${deployments} deployments (in ${deployed.toFixed(0)} s)`)

@@ -26,7 +26,8 @@ export async function serviceNamed(work: UnitWork, name: string): Promise<Runnin
     const machines = rows
       .filter((row) => row.component === name && row.releaseNumber !== null)
       .flatMap((row) => tryMachineAccess(row) ?? [])
-    return { toolkit, context: { service: name, spec: service.spec, reach: deps.reach, machines, signal } }
+    const unsettled = new Set(rows.filter(({ status }) => status !== 'ready').map((row) => row.name))
+    return { toolkit, context: { service: name, spec: service.spec, reach: deps.reach, machines, unsettled, signal } }
   }
   return undefined
 }

@@ -37,6 +37,7 @@ export function recordedBalancer(): RecordedBalancer {
         await call(`push ${node.name}`)
         return []
       },
+      afterConfigure: async () => {},
     },
     routes: [],
   }

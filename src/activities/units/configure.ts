@@ -3,7 +3,7 @@ import type { MachineRecord } from '../../model/machine.ts'
 import { machineAccess } from '../machine-access.ts'
 import { type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
-import { serviceNamed } from '../service-of.ts'
+import { type RunningService, serviceNamed } from '../service-of.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 
@@ -21,7 +21,13 @@ export async function configure(work: UnitWork): Promise<void> {
   for (let round = 1; round <= mostRounds; round++) {
     const { id } = inputs.machine
     await machines.update(id, { configureDigest: null, ...unsettled(work, inputs.machine) })
-    await runPhase(work, 'configure', inputs, { mode: 'apply', suppress: await ahead(work, inputs) })
+    const service = await ownService(work)
+    await runPhase(work, 'configure', inputs, { mode: 'apply', suppress: await ahead(service, inputs) })
+    await service?.toolkit.control.afterConfigure(
+      service.context,
+      machineAccess(inputs.machine),
+      inputs.context.parameters,
+    )
     const now = await phaseInputs(work, 'configure')
     if (now.digest === inputs.digest) {
       await machines.update(id, { configureDigest: inputs.digest, drifted: false })
@@ -51,10 +57,14 @@ async function isGone(work: UnitWork): Promise<boolean> {
   return machine === undefined || machine.status === 'destroying'
 }
 
-/** On a service's own machine: what can be changed while it runs is, and need not be notified any more. */
-async function ahead(work: UnitWork, { machine, context }: PhaseInputs): Promise<string[]> {
-  const { service: name } = await componentOf(work)
-  const service = name === undefined ? undefined : await serviceNamed(work, work.unit.component)
+/** The service whose own machine this is. */
+async function ownService(work: UnitWork): Promise<RunningService | undefined> {
+  const { service } = await componentOf(work)
+  return service === undefined ? undefined : serviceNamed(work, work.unit.component)
+}
+
+/** What can be changed while the service runs is, and need not be notified any more. */
+async function ahead(service: RunningService | undefined, { machine, context }: PhaseInputs): Promise<string[]> {
   // A machine that was never configured has nothing running yet.
   if (!service || machine.releaseNumber === null) return []
   return service.toolkit.control.beforeConfigure(service.context, machineAccess(machine), context.parameters)

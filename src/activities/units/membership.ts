@@ -1,3 +1,4 @@
+import type { Overrides } from '../../toolkit/contract.ts'
 import { overridesFor } from '../overrides-for.ts'
 import { type RunningService, serviceNamed } from '../service-of.ts'
 import { findMachine, isSettled, theMachine, type UnitWork } from '../unit-work.ts'
@@ -10,16 +11,21 @@ export async function leave(work: UnitWork): Promise<void> {
   const machine = await findMachine(work)
   if (machine?.status === 'ready') await work.deps.store.machines.update(machine.id, { status: 'installed' })
   const { drain } = (await componentOf(work)).update
-  await service.toolkit.control.leave(service.context, member(work), { drain })
+  const overrides = await overridesOf(work, service)
+  const going = machinesGoing(work).has(work.unit.machine)
+  await service.toolkit.control.leave(service.context, member(work), { overrides, drain, going })
 }
 
 /** Puts the machine back into a service's traffic and waits until the service sends to it. */
 export async function join(work: UnitWork): Promise<void> {
   const service = await runningService(work)
   if (service) {
-    const overrides = (await overridesFor({ ...work, store: work.deps.store }))[service.context.service] ?? {}
-    const going = new Set(work.plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
-    await service.toolkit.control.join(service.context, member(work), { overrides, timeout: work.timings.join, going })
+    const options = {
+      overrides: await overridesOf(work, service),
+      timeout: work.timings.join,
+      going: machinesGoing(work),
+    }
+    await service.toolkit.control.join(service.context, member(work), options)
   }
   if (isSettled(work)) await work.deps.store.machines.update((await theMachine(work)).id, { status: 'ready' })
 }
@@ -28,6 +34,14 @@ export async function join(work: UnitWork): Promise<void> {
 async function runningService(work: UnitWork): Promise<RunningService | undefined> {
   const service = await serviceNamed(work, work.unit.service ?? '')
   return service && service.context.machines.length > 0 ? service : undefined
+}
+
+async function overridesOf(work: UnitWork, { context }: RunningService): Promise<Overrides> {
+  return (await overridesFor({ ...work, store: work.deps.store }))[context.service] ?? {}
+}
+
+function machinesGoing({ plan }: UnitWork): Set<string> {
+  return new Set(plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
 }
 
 function member({ unit }: UnitWork) {

@@ -10,7 +10,7 @@ import { KitbagError } from '../../model/errors.ts'
 import { endWithParent } from './end-with-parent.ts'
 import { lastWords, logSize, openLogFile } from './log-file.ts'
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts'
-import { endProcess, findProcesses, findProcessesIn, isAlive } from './processes.ts'
+import { endProcess, findProcesses, findProcessesIn, isNumberTaken } from './processes.ts'
 import { socketFolder } from './socket-folder.ts'
 import { type Supervised, supervise, untilReady } from './supervise.ts'
 
@@ -76,6 +76,7 @@ export async function startPostgres({ home, log }: { home: string; log: Log }): 
     name: 'PostgreSQL',
     start: async () => {
       await endLeftovers(data, log)
+      removeStaleLocks([join(data, 'postmaster.pid'), join(socket, '.s.PGSQL.5432.lock')])
       logged = logSize(logFile)
       return run(binaries.postgres, args, logFile)
     },
@@ -100,10 +101,18 @@ async function endLeftovers(data: string, log: Log): Promise<void> {
     await endProcess(pid, ending)
   }
   for (const pid of findProcessesIn(realpathSync(data))) await endProcess(pid, [['SIGQUIT', 2_000]])
-  // The file names a process that is not PostgreSQL's (any more): the number was given anew, after a reboot, say.
-  const file = join(data, 'postmaster.pid')
-  const named = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
-  if (named > 0 && isAlive(named)) rmSync(file, { force: true })
+}
+
+/**
+ * Lock files that name a process that is no PostgreSQL (any more): one that was killed and that nobody has reaped yet, or one that
+ * was given its number since. PostgreSQL would take either for a running server; it removes the others itself. Nothing of this data
+ * folder runs when this is called.
+ */
+function removeStaleLocks(files: string[]): void {
+  for (const file of files) {
+    const named = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
+    if (named > 0 && isNumberTaken(named)) rmSync(file, { force: true })
+  }
 }
 
 /** What an interrupted first start left. */

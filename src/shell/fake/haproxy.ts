@@ -19,18 +19,32 @@ export function haproxyIn(program: string, before: FakeMachineState['haproxy']):
     const state = /\bdisabled\b/.test(rest) ? 'maint' : (known?.state ?? 'ready')
     servers.push({ backend, server, address, port: Number(port), state, weight })
   }
-  return { structure, servers }
+  const frontends = [...program.matchAll(/^frontend (\S+)/gm)].map((match) => match[1] ?? '')
+  return { structure, frontends, servers }
 }
 
 const columns =
   'pxname,svname,qcur,scur,stot,bin,bout,econ,eresp,status,weight,lastchg,check_status,check_duration,addr,hrsp_1xx,hrsp_2xx,hrsp_3xx,hrsp_4xx,hrsp_5xx'
 
-/** Answers one line of HAProxy's runtime API as far as a balancer's control side uses it. */
-export function answerHaproxy(state: FakeMachineState, line: string): string {
-  const { haproxy } = state
+/** Answers one line of HAProxy's runtime API, which may hold several commands, as far as a balancer's control side uses it. */
+export function answerHaproxy({ haproxy }: FakeMachineState, line: string): string {
   if (!haproxy) return 'Not configured yet.\n'
+  return line
+    .split(';')
+    .map((command) => answer(haproxy, command.trim()))
+    .join('\n')
+}
+
+function answer(haproxy: NonNullable<FakeMachineState['haproxy']>, line: string): string {
   const words = line.trim().split(/\s+/)
-  if (line.startsWith('show stat')) return `# ${columns},\n${haproxy.servers.map(row).join('\n')}\n`
+  if (line.startsWith('show stat')) {
+    const open = haproxy.frontends.map((name) => `${name},FRONTEND,,,,,,,,OPEN`)
+    return `# ${columns},\n${[...open, ...haproxy.servers.map(row)].join('\n')}\n`
+  }
+  if (line.startsWith('show servers state')) {
+    const states = haproxy.servers.map(({ backend, server, state }) => `${backend} ${server} ${adminBits[state]}`)
+    return `1\n# be_id be_name srv_name srv_admin_state\n${states.map((text) => `1 ${text}`).join('\n')}\n`
+  }
   if (line.startsWith('show info')) return `Name: HAProxy\ndescription: kitbag ${haproxy.structure}\n`
   if (line.startsWith('add server')) return add(haproxy.servers, words)
   const [backend, server] = (words.find((word) => word.includes('/')) ?? '').split('/')
@@ -54,6 +68,7 @@ function add(servers: FakeServer[], words: string[]): string {
 }
 
 const words = { ready: 'UP', drain: 'DRAIN', maint: 'MAINT' } as const
+const adminBits = { ready: 0, drain: 8, maint: 1 } as const
 
 function row({ backend, server, address, port, state, weight }: FakeServer): string {
   const host = address.includes(':') ? `[${address}]` : address

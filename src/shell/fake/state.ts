@@ -16,7 +16,7 @@ export interface FakeMachineState {
   /** Digest of a program's resource names -> digest of what it last did. */
   applied: Record<string, string>
   /** Its pretended HAProxy, once a program has written a configuration. */
-  haproxy?: { structure: string; servers: FakeServer[] }
+  haproxy?: { structure: string; frontends: string[]; servers: FakeServer[] }
 }
 
 export interface FakeStates {

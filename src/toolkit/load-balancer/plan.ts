@@ -2,7 +2,14 @@ import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
 import { type ConfiguredListener, structureDigest } from './configuration.ts'
-import { backendName, type Listener, type LoadBalancerSpec } from './schema.ts'
+import { backendName, cookieName, externalName, type Listener, type LoadBalancerSpec } from './schema.ts'
+
+const sshPort = 22
+
+/** Milliseconds between checks of a server that is out, so that it is back soon: a fifth of the interval, 100 at least. */
+function downInterval(interval: number): number {
+  return Math.min(interval, Math.max(100, Math.round(interval / 5)))
+}
 
 interface Problem {
   path: string
@@ -25,6 +32,15 @@ export function validate({ listeners }: LoadBalancerSpec, components: ResolvedCo
         found: String(listener.port),
       })
     ports.add(listener.port)
+    if (listener.port === sshPort)
+      problems.push({ path: `${path}.port`, message: 'port 22 is that of SSH on every machine', found: '22' })
+    if (listener.sticky && listener.protocol !== 'http')
+      problems.push({
+        path: `${path}.sticky`,
+        message: `a cookie takes protocol http, not ${listener.protocol}; for tcp there is algorithm: source`,
+        found: 'true',
+        allowed: ['false'],
+      })
     const backend = backendName(listener)
     if (backends.has(backend))
       problems.push({ path, message: `two listeners have the backend ${backend}: give one a \`name\`` })
@@ -60,15 +76,16 @@ export function plan({
     const servers: Value =
       typeof to === 'string'
         ? { $ref: `${to}.machines` }
-        : to.addresses.map((address, i) => ({ name: `external-${i + 1}`, address, port: to.port }))
+        : to.addresses.map((address, i) => ({ name: externalName(i), address, port: to.port }))
     const { interval, timeout, rise, fall } = health
     return {
       backend: backendName(listener),
       port,
       protocol,
       algorithm,
+      cookie: listener.sticky ? cookieName(listener) : null,
       servers,
-      health: { http, interval, timeout, rise, fall },
+      health: { http, interval, downInterval: downInterval(interval), timeout, rise, fall },
       timeouts,
     }
   })

@@ -42,6 +42,10 @@ export const listenerSchema = strict({
     .enum(['roundrobin', 'leastconn', 'random', 'first', 'source'])
     .default('roundrobin')
     .describe("HAProxy's words"),
+  sticky: z
+    .boolean()
+    .default(false)
+    .describe('A cookie keeps a client with the machine that answered it first; protocol http only'),
   health: strict({
     http: z
       .string()
@@ -83,6 +87,16 @@ export const loadBalancerSchema = strict({
 
 export type LoadBalancerSpec = z.output<typeof loadBalancerSchema>
 export type Listener = LoadBalancerSpec['listeners'][number]
+
+/** Name of the server at the given place, from 0, of a list of addresses. */
+export function externalName(index: number): string {
+  return `external-${index + 1}`
+}
+
+/** Name of the cookie of a sticky listener: browsers tell ports of one host not apart, so each backend has its own. */
+export function cookieName(listener: Listener): string {
+  return `kitbag-${backendName(listener)}`
+}
 
 /** Name of a listener's backend in HAProxy, the API and overrides. */
 export function backendName({ name, to, port: own }: Listener): string {

@@ -49,8 +49,10 @@ function configuration(section: unknown, overrides: Record<string, unknown> = {}
     peers: [],
   }
   const { text } = compile(recipe, 'configure', context, { mode: 'apply', secrets: [] })
-  const content = /kb_content\(\) \{ printf %s '((?:[^']|'\\'')*)'/.exec(text)?.[1]
-  return (content ?? '').replaceAll("'\\''", "'")
+  const contents = [...text.matchAll(/kb_content\(\) \{ printf %s '((?:[^']|'\\'')*)'/g)].map(
+    ([, content = '']) => content,
+  )
+  return (contents.find((content) => content.includes('\nfrontend ')) ?? '').replaceAll("'\\''", "'")
 }
 
 const sections = {
@@ -109,7 +111,8 @@ test('servers, weights and states need no reload; everything else does', () => {
     port: 1,
     protocol: 'http' as const,
     algorithm: 'x',
-    health: { http: null, interval: 1, timeout: 1, rise: 1, fall: 1 },
+    cookie: null,
+    health: { http: null, interval: 1, downInterval: 1, timeout: 1, rise: 1, fall: 1 },
     timeouts: { connect: 1, client: 1, server: 1, queue: 1 },
   }
   expect(structureDigest([{ ...listener, servers }])).toBe(structureDigest([{ ...listener, servers: [] }]))

@@ -1,0 +1,26 @@
+import { KitbagError } from '../../model/errors.ts'
+import type { MachineAccess } from '../../model/machine.ts'
+import type { ControlContext } from '../contract.ts'
+import type { ConfiguredListener } from './configuration.ts'
+
+/**
+ * Refuses a listener whose port another program of the machine has. A new process that cannot bind a port first makes the running one
+ * pause all its listeners for 2 s (seen with HAProxy 2.6 and 3.0): so it must not come to that.
+ */
+export async function refuseTakenPorts(
+  { reach }: Pick<ControlContext<unknown>, 'reach'>,
+  node: MachineAccess,
+  listeners: ConfiguredListener[],
+): Promise<void> {
+  const { stdout } = await reach.exec(node, 'ss -H -l -t -n -p', { root: true, timeout: 5000 })
+  for (const line of stdout.split('\n')) {
+    const found = /:(\d+)\s+\S+\s+users:\(\("([^"]+)"/.exec(line)
+    const listener = listeners.find(({ port }) => String(port) === found?.[1])
+    if (!listener || !found || found[2] === 'haproxy') continue
+    throw new KitbagError(
+      'service-failed',
+      `port ${listener.port} of ${node.name}, which the listener of ${listener.backend} wants, is taken by ${found[2]}`,
+      { machine: node.name, fix: 'Choose another port, or stop that program.' },
+    )
+  }
+}

@@ -1,0 +1,53 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export interface Backend {
+  name: string
+  port: number
+  /** What its health check answers with. */
+  healthy: boolean
+  /** Requests answered or under way, health checks left out. */
+  hits: number
+  /** Sends requests that ask for it (`/wait`) their answer. */
+  release(): void
+  close(): Promise<void>
+}
+
+/**
+ * A web application in this process, for a load balancer on a machine: `/healthz` answers 200 or 503, `/status/N` N, `/wait` when the test
+ * says so, everything else 200; `x-served-by` is its name.
+ */
+export async function startBackend(name: string): Promise<Backend> {
+  const waiting: (() => void)[] = []
+  const server = createServer((request, response) => {
+    response.setHeader('x-served-by', name)
+    const { url = '/' } = request
+    if (url === '/healthz') {
+      response.statusCode = backend.healthy ? 200 : 503
+      return response.end()
+    }
+    backend.hits++
+    response.statusCode = Number(/^\/status\/(\d+)/.exec(url)?.[1] ?? 200)
+    if (url === '/wait') waiting.push(() => response.end('waited'))
+    else response.end('hello')
+  })
+  server.keepAliveTimeout = 60_000
+  server.listen(0, '0.0.0.0')
+  await once(server, 'listening')
+  const backend: Backend = {
+    name,
+    port: (server.address() as AddressInfo).port,
+    healthy: true,
+    hits: 0,
+    release: () => {
+      for (const answer of waiting.splice(0)) answer()
+    },
+    async close() {
+      backend.release()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return backend
+}

@@ -1,0 +1,111 @@
+import { packFiles } from '../../../src/lib/archive.ts'
+import { sha256 } from '../../../src/lib/digest.ts'
+import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
+
+export interface Machine {
+  name: string
+  component: string
+  status: string
+  address: string
+}
+
+export interface ServerRow {
+  node: string
+  server: string
+  backend: string
+  status: string
+  state: string
+  weight: number
+}
+
+export interface TestDeployment {
+  /** Deploys a version of the application; throws with the operation's error when it fails. */
+  deploy(blueprint: string, version: string): Promise<void>
+  scale(replicas: Record<string, number>): Promise<void>
+  /** Changes a server at run time and waits until that is in force. */
+  change(server: string, body: object): Promise<void>
+  machines(component: string): Promise<Machine[]>
+  statistics(): Promise<ServerRow[]>
+  call<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** Destroys it; gives what is left on the box of all that was made. */
+  close(): Promise<string[]>
+}
+
+/** Answers at once with its name and version, and ends the requests at hand when it is told to stop. */
+const application = (version: string) => `
+const http = require('node:http')
+const { hostname } = require('node:os')
+const server = http.createServer((request, response) => {
+  response.setHeader('x-served-by', hostname())
+  response.setHeader('x-release', ${JSON.stringify(version)})
+  response.end('hello')
+})
+server.keepAliveTimeout = 65_000
+server.listen(Number(process.env.PORT), '::')
+process.on('SIGTERM', () => server.close(() => process.exit(0)))
+`
+
+interface Operation {
+  id: string
+  status: string
+  error?: { message: string; output?: string }
+}
+
+/** A control plane of its own with one deployment `shop` on real machines. */
+export async function testDeployment(): Promise<TestDeployment> {
+  const plane: TestControlPlane = await startControlPlane()
+  const base = '/v1/deployments/shop'
+
+  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await plane.request(method, path, body)
+    const answer = (await response.json()) as T & { detail?: string; problems?: unknown }
+    if (!response.ok) throw new Error(`${method} ${path}: ${answer.detail} ${JSON.stringify(answer.problems ?? '')}`)
+    return answer
+  }
+
+  async function ended({ id }: Operation): Promise<void> {
+    for (;;) {
+      const operation = await call<Operation>('GET', `/v1/operations/${id}?wait=30s`)
+      if (operation.status === 'succeeded') return
+      if (['failed', 'cancelled'].includes(operation.status))
+        throw new Error(`${operation.error?.message}\n${operation.error?.output ?? ''}`)
+    }
+  }
+
+  const submit = async (body: object) => ended(await call<Operation>('POST', `${base}/operations`, body))
+
+  await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
+  return {
+    call,
+    async deploy(text, version) {
+      const source = await packFiles({ 'server.js': Buffer.from(application(version)) })
+      const digest = sha256(source)
+      await fetch(`${plane.url}/v1/blobs/${digest}`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
+        body: new Uint8Array(source),
+      })
+      await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home' })
+    },
+    scale: (scale) => submit({ kind: 'scale', scale }),
+    change: async (server, body) =>
+      ended(await call('PATCH', `${base}/load-balancers/loadBalancer/backends/web/servers/${server}`, body)),
+    machines: async (component) =>
+      (await call<{ machines: Machine[] }>('GET', base)).machines.filter((machine) => machine.component === component),
+    statistics: async () =>
+      (await call<{ servers: ServerRow[] }>('GET', `${base}/load-balancers/loadBalancer/statistics`)).servers.filter(
+        ({ server }) => server !== 'BACKEND',
+      ),
+    async close() {
+      try {
+        await submit({ kind: 'destroy' })
+        const swept = await call<{ machines: { id: string }[]; residue: string[] }>('POST', '/v1/sweep', {
+          remove: true,
+        })
+        return [...swept.machines.map(({ id }) => id), ...swept.residue]
+      } finally {
+        await plane.stop()
+      }
+    },
+  }
+}
