@@ -2,7 +2,7 @@ import { blueprint } from '../../demo/guestbook.ts'
 import { describeBlueprint, readBlueprint } from '../../src/cli/blueprint-file.ts'
 import type { Bench, Family } from '../support/bench.ts'
 import { seconds } from '../support/measure.ts'
-import { memoryAtRest } from '../support/memory.ts'
+import { memoryAtRest, memoryText, total } from '../support/memory.ts'
 import { operate, startPlane } from '../support/plane.ts'
 import type { Measured } from '../support/row.ts'
 import { say } from '../support/say.ts'
@@ -27,9 +27,9 @@ async function run(bench: Bench): Promise<Measured[]> {
   const plane = await startPlane(bench.cleanup)
   await plane.kitbag(['cloud', 'add', 'pretended', '--provider', 'fake'])
   const rest = async (what: string) => {
-    const megabytes = await memoryAtRest(plane.pid, bench.signal)
-    say(`   ${what}: ${megabytes.toFixed(0)} MB`)
-    return megabytes
+    const found = await memoryAtRest(plane.pid, bench.signal)
+    say(`   ${what}: ${memoryText(found)}`)
+    return found
   }
   const idle = await rest('idle')
 
@@ -52,14 +52,14 @@ async function run(bench: Bench): Promise<Measured[]> {
   )
   const later = await rest(`${operations} operations later (in ${operated.toFixed(0)} s)`)
   return [
-    { value: idle, detail: 'PSS of API and worker, PostgreSQL and Temporal together' },
+    { value: total(idle), detail: memoryText(idle) },
     {
-      value: hundred,
-      detail: `${deployments} guestbooks of 4 machines each on \`fake\`, deployed in ${deployed.toFixed(0)} s`,
+      value: total(hundred),
+      detail: `${memoryText(hundred)}; guestbooks of 4 machines each on \`fake\`, deployed in ${deployed.toFixed(0)} s`,
     },
     {
-      value: (later / hundred - 1) * 100,
-      detail: `${hundred.toFixed(0)} to ${later.toFixed(0)} MB; check, scale, deploy, scale, rollback in turn, in ${operated.toFixed(0)} s`,
+      value: (total(later) / total(hundred) - 1) * 100,
+      detail: `to ${memoryText(later)}; check, scale, deploy, scale, rollback in turn, in ${operated.toFixed(0)} s`,
     },
   ]
 }

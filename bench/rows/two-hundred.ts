@@ -3,7 +3,7 @@ import { root } from '../../demo/paths.ts'
 import type { Bench, Family } from '../support/bench.ts'
 import { historyLengths } from '../support/histories.ts'
 import { median, seconds } from '../support/measure.ts'
-import { memoryOf, peakDuring } from '../support/memory.ts'
+import { memoryOf, peakDuring, total } from '../support/memory.ts'
 import { destroy, type Operation, startPlane } from '../support/plane.ts'
 import type { Measured } from '../support/row.ts'
 import { say } from '../support/say.ts'
@@ -18,7 +18,7 @@ async function run(bench: Bench): Promise<Measured[]> {
   const times: number[] = []
   const events: number[] = []
   const peaks: number[] = []
-  const before = memoryOf(plane.pid)
+  const before = total(memoryOf(plane.pid))
   for (let round = 0; round < rounds; round++) {
     bench.signal.throwIfAborted()
     let id = ''
