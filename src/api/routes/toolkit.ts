@@ -25,7 +25,7 @@ function pathOf(service: ToolkitService, route: ToolkitRoute): string {
 }
 
 function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitRoute): void {
-  const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(100)] as const)
+  const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(255)] as const)
   const params = z.object({ deployment: deploymentName, service: componentName, ...Object.fromEntries(own) })
   const definition = createRoute({
     method: route.method,

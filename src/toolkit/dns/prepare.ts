@@ -5,7 +5,7 @@ import { zoneKey } from './dnssec.ts'
 import { type Overrides, recordSets } from './record-set.ts'
 import type { ZoneSpec } from './schema.ts'
 import { powerdnsText, type ServedSet, served, type Zone } from './zone-file.ts'
-import { allZones } from './zones.ts'
+import { type KnownZone, knownZones } from './zones.ts'
 
 /** The recipe's parameters as the planner set them, their references resolved. */
 export interface DnsParameters {
@@ -16,13 +16,13 @@ export interface DnsParameters {
 }
 
 /** Key under which a zone's serial is kept. */
-export const serialKey = (zone: string): string => `serial ${zone}`
+const serialKey = (zone: string): string => `serial ${zone}`
 
 /** What a zone holds, from resolved parameters. Throws `invalid-request` naming the set that does not fit. */
-export function zoneContents(spec: ZoneSpec, overrides: Overrides): ServedSet[] {
-  return recordSets(spec, overrides).map((set) => {
+export function zoneContents(zone: KnownZone): ServedSet[] {
+  return recordSets(zone).flatMap((set) => {
     try {
-      return served(set, spec.zone)
+      return served(set, zone.spec.zone) ?? []
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new KitbagError('invalid-request', `${set.name} ${set.type}: ${error.message}`)
@@ -36,11 +36,12 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
   const nameservers = peers.map(({ address }) => address)
   const secrets: string[] = []
   const files: Record<string, unknown>[] = []
-  for (const spec of allZones(zones, overrides)) {
+  for (const known of knownZones(zones, overrides)) {
+    const { spec } = known
     const zone: Zone = {
       zone: spec.zone,
       ttl: Math.round(spec.ttl / 1000),
-      sets: zoneContents(spec, overrides),
+      sets: zoneContents(known),
       nameservers,
     }
     const digest = createHash('sha256').update(powerdnsText(zone, 0)).digest('hex')
