@@ -18,7 +18,7 @@ import { addSecrets } from './routes/secrets.ts'
 import { addSubmit } from './routes/submit.ts'
 import { addSweep } from './routes/sweep.ts'
 import { addTokens } from './routes/tokens.ts'
-import { addToolkit } from './routes/toolkit.ts'
+import { addToolkit, largeBodies } from './routes/toolkit.ts'
 
 const adders = [
   addClouds,
@@ -49,7 +49,7 @@ export function createApi(deps: ApiDeps): Api {
     return problemResponse(details)
   })
   api.use(authenticate(deps.store))
-  api.use(strictBody)
+  api.use(strictBody(largeBodies(deps)))
   api.get('/healthz', (c) => c.json({ ok: true }))
   for (const add of adders) add(api, deps)
   addDocs(api, deps)

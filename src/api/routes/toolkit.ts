@@ -7,6 +7,7 @@ import type { ReleaseRecord } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
 import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
+import type { LargeBodies } from '../http/body.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
 import { componentName, deploymentName } from '../schemas/names.ts'
 import { operationSchema, presentOperation } from '../schemas/operation.ts'
@@ -18,6 +19,16 @@ import { findDeployment } from './deployments.ts'
 export function addToolkit(api: Api, deps: ApiDeps): void {
   for (const service of Object.values(deps.toolkit))
     for (const route of service.routes) mount(api, deps, service, route)
+}
+
+/** Routes of toolkit services that take more than others. */
+export function largeBodies({ toolkit }: ApiDeps): LargeBodies {
+  return Object.values(toolkit).flatMap((service) =>
+    service.routes.flatMap((route) => {
+      const path = new RegExp(`^${pathOf(service, route).replace(/\{\w+\}/g, '[^/]+')}$`)
+      return route.bodyLimit === undefined ? [] : [{ path, limit: route.bodyLimit }]
+    }),
+  )
 }
 
 function pathOf(service: ToolkitService, route: ToolkitRoute): string {

@@ -1,6 +1,6 @@
 import { location } from './location.ts'
 import { type DomainName, readName } from './name.ts'
-import { addressField, hex, integer, oneOf, type Reader, string, u8, u16 } from './rdata-fields.ts'
+import { addressField, hex, oneOf, type Reader, string, u8, u16 } from './rdata-fields.ts'
 import { serviceBinding } from './service-binding.ts'
 import { chunks, quoteString, readFields } from './text-fields.ts'
 
@@ -22,7 +22,16 @@ const name: Reader = (text, zone, raw) => {
 interface Shape {
   fields: Reader[]
   rest?: true
+  /** Of the fields together. Throws RangeError. */
+  check?(parts: string[]): void
   example: string
+}
+
+/** A hash of `kind` has as many bytes as its kind says; kinds that are not known are taken as they are. */
+function checkHash(what: string, bytes: Record<string, number>, kind = '', hash = ''): void {
+  const expected = bytes[kind]
+  if (expected !== undefined && hash.length !== 2 * expected)
+    throw new RangeError(`${what} ${kind} has ${expected} bytes, found ${hash.length / 2}`)
 }
 
 const shapes: Record<string, Shape> = {
@@ -41,12 +50,16 @@ const shapes: Record<string, Shape> = {
   SSHFP: {
     fields: [u8('the algorithm'), u8('the hash type'), hex('the fingerprint')],
     rest: true,
-    example: '4 2 ab12',
+    // RFC 4255, 3.1.2; RFC 6594, 4.
+    check: ([, kind, hash]) => checkHash('a fingerprint of type', { 1: 20, 2: 32 }, kind, hash),
+    example: '4 2 ab12...',
   },
   TLSA: {
     fields: [u8('the usage'), u8('the selector'), u8('the matching type'), hex('the data')],
     rest: true,
-    example: '3 1 1 ab12',
+    // RFC 6698, 2.1.3.
+    check: ([, , kind, hash]) => checkHash('data of matching type', { 1: 32, 2: 64 }, kind, hash),
+    example: '3 1 1 ab12...',
   },
 }
 
@@ -86,13 +99,12 @@ export function canonicalContent(type: string, content: string, zone: DomainName
   if (texts.length < count || (texts.length > count && !shape.rest))
     throw new RangeError(`must be such as ${shape.example}, found ${content.slice(0, 80)}`)
   const parts = shape.rest ? [...texts.slice(0, count - 1), texts.slice(count - 1).join('')] : texts
-  return parts
-    .map((part, i) => {
-      const reader = shape.fields[i] ?? integer(0, 'a field')
-      if (reader === name && fields[i]?.escaped) throw new RangeError('a name with a \\ is not supported')
-      return reader(part, zone, raw)
-    })
-    .join(' ')
+  const canonical = shape.fields.map((reader, i) => {
+    if (reader === name && fields[i]?.escaped) throw new RangeError('a name with a \\ is not supported')
+    return reader(parts[i] ?? '', zone, raw)
+  })
+  shape.check?.(canonical)
+  return canonical.join(' ')
 }
 
 /** Bytes of a canonical content in a message, or somewhat more. */

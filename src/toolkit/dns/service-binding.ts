@@ -15,6 +15,9 @@ const keys: Record<string, ((value: string) => boolean) | undefined> = {
   ipv6hint: list((text) => isIPv6(text) && !text.includes('%')),
 }
 
+/** RFC 9460, 14.3.2; the names above stand in that order. */
+const keyNumber = (key: string) => (Object.hasOwn(keys, key) ? Object.keys(keys).indexOf(key) : Number(key.slice(3)))
+
 /** Known by name, or `key7` to `key65534`; the first seven have names. */
 function isKey(key: string): boolean {
   if (Object.hasOwn(keys, key)) return true
@@ -22,7 +25,10 @@ function isKey(key: string): boolean {
   return number !== undefined && Number(number) >= 7 && Number(number) < 65_535
 }
 
-/** The content of an SVCB or HTTPS record (RFC 9460). `target` reads the name. Throws RangeError saying what is wrong. */
+/**
+ * The content of an SVCB or HTTPS record (RFC 9460), its keys in order, their values without quotes: PowerDNS 4.7 takes no others.
+ * `target` reads the name. Throws RangeError saying what is wrong.
+ */
 export function serviceBinding(fields: string[], target: (text: string) => string): string {
   const [priority, name, ...parameters] = fields
   if (priority === undefined || name === undefined) throw new RangeError('must be such as 1 . alpn=h2')
@@ -37,7 +43,9 @@ export function serviceBinding(fields: string[], target: (text: string) => strin
   if (given.has('no-default-alpn') && !given.has('alpn')) throw new RangeError('no-default-alpn needs alpn')
   const order = u16('the priority')(priority, '', false)
   if (order === '0' && given.size > 0) throw new RangeError('an alias (priority 0) has no parameters')
-  const rest = [...given].map(([key, value]) => (value === '' ? key : `${key}="${value}"`))
+  const rest = [...given]
+    .sort(([a], [b]) => keyNumber(a) - keyNumber(b))
+    .map(([key, value]) => (value === '' ? key : `${key}=${key.startsWith('key') ? `"${value}"` : value}`))
   return [order, target(name), ...rest].join(' ')
 }
 
