@@ -4,7 +4,7 @@ import type { Prepared, PrepareInput } from '../contract.ts'
 import { zoneKey } from './dnssec.ts'
 import { type Overrides, recordSets } from './record-set.ts'
 import type { ZoneSpec } from './schema.ts'
-import { powerdnsText, type ServedSet, served, type Zone } from './zone-file.ts'
+import { powerdnsRecords, type ServedSet, served, type Zone, zoneStart } from './zone-file.ts'
 import { type KnownZone, knownZones } from './zones.ts'
 
 /** The recipe's parameters as the planner set them, their references resolved. */
@@ -44,14 +44,15 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
       sets: zoneContents(known),
       nameservers,
     }
-    const digest = createHash('sha256').update(powerdnsText(zone, 0)).digest('hex')
+    const records = powerdnsRecords(zone)
+    const digest = createHash('sha256').update(zoneStart(zone, 0)).update(records).digest('hex')
     // Seconds, so that serials go up also when this control plane's memory of them is lost (RFC 1912, 2.2, allows any that do).
     const serial = await revision(serialKey(spec.zone), digest, Math.floor(Date.now() / 1000))
     const key = spec.dnssec && seed !== undefined ? zoneKey(seed, spec.zone) : undefined
     if (key) secrets.push(key.privateKey)
     files.push({
       zone: spec.zone,
-      text: powerdnsText(zone, serial),
+      text: zoneStart(zone, serial) + records,
       secondaries: spec.secondaries,
       publicKey: key?.publicKey ?? null,
       key: key?.privateKey ?? null,

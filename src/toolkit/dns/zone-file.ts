@@ -76,12 +76,12 @@ export function nameserverNames({ zone, nameservers }: Pick<Zone, 'zone' | 'name
 
 /** The zone as everybody may read it: standard records only, so that any name server can take it. */
 export function zoneText(zone: Zone, serial: number): string {
-  return text(zone, serial, (set) => set.contents.map((content) => [set.type, content]))
+  return zoneStart(zone, serial) + records(zone, (set) => set.contents.map((content) => [set.type, content]))
 }
 
-/** The zone as PowerDNS serves it: sets that choose are Lua. */
-export function powerdnsText(zone: Zone, serial: number): string {
-  return text(zone, serial, ({ type, contents, lua }) =>
+/** All but the start of the zone as PowerDNS serves it: sets that choose are Lua. */
+export function powerdnsRecords(zone: Zone): string {
+  return records(zone, ({ type, contents, lua }) =>
     lua === undefined ? contents.map((content) => [type, content]) : [['LUA', `${type} ${luaStrings(lua)}`]],
   )
 }
@@ -89,13 +89,21 @@ export function powerdnsText(zone: Zone, serial: number): string {
 /** SOA times as RIPE-203 recommends for small, stable zones; what is not there is forgotten after the zone's own TTL. */
 const soaTimes = { refresh: 86_400, retry: 7200, expire: 3_600_000 }
 
-function text(zone: Zone, serial: number, records: (set: ServedSet) => string[][]): string {
-  const { zone: name, ttl, sets, nameservers } = zone
-  const line = (owner: string, seconds: number, type: string, content: string) =>
-    `${owner} ${seconds} IN ${type} ${content}`
-  const own = nameserverNames(zone)
+/** The lines of a zone file that change with the serial. */
+export function zoneStart({ zone, ttl, nameservers }: Zone, serial: number): string {
+  const [first = `ns1.${zone}`] = nameserverNames({ zone, nameservers })
   const { refresh, retry, expire } = soaTimes
-  const soa = `${own[0] ?? `ns1.${name}`}. hostmaster.${name}. ${serial} ${refresh} ${retry} ${expire} ${Math.min(ttl, 3600)}`
+  const times = [serial, refresh, retry, expire, Math.min(ttl, 3600)].join(' ')
+  return `$ORIGIN ${zone}.\n${line('@', ttl, 'SOA', `${first}. hostmaster.${zone}. ${times}`)}`
+}
+
+function line(owner: string, ttl: number, type: string, content: string): string {
+  return `${owner} ${ttl} IN ${type} ${content}\n`
+}
+
+function records(zone: Zone, write: (set: ServedSet) => string[][]): string {
+  const { zone: name, ttl, sets, nameservers } = zone
+  const own = nameserverNames(zone)
   const taken = new Set(sets.map((set) => `${set.name} ${set.type}`))
   const glue = own.flatMap((server, i) => {
     const address = nameservers[i] ?? ''
@@ -103,13 +111,10 @@ function text(zone: Zone, serial: number, records: (set: ServedSet) => string[][
     return taken.has(`${server} ${type}`) ? [] : [line(relativeName(server, name), ttl, type, address)]
   })
   return [
-    `$ORIGIN ${name}.`,
-    line('@', ttl, 'SOA', soa),
     ...own.map((server) => line('@', ttl, 'NS', `${server}.`)),
     ...glue,
     ...sets.flatMap((set) =>
-      records(set).map(([type = '', content = '']) => line(relativeName(set.name, name), set.ttl, type, content)),
+      write(set).map(([type = '', content = '']) => line(relativeName(set.name, name), set.ttl, type, content)),
     ),
-    '',
-  ].join('\n')
+  ].join('')
 }

@@ -3,12 +3,14 @@ import type { PrepareInput } from '../../../../src/toolkit/contract.ts'
 import { prepare, zoneContents } from '../../../../src/toolkit/dns/prepare.ts'
 import type { Overrides } from '../../../../src/toolkit/dns/record-set.ts'
 import { dnsSchema, zonesOf } from '../../../../src/toolkit/dns/schema.ts'
-import { powerdnsText, zoneText } from '../../../../src/toolkit/dns/zone-file.ts'
+import { powerdnsRecords, type Zone, zoneStart, zoneText } from '../../../../src/toolkit/dns/zone-file.ts'
 import { byApi, zoneOf } from './zones.ts'
 
 const nameservers = ['10.0.0.1', 'fd00::2']
 
-function textOf(section: object, overrides: Overrides = {}, write = powerdnsText): string[] {
+const servedText = (zone: Zone, serial: number) => zoneStart(zone, serial) + powerdnsRecords(zone)
+
+function textOf(section: object, overrides: Overrides = {}, write = servedText): string[] {
   const known = zoneOf(section, overrides)
   const zone = { zone: known.spec.zone, ttl: known.spec.ttl / 1000, sets: zoneContents(known), nameservers }
   return write(zone, 7).trimEnd().split('\n')
