@@ -17,8 +17,11 @@ export interface ToolkitServiceUnderTest {
   refused: Record<string, unknown>
   /** The application that the sections speak of. */
   components: ResolvedComponent[]
-  /** For each change: parameters and body that it takes, and parameters that name what is not there. */
-  changes: Record<string, { params: Record<string, string>; body: JsonObject; unknown: Record<string, string> }>
+  /** For each change: parameters and body that it takes, the machine that it is about, and parameters that name what is not there. */
+  changes: Record<
+    string,
+    { params: Record<string, string>; body: JsonObject; member: ToolkitMember; unknown: Record<string, string> }
+  >
   /** Called once; absent: what runs is tested elsewhere. */
   start?(): Promise<RunningService>
 }
@@ -133,6 +136,10 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         expect(change(input)).toEqual(change(input))
         expect(Object.keys(change(input)).length).toBeGreaterThan(0)
         expect(() => change({ ...input, params: example.unknown })).toThrow(KitbagError)
+        const overrides = Object.fromEntries(Object.entries(change(input)).map(([key, value]) => [key, value ?? {}]))
+        const { member } = example
+        expect(service.overridesOf(member, input.spec, frozen(overrides))).toEqual(Object.keys(overrides))
+        expect(service.overridesOf({ ...member, machine: 'never-was-1' }, input.spec, overrides)).toEqual([])
       })
     })
 
