@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     reporters: process.env.CI ? ['verbose', new ClosingLineReporter()] : ['default', new ClosingLineReporter()],
     projects: [
-      tier('pure'),
+      tier('pure', { testTimeout: 60_000 }),
       tier('host', { testTimeout: 240_000 }),
       tier('flow', { testTimeout: 120_000, hookTimeout: 120_000 }),
       tier('e2e', { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false }),

@@ -1,4 +1,9 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client'
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionDescription,
+  WorkflowNotFoundError,
+} from '@temporalio/client'
 import type { Store } from '../db/store.ts'
 import { sleep } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -94,24 +99,38 @@ async function cancel(client: Client, { id }: OperationRecord): Promise<void> {
   }
 }
 
-/** A row that still runs although its workflow is over or unknown (the server lost its state, somebody terminated it): begins anew. */
+/** Failed tries of one workflow task after which its run is given up. A worker that dies under way spoils one. */
+const mostTaskFailures = 3
+
+/**
+ * A row that still runs although its workflow is over or unknown (the server lost its state, somebody terminated it), or can be
+ * carried on by no worker (somebody without the key wrote into it): begins anew.
+ */
 async function restartWhenLost(
   client: Client,
   store: DispatcherOptions['store'],
   operation: OperationRecord,
   log: Log,
 ) {
-  const alive = await client.workflow
-    .getHandle(operation.id)
+  const handle = client.workflow.getHandle(operation.id)
+  const state = await handle
     .describe()
-    .then(({ status }) => status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW')
+    .then(stateOf)
     .catch((error: unknown) => {
-      if (error instanceof WorkflowNotFoundError) return false
+      if (error instanceof WorkflowNotFoundError) return 'gone'
       throw error
     })
-  if (alive) return
+  if (state === 'alive') return
   const current = await store.operations.get(operation.id)
   if (current?.status !== 'running' && current?.status !== 'cancelling') return
-  log.warn('dispatcher: the workflow of a running operation is gone, starting it again', { operation: operation.id })
+  log.warn(`dispatcher: the workflow of a running operation is ${state}, starting it again`, {
+    operation: operation.id,
+  })
+  if (state === 'stuck') await handle.terminate('no worker can carry it on')
   await start(client, store, operation)
+}
+
+function stateOf({ status, raw }: WorkflowExecutionDescription): 'alive' | 'gone' | 'stuck' {
+  if (status.name !== 'RUNNING' && status.name !== 'CONTINUED_AS_NEW') return 'gone'
+  return (raw.pendingWorkflowTask?.attempt ?? 0) > mostTaskFailures ? 'stuck' : 'alive'
 }

@@ -8,8 +8,7 @@ export async function forgetOverrides(work: UnitWork, { component, name: machine
   const stored = await deps.store.overrides.list(deployment.id)
   for (const [scope, overrides] of Object.entries(stored)) {
     const service = await serviceNamed(work, scope)
-    if (!service) continue
-    const keys = service.toolkit.overridesOf({ component, machine }, service.context.spec, overrides)
+    const keys = service?.toolkit.overridesOf?.({ component, machine }, service.context.spec, overrides) ?? []
     if (keys.length === 0) continue
     await deps.store.overrides.set(deployment.id, scope, Object.fromEntries(keys.map((key) => [key, null])))
   }

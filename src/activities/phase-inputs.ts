@@ -1,3 +1,4 @@
+import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
@@ -41,7 +42,29 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
     migrate: () => migrationDigest(world, component),
     configure: () => configureDigest(world, component, machine),
   }
-  return { machine, recipe, ...facts.context(machine, { later: phase !== 'install' }), digest: digests[phase]() }
+  const inputs = {
+    machine,
+    recipe,
+    ...facts.context(machine, { later: phase !== 'install' }),
+    digest: digests[phase](),
+  }
+  return phase === 'configure' ? prepared(work, component, inputs) : inputs
+}
+
+/** A toolkit service's own work on the parameters of its machines. */
+async function prepared(work: UnitWork, component: ResolvedComponent, inputs: PhaseInputs): Promise<PhaseInputs> {
+  const { deps, deployment } = work
+  const prepare = component.service === undefined ? undefined : deps.toolkit[component.service]?.prepare
+  if (!prepare) return inputs
+  const { context, secrets } = inputs
+  const revision = (key: string, digest: string, least: number) =>
+    deps.store.revisions.next(deployment.id, `${component.name} ${key}`, { digest, least })
+  const { parameters, secrets: more } = await prepare({
+    parameters: context.parameters,
+    peers: context.peers,
+    revision,
+  })
+  return { ...inputs, context: { ...context, parameters }, secrets: [...secrets, ...more] }
 }
 
 export async function factsOf(

@@ -1,6 +1,7 @@
 import { KitbagError } from '../model/errors.ts'
 import { isFinal, type OperationRecord } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
+import { refuseDataLoss } from '../planner/refuse-data-loss.ts'
 import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
@@ -50,13 +51,6 @@ function refuseStale({ request }: OperationRecord, plan: Plan): void {
       fix: 'Look at the new plan and say its digest: kitbag plan',
     },
   )
-}
-
-function refuseDataLoss({ refusals }: Plan): void {
-  const [first] = refusals
-  if (!first) return
-  const problems = refusals.map(({ component, message }) => ({ path: `components.${component}`, message }))
-  throw new KitbagError(first.code, refusals.map(({ message }) => message).join('; '), { problems, fix: first.fix })
 }
 
 async function standing({ store }: ActivityDeps, operation: OperationRecord, plan: Plan): Promise<Planned> {

@@ -19,5 +19,10 @@ export interface PlannedUndo {
 export function skeletonOf(plan: Plan, behind: Set<string>): UnitSkeleton[] {
   return plan.units
     .filter(({ id }) => !behind.has(id))
-    .map(({ id, kind, needs }) => ({ id, kind, needs: needs.filter((need) => !behind.has(need)) }))
+    .map(({ id, kind, needs, wait }) => ({
+      id,
+      kind,
+      needs: needs.filter((need) => !behind.has(need)),
+      ...(wait !== undefined && { wait }),
+    }))
 }

@@ -38,8 +38,7 @@ async function mainRequest(
   const loss = request.allowDataLoss ? { allowDataLoss: request.allowDataLoss } : {}
   switch (kind) {
     case 'destroy':
-      // Whoever destroys a deployment means its data too.
-      return { kind, allowDataLoss: (await store.machines.list(deployment.id)).map(({ component }) => component) }
+      return { kind, ...loss }
     case 'deploy':
     case 'rollback':
       if (request.release === undefined) throw new KitbagError('invalid-request', `a ${kind} without a release`)

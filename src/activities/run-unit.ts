@@ -113,6 +113,7 @@ async function isDone({ store }: ActivityDeps, { operationId, stage, unitId }: U
 async function retryEffect(work: UnitWork): Promise<void> {
   const { unit, timings, signal } = work
   const most = attempts[unit.kind]
+  let lastResource: string | undefined
   await work.boundary(`${unit.kind}/before`)
   await retry(
     async (attempt) => {
@@ -120,11 +121,27 @@ async function retryEffect(work: UnitWork): Promise<void> {
         await effects[unit.kind](work)
       } catch (error) {
         if (!signal.aborted && attempt < most && isRetryable(error)) tellRetry(work, error, attempt, most)
-        throw error
+        const { resource } = error instanceof KitbagError ? error : {}
+        lastResource = resource ?? lastResource
+        throw withResource(error, lastResource)
       }
     },
     { attempts: most, delay: backoff(timings.retry, timings.retryMost), signal, retryable: isRetryable },
   )
+}
+
+/** A machine that cannot be reached any more does not say where it was; the try that was cut off did. */
+function withResource(error: unknown, resource: string | undefined): unknown {
+  if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable') return error
+  if (error.resource !== undefined || resource === undefined) return error
+  const { message, fix, machine, retryable } = error
+  return new KitbagError(error.code, `${message}; it was at ${resource}`, {
+    cause: error,
+    retryable,
+    resource,
+    ...(fix !== undefined && { fix }),
+    ...(machine !== undefined && { machine }),
+  })
 }
 
 function isRetryable(error: unknown): boolean {

@@ -33,8 +33,11 @@ export async function sweepClouds(
       const deployment = (await store.deployments.get(tags.deployment))?.name ?? tags.deployment
       report.machines.push({ id, name, cloud, deployment, removed: remove })
     }
-    report.residue.push(...((await provider.residue?.(installation)) ?? []))
   }
+  // What runs on is no residue, nor is a stray that was only named: its parts go with it.
+  const known = [...rows.values()].flatMap(({ providerId }) => providerId ?? [])
+  if (!remove) known.push(...seen)
+  for (const { provider } of found) report.residue.push(...((await provider.residue?.(installation, known)) ?? []))
   report.residue = [...new Set(report.residue)]
   return report
 }

@@ -129,7 +129,8 @@ async function problemOf(response: Response): Promise<KitbagError> {
   }
   const code: ErrorCode =
     details.code !== undefined && details.code in errorCodes ? (details.code as ErrorCode) : 'internal'
-  const { fix, problems, machine, resource, output } = details
+  const { problems, machine, resource, output } = details
+  const fix = code === 'unauthorized' ? 'Set KITBAG_TOKEN to one of its tokens.' : details.fix
   return new KitbagError(
     code,
     details.detail ?? `the control plane answered ${response.status}: ${text.slice(0, 200)}`,

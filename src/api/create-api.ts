@@ -3,38 +3,9 @@ import type { Api, ApiDeps, ApiEnv } from './deps.ts'
 import { authenticate } from './http/auth.ts'
 import { strictBody } from './http/body.ts'
 import { problemDetails, problemResponse } from './http/problem.ts'
+import { answerUnknownPaths } from './http/unknown-paths.ts'
 import { invalidRequest } from './http/zod-problems.ts'
-import { addBlobs } from './routes/blobs.ts'
-import { addClouds } from './routes/clouds.ts'
-import { addDeployments } from './routes/deployments.ts'
-import { addDocs } from './routes/docs.ts'
-import { addLogs } from './routes/logs.ts'
-import { addMethodCheck } from './routes/methods.ts'
-import { addOperationEvents } from './routes/operation-events.ts'
-import { addOperations } from './routes/operations.ts'
-import { addPlan } from './routes/plan.ts'
-import { addReleases } from './routes/releases.ts'
-import { addSecrets } from './routes/secrets.ts'
-import { addSubmit } from './routes/submit.ts'
-import { addSweep } from './routes/sweep.ts'
-import { addTokens } from './routes/tokens.ts'
-import { addToolkit } from './routes/toolkit.ts'
-
-const adders = [
-  addClouds,
-  addBlobs,
-  addPlan,
-  addDeployments,
-  addSubmit,
-  addOperations,
-  addOperationEvents,
-  addReleases,
-  addSecrets,
-  addLogs,
-  addSweep,
-  addTokens,
-  addToolkit,
-]
+import * as routes from './routes/index.ts'
 
 /** The whole HTTP API over its dependencies; opens no port. */
 export function createApi(deps: ApiDeps): Api {
@@ -50,9 +21,7 @@ export function createApi(deps: ApiDeps): Api {
   })
   api.use(authenticate(deps.store))
   api.use(strictBody)
-  api.get('/healthz', (c) => c.json({ ok: true }))
-  for (const add of adders) add(api, deps)
-  addDocs(api, deps)
-  addMethodCheck(api)
+  for (const add of Object.values(routes)) add(api, deps)
+  answerUnknownPaths(api)
   return api
 }

@@ -1,18 +1,11 @@
 import { z } from 'zod'
 import { bytesPattern, parseBytes } from '../lib/bytes.ts'
 import { durationPattern, parseDuration } from '../lib/duration.ts'
+import { strict } from '../lib/fields.ts'
+import { isPattern } from '../lib/pattern.ts'
 import { componentNameSchema, nameSchema } from '../model/ids.ts'
 import { folderRule, isBeside } from './folder.ts'
 import { formatNames } from './formats.ts'
-import { isPattern } from './pattern.ts'
-
-/** An object that refuses unknown fields and names those it knows. */
-export function strict<T extends z.ZodRawShape>(shape: T) {
-  const known = Object.keys(shape).join(', ')
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `known: ${known}` : undefined),
-  })
-}
 
 const aDuration = 'must be a duration such as 500ms, 2s, 1m or 1h'
 const duration = z
@@ -45,9 +38,9 @@ export const parameterSchema = strict({
   pattern: z
     .string()
     .max(500)
-    .refine(isPattern, 'must be a regular expression')
+    .refine(isPattern, 'must be a regular expression, without look-around and back-references (RE2)')
     .optional()
-    .describe('Regular expression that the whole text has to match'),
+    .describe('Regular expression (RE2: no look-around, no back-references) that the whole text has to match'),
   minimum: z.number().optional().describe('Of numbers'),
   maximum: z.number().optional().describe('Of numbers'),
   minLength: z.int().min(0).optional().describe('Of text, in characters'),

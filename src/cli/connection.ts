@@ -1,15 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Connection } from '../api/client.ts'
+import { homeFolder } from '../lib/home-folder.ts'
 import { KitbagError } from '../model/errors.ts'
-
-function home(env: NodeJS.ProcessEnv): string {
-  if (env.KITBAG_HOME) return env.KITBAG_HOME
-  return process.getuid?.() === 0
-    ? '/var/lib/kitbag'
-    : join(env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'kitbag')
-}
 
 function read(file: string): string | undefined {
   try {
@@ -19,15 +12,37 @@ function read(file: string): string | undefined {
   }
 }
 
-/** Which control plane to talk to: KITBAG_URL and KITBAG_TOKEN, else the embedded one of KITBAG_HOME. Throws `control-plane-unreachable`. */
+function runningUrl(home: string): string | undefined {
+  const running = read(join(home, 'control-plane.json'))
+  return running === undefined ? undefined : (JSON.parse(running) as { url: string }).url
+}
+
+/**
+ * Which control plane to talk to: KITBAG_URL and KITBAG_TOKEN, else the embedded one of KITBAG_HOME, whose token goes to no other.
+ * Throws `invalid-request` for what is no URL, `unauthorized` without a token, `control-plane-unreachable` where none runs.
+ */
 export function findConnection(env: NodeJS.ProcessEnv = process.env): Connection {
-  const folder = home(env)
-  const running = read(join(folder, 'control-plane.json'))
-  const url = env.KITBAG_URL ?? (running === undefined ? undefined : (JSON.parse(running) as { url: string }).url)
-  const token = env.KITBAG_TOKEN ?? read(join(folder, 'admin-token'))
-  if (url !== undefined && token !== undefined) return { url, token }
-  const missing = url === undefined ? `no control plane runs on ${folder}` : `there is no token in ${folder}`
-  throw new KitbagError('control-plane-unreachable', missing, {
-    fix: 'Start one with `kitbag up`, or name one with KITBAG_URL and KITBAG_TOKEN.',
+  const home = homeFolder(env)
+  const own = runningUrl(home)
+  const url = env.KITBAG_URL || own
+  if (url === undefined) {
+    throw new KitbagError('control-plane-unreachable', `no control plane runs on ${home}`, {
+      fix: 'Start one with `kitbag up`, or name one with KITBAG_URL and KITBAG_TOKEN.',
+    })
+  }
+  const origin = originOf(url)
+  const isOwn = own !== undefined && origin === originOf(own)
+  const token = env.KITBAG_TOKEN || (isOwn ? read(join(home, 'admin-token')) : undefined)
+  if (token !== undefined) return { url, token }
+  throw new KitbagError('unauthorized', `there is no token for the control plane at ${url}`, {
+    fix: 'Set KITBAG_TOKEN to one of its tokens: its first is in the file admin-token in its KITBAG_HOME.',
   })
+}
+
+function originOf(url: string): string {
+  if (/^https?:/i.test(url) && URL.canParse(url)) return new URL(url).origin
+  throw new KitbagError(
+    'invalid-request',
+    `KITBAG_URL is "${url}": it must be a URL, for example http://127.0.0.1:7070`,
+  )
 }

@@ -1,30 +1,40 @@
-import type { Plan } from '../model/plan.ts'
+import type { Change, Plan } from '../model/plan.ts'
 
 const signs = { create: '+', update: '~', replace: '-/+', remove: '-', keep: ' ' } as const
 
 /** A plan as people know it: one paragraph per machine that changes, a summary, the digest. */
-export function planText({ changes, refusals, digest, deployment, release }: Plan): string {
+export function planText({ changes, units, refusals, digest, deployment, release }: Plan): string {
+  const changing = changes.filter(({ action }) => action !== 'keep')
   const lines = [`Plan for ${deployment}${release === undefined ? '' : `, release ${release}`}:`, '']
-  for (const { action, machine, component, replacement, reasons, stateful } of changes) {
-    if (action === 'keep') continue
-    const data = stateful && (action === 'replace' || action === 'remove') ? '   !! its data is lost' : ''
-    lines.push(
-      `  ${signs[action].padEnd(3)} ${machine} (${component})${replacement ? ` -> ${replacement}` : ''}: ${action}${data}`,
-    )
-    for (const { message, before, after } of reasons)
-      lines.push(`        ${message}${before === undefined ? '' : `: ${before} -> ${after}`}`)
+  for (const change of changing) {
+    const end = units.find(({ kind, machine }) => kind === 'destroy' && machine === change.machine)
+    lines.push(...changeLines(change, end?.wait))
   }
   for (const { message, fix } of refusals) lines.push('', `  refused: ${message}`, `           ${fix}`)
-  const count = (action: string) => changes.filter((change) => change.action === action).length
-  const summary = (['create', 'update', 'replace', 'remove'] as const)
-    .map((action) => `${count(action)} to ${action}`)
-    .join(', ')
-  lines.push(
-    '',
-    changes.every(({ action }) => action === 'keep')
-      ? 'Nothing to do.'
-      : `Plan: ${summary}, ${count('keep')} unchanged.`,
-    `Digest: ${digest}`,
-  )
+  if (changing.length > 0) lines.push('')
+  lines.push(changing.length === 0 ? 'Nothing to do.' : summary(changes), `Digest: ${digest}`)
   return lines.join('\n')
+}
+
+function changeLines(
+  { action, machine, component, replacement, reasons, stateful }: Change,
+  wait: number | undefined,
+): string[] {
+  const data = stateful && (action === 'replace' || action === 'remove') ? '   !! its data is lost' : ''
+  const target = replacement ? ` -> ${replacement}` : ''
+  return [
+    `  ${signs[action].padEnd(3)} ${machine} (${component})${target}: ${action}${data}`,
+    ...(wait === undefined
+      ? []
+      : [`        its address stays for ${wait / 1000} s, as long as DNS answers may be kept`]),
+    ...reasons.map(
+      ({ message, before, after }) => `        ${message}${before === undefined ? '' : `: ${before} -> ${after}`}`,
+    ),
+  ]
+}
+
+function summary(changes: Change[]): string {
+  const count = (action: Change['action']) => changes.filter((change) => change.action === action).length
+  const counts = (['create', 'update', 'replace', 'remove'] as const).map((action) => `${count(action)} to ${action}`)
+  return `Plan: ${counts.join(', ')}, ${count('keep')} unchanged.`
 }

@@ -12,6 +12,7 @@ import { migrateDatabase } from './migrate.ts'
 import { createOperationStore } from './operations.ts'
 import { createOverrideStore } from './overrides.ts'
 import { createReleaseStore } from './releases.ts'
+import { createRevisionStore } from './revisions.ts'
 import { createSecretStore } from './secrets.ts'
 import type { Store } from './store.ts'
 import { createTokenStore } from './tokens.ts'
@@ -50,6 +51,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     operations: guarded(createOperationStore(db)),
     secrets: guarded(createSecretStore(db, keys)),
     overrides: guarded(createOverrideStore(db)),
+    revisions: guarded(createRevisionStore(db)),
     blobs: guarded(createBlobStore(db)),
     changed: listener.changed,
     async close() {

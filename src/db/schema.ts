@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
+  bigint,
   bigserial,
   boolean,
   customType,
@@ -255,6 +256,21 @@ export const overrides = pgTable(
     updatedAt: at('updated_at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.deploymentId, t.scope, t.key] })],
+)
+
+/** A number per content: it goes up when the content that a key stands for changes (serials of zones). */
+export const revisions = pgTable(
+  'revisions',
+  {
+    tenantId: tenant(),
+    deploymentId: text('deployment_id')
+      .notNull()
+      .references(() => deployments.id, { onDelete: 'cascade' }),
+    key: text('key').notNull(),
+    digest: text('digest').notNull(),
+    number: bigint('number', { mode: 'number' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.deploymentId, t.key] })],
 )
 
 /** Content-addressed uploads: source archives and recipe folders, in 1 MiB chunks. */

@@ -26,6 +26,7 @@ export interface Store {
   operations: OperationStore
   secrets: SecretStore
   overrides: OverrideStore
+  revisions: RevisionStore
   blobs: BlobStore
   /**
    * Wakes on changes announced by any process on this database (LISTEN/NOTIFY), at the latest after `timeout` ms; also, without an
@@ -221,6 +222,11 @@ export interface SecretStore {
   get(deploymentId: string, name: string, version: number): Promise<string | undefined>
   list(deploymentId: string): Promise<{ name: string; version: number; createdAt: Date }[]>
   remove(deploymentId: string, name: string): Promise<boolean>
+}
+
+export interface RevisionStore {
+  /** The key's number while its digest is the same; else the next one, `least` or more. Throws `not-found` without the deployment. */
+  next(deploymentId: string, key: string, content: { digest: string; least: number }): Promise<number>
 }
 
 export interface OverrideStore {

@@ -2,8 +2,8 @@ import { readConfig } from './config.ts'
 import { examine, type Finding } from './doctor.ts'
 import { setUp } from './setup.ts'
 
-/** `kitbag doctor`: what this box has and lacks; status 1 when something is missing. With `fix` it is got first. */
-export async function doctorCommand({ fix, json }: { fix?: boolean; json?: boolean }): Promise<void> {
+/** `kitbag doctor`: what this box has and lacks. Returns status 1 when something is missing. With `fix` it is got first. */
+export async function doctorCommand({ fix, json }: { fix?: boolean; json?: boolean }): Promise<number> {
   const config = readConfig()
   if (fix) {
     await setUp({
@@ -16,7 +16,7 @@ export async function doctorCommand({ fix, json }: { fix?: boolean; json?: boole
   }
   const findings = await examine(config)
   process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : findings.map(toLine).join(''))
-  if (findings.some(({ ok }) => !ok)) process.exitCode = 1
+  return findings.every(({ ok }) => ok) ? 0 : 1
 }
 
 function toLine({ name, ok, detail }: Finding): string {

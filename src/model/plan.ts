@@ -30,6 +30,8 @@ export interface Unit {
   service?: string
   /** `configure`: machines that the plan destroys next; its facts are rendered as if they were gone already. */
   without?: string[]
+  /** `destroy`: milliseconds between what it needs and its start, in which its address may still be kept by those who asked for it. */
+  wait?: number
 }
 
 export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove'
@@ -62,7 +64,7 @@ export interface Plan {
   units: Unit[]
   changes: Change[]
   refusals: Refusal[]
-  /** sha256 of the canonical JSON of all above. */
+  /** sha256 of the canonical JSON of all above but the refusals. */
   digest: string
 }
 
@@ -71,4 +73,6 @@ export interface UnitSkeleton {
   id: string
   kind: UnitKind
   needs: string[]
+  /** Milliseconds before it starts, once it could. */
+  wait?: number
 }

@@ -10,6 +10,8 @@ export interface CommandText {
 export interface ExecOptions {
   /** Sent to the command's standard input, which is then closed. */
   stdin?: string | Buffer | NodeJS.ReadableStream
+  /** Called once the machine has begun the command: a failure from then on met it under way. */
+  onBegin?: () => void
   /** Called with each complete line of standard output, without its newline. */
   onLine?: (line: string) => void
   /** Ends the wait and closes the channel; the command on the machine is not killed by it. */

@@ -15,6 +15,8 @@ export interface Expanded {
   /** The application's components, then the services' machines. */
   components: ResolvedComponent[]
   services: ExpandedService[]
+  /** Component -> milliseconds between the last file that names a machine of it and the machine's end. */
+  lingers: Map<string, number>
 }
 
 /** Application and services as one list of components, with stored scale overrides applied. Throws `not-supported` for a service of an older Kitbag. */
@@ -28,7 +30,7 @@ export function expand(
     const replicas = overrides.scale?.[component.name]?.replicas
     return typeof replicas === 'number' ? { ...component, replicas } : component
   })
-  const expanded: Expanded = { components: [...scaled], services: [] }
+  const expanded: Expanded = { components: [...scaled], services: [], lingers: new Map() }
   for (const { name, kind, spec } of services) {
     const service = toolkit[kind]
     if (!service)
@@ -36,6 +38,8 @@ export function expand(
     const plan: ToolkitPlan = service.plan({ name, spec, components: scaled })
     expanded.components.push(...plan.components)
     expanded.services.push({ name, kind, spec, members: plan.members })
+    for (const [owner, ms] of Object.entries(plan.lingers ?? {}))
+      expanded.lingers.set(owner, Math.max(ms, expanded.lingers.get(owner) ?? 0))
   }
   return expanded
 }

@@ -27,6 +27,8 @@ export interface Facts {
   context(machine: MachineRecord, options?: { later: boolean }): { context: RecipeContext; secrets: string[] }
   /** Outputs of a component, for `show`: secrets are in it in clear. */
   outputs(component: string): Record<string, unknown>
+  /** Its recipe's parameters: settings with references resolved, defaults and generated secrets. */
+  parameters(component: string): Record<string, unknown>
 }
 
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
@@ -67,7 +69,10 @@ export function createFacts(source: FactSource): Facts {
       Object.entries(of.settings).map(([name, value]) => [name, resolveValue(value, lookup)]),
     )
     const { parameters, generated } = completeParameters(recipeOf(of).signature, settings)
-    for (const name of generated) parameters[name] = secret(`${of.name}.${name}`)
+    for (const name of generated) {
+      // One that the blueprint gives by a reference has no value of its own; here it is only not known yet.
+      if (!Object.hasOwn(component(of.name).settings, name)) parameters[name] = secret(`${of.name}.${name}`)
+    }
     return parameters
   }
 
@@ -163,7 +168,7 @@ export function createFacts(source: FactSource): Facts {
     return { context: whole, secrets: hidden }
   }
 
-  return { context, outputs: outputsOf }
+  return { context, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */

@@ -8,7 +8,7 @@ import { cloudIdOf, type Fate, fateOf } from './fate.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
 import { UnitList } from './units.ts'
 
-const nothing: Expanded = { components: [], services: [] }
+const nothing: Expanded = { components: [], services: [], lingers: new Map() }
 
 function expanded(input: PlanInput): Expanded {
   return input.release ? expand(input.release.spec, input.toolkit, input.overrides) : nothing
@@ -45,7 +45,9 @@ export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>):
     ...(input.release && { release: input.release.number }),
     ...body,
   }
-  return { ...whole, digest: digestOf(whole) }
+  // Not of the refusals: the plan that was looked at stays the same when somebody says that data may be lost.
+  const { refusals: _, ...does } = whole
+  return { ...whole, digest: digestOf(does) }
 }
 
 function byName(a: MachineRecord, b: MachineRecord): number {

@@ -6,11 +6,13 @@ import { unitId } from './units.ts'
 
 /** Machines that go: out of traffic, then destroyed. */
 export function addRemovals(context: ChangeContext, { component, remove }: Fate): void {
-  const { units } = context
+  const { units, world } = context
+  const wait = world.lingers.get(component.name)
   for (const { machine, reasons } of remove) {
     const target = { component: component.name, machine: machine.name }
     const reason = reasons[0]?.message ?? 'not needed any more'
-    const destroy = units.add('destroy', target, reason)
+    // Nobody was told of one that never served.
+    const destroy = units.add('destroy', target, reason, mayServe(machine) && wait ? { wait } : {})
     if (!mayServe(machine)) continue
     for (const service of servicesOf(context, component.name)) {
       const leave = units.add('leave', target, reason, { service })

@@ -72,8 +72,11 @@ export interface Provider {
   test(): Promise<{ name: string; ok: boolean; detail: string }[]>
   /** Takes over what a former process of this installation left running (local: restarts supervisors after the box's reboot). */
   adopt?(): Promise<void>
-  /** What of this installation is left at the cloud beside machines: bridges, mounts, rules. Empty after everything is destroyed. */
-  residue?(installation: string): Promise<string[]>
+  /**
+   * What of this installation is at the cloud beyond the machines `known` (ids) and what they need: folders, bridges, mounts, rules.
+   * Empty after everything is destroyed.
+   */
+  residue?(installation: string, known?: string[]): Promise<string[]>
 }
 
 export interface ProviderEnvironment {

@@ -27,6 +27,7 @@ function checkResource(recipe: Recipe, resource: ResourceDefinition, report: Rep
   const at = ['resources', resource.index]
   const check = (path: string[], refuse: Refuse) => {
     checkPath(recipe, path, refuse)
+    if (path[0] === 'item' && !resource.forEach) refuse('"item" is known beside `forEach` only')
     if (resource.phase === 'install' && laterRoots.includes(path[0] ?? '')) {
       refuse(
         `"${path[0]}" may hold facts of other machines, which an install resource must not wait for; say phase: configure`,
@@ -35,6 +36,10 @@ function checkResource(recipe: Recipe, resource: ResourceDefinition, report: Rep
   }
   if (resource.when) {
     for (const path of pathsIn(resource.when)) check(path, (message, more) => report([...at, 'when'], message, more))
+  }
+  if (resource.forEach) {
+    const refuse: Refuse = (message, more) => report([...at, 'forEach'], message, more)
+    for (const path of pathsIn(resource.forEach)) check(path, refuse)
   }
   const verbatim = resourceTypeOf(resource.type)?.verbatim ?? []
   for (const [place, text] of textsIn(resource.fields)) {

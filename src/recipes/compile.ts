@@ -57,14 +57,24 @@ function stepsOf(recipe: Recipe, phase: Phase, view: Record<string, unknown>, se
     .filter((resource) => resource.phase === phase)
     .flatMap((resource) => {
       try {
-        if (resource.when && !truthy(evaluate(resource.when, view))) return []
-        const fields = resolveFields(resource, view)
-        const texts = resolveTexts(recipe, resource, view, secrets)
-        return resourceTypeOf(resource.type)?.compile({ fields, texts, phase }) ?? []
+        return viewsOf(resource, view).flatMap((own) => {
+          if (resource.when && !truthy(evaluate(resource.when, own))) return []
+          const fields = resolveFields(resource, own)
+          const texts = resolveTexts(recipe, resource, own, secrets)
+          return resourceTypeOf(resource.type)?.compile({ fields, texts, phase }) ?? []
+        })
       } catch (error) {
         throw unfit(recipe, resource, error, secrets)
       }
     })
+}
+
+/** What the entry sees: once, or once for each item of its list. */
+function viewsOf({ forEach }: ResourceDefinition, view: Record<string, unknown>): Record<string, unknown>[] {
+  if (!forEach) return [view]
+  const items = evaluate(forEach, view)
+  if (!Array.isArray(items)) throw new ExpressionError('forEach: needs a list')
+  return items.map((item) => ({ ...view, item }))
 }
 
 function unfit(recipe: Recipe, resource: ResourceDefinition, error: unknown, secrets: string[]): unknown {

@@ -22,6 +22,8 @@ export const contextShape = {
   consumers: null,
   peers: null,
   outputs: 'any',
+  /** Of `forEach`. */
+  item: 'any',
 } as const satisfies Record<string, null | 'any' | readonly string[]>
 
 /** Roots that hold facts of other machines, or may (`env` refers to other components). An install phase runs before those exist. */

@@ -1,3 +1,4 @@
+import { matches } from '../lib/pattern.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { RecipeSignature } from '../model/recipe.ts'
 import { declaredParameters } from './context.ts'
@@ -62,8 +63,7 @@ function misfitsOf(schema: JsonObject, value: Json): string[] {
       refuse(`must have ${schema.minLength} characters or more`)
     if (typeof schema.maxLength === 'number' && length > schema.maxLength)
       refuse(`must have ${schema.maxLength} characters or fewer`)
-    if (typeof schema.pattern === 'string' && !new RegExp(schema.pattern, 'u').test(value))
-      refuse(`must match ${schema.pattern}`)
+    if (typeof schema.pattern === 'string' && !matches(schema.pattern, value)) refuse(`must match ${schema.pattern}`)
   }
   if (Array.isArray(value) && typeof schema.items === 'object' && schema.items !== null) {
     for (const [index, item] of value.entries()) {

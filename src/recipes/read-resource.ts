@@ -21,14 +21,15 @@ export function readResource(
   if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
     return void report(at, 'must be an object that begins with a resource type')
   }
-  const { phase, when, ...fields } = entry as Record<string, unknown>
+  const { phase, when, forEach, ...fields } = entry as Record<string, unknown>
   const type = typeOf(fields, at, report)
   if (!type) return
   checkFields(type, fields, at, report)
   return {
     type: type.key,
     phase: readPhase(phase, type.phase, at, report),
-    ...readCondition(when, at, report),
+    ...readExpression('when', when, at, report),
+    ...readExpression('forEach', forEach, at, report),
     fields,
     templates: readTemplates(fields, files, at, yaml, report),
     index,
@@ -58,25 +59,32 @@ function readPhase(value: unknown, usual: Phase, at: PropertyKey[], report: Repo
   return usual
 }
 
-function readCondition(value: unknown, at: PropertyKey[], report: Report): { when?: Expression } {
+const examples = { when: 'parameters.tls or port == 80', forEach: '${parameters.sites}' }
+
+function readExpression(
+  field: 'when' | 'forEach',
+  value: unknown,
+  at: PropertyKey[],
+  report: Report,
+): { [field in 'when' | 'forEach']?: Expression } {
   if (value === undefined) return {}
-  if (typeof value === 'boolean') return { when: { type: 'literal', value } }
+  if (field === 'when' && typeof value === 'boolean') return { when: { type: 'literal', value } }
   if (typeof value !== 'string') {
-    report([...at, 'when'], 'must be an expression, such as parameters.tls or port == 80')
+    report([...at, field], `must be an expression, such as ${examples[field]}`)
     return {}
   }
   try {
-    return { when: parseExpression(/^\s*\$\{(.*)\}\s*$/s.exec(value)?.[1] ?? value) }
+    return { [field]: parseExpression(/^\s*\$\{(.*)\}\s*$/s.exec(value)?.[1] ?? value) }
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error
-    report([...at, 'when'], error.message)
+    report([...at, field], error.message)
     return {}
   }
 }
 
 /** The schema describes evaluated fields: what an expression stands for is looked at when its value is there. */
 function checkFields(type: ResourceType, fields: Record<string, unknown>, at: PropertyKey[], report: Report): void {
-  const known = [...Object.keys(type.schema.shape), 'phase', 'when']
+  const known = [...Object.keys(type.schema.shape), 'phase', 'when', 'forEach']
   const result = type.schema.safeParse(fields)
   for (const issue of result.error?.issues ?? []) {
     if (!isLater(fields, issue.path, type)) reportIssue(issue, at, known, report)

@@ -22,7 +22,9 @@ export interface ResourceDefinition {
   type: string
   phase: Phase
   when?: Expression
-  /** All fields of the entry but `phase` and `when`, as written. */
+  /** The entry stands for one of each item of this list, which its fields and templates see as `item`. */
+  forEach?: Expression
+  /** All fields of the entry but `phase`, `when` and `forEach`, as written. */
   fields: Record<string, unknown>
   /** The fields' texts that are Handlebars: `content`, `stdin`, or the file that `template` names. */
   templates: Record<string, FileTemplate>

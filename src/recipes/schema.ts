@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isPattern } from '../lib/pattern.ts'
 
 const parameterTypes = ['string', 'integer', 'number', 'boolean', 'array', 'object'] as const
 
@@ -13,7 +14,10 @@ const parameterSchema: z.ZodType = z.lazy(() =>
     maximum: z.number().optional(),
     minLength: z.int().min(0).optional(),
     maxLength: z.int().min(0).optional(),
-    pattern: z.string().refine(isPattern, 'is no regular expression').optional(),
+    pattern: z
+      .string()
+      .refine(isPattern, 'must be a regular expression, without look-around and back-references (RE2)')
+      .optional(),
     format: z.enum(['hostname']).optional(),
     items: parameterSchema.optional(),
     minItems: z.int().min(0).optional(),
@@ -24,15 +28,6 @@ const parameterSchema: z.ZodType = z.lazy(() =>
     'x-kitbag-secret': z.boolean().optional(),
   }),
 )
-
-function isPattern(text: string): boolean {
-  try {
-    new RegExp(text, 'u')
-    return true
-  } catch {
-    return false
-  }
-}
 
 const parameterName = /^[a-zA-Z][a-zA-Z0-9_]*$/
 

@@ -95,6 +95,8 @@ export const outputHelpers: Record<string, (...values: unknown[]) => string> = {
   },
   /** The text as it is, as long as it stays on its line. */
   line: oneLine,
+  /** Lines that somebody else has written in the file's own format. */
+  lines: noNul,
 }
 
 /** Helpers for conditions and arguments: `{{#if (eq a b)}}`. What they give is not written but through an output helper. */

@@ -26,6 +26,7 @@ export async function execOn(connection: Connection, line: string, options: Exec
   const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
   try {
     const session = connection.session(line, { urgent, ...(signal && { signal }) }, (channel, letGo) => {
+      options.onBegin?.()
       const ended = collect(connection, channel, { ...options, letGo }, signal)
       // Nobody may be there any more to hear of it.
       ended.catch(() => {})

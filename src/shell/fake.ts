@@ -64,8 +64,9 @@ export function createFakeReach(options: FakeReachOptions = {}): FakeReach {
 
     async exec(machine, line, execOptions = {}) {
       const command = typeof line === 'string' ? line : line.text
-      const { program, onLine, signal, root = false } = execOptions
+      const { program, onLine, onBegin, signal, root = false } = execOptions
       await arrive(machine, signal)
+      onBegin?.()
       const resources = program?.resources.map(({ resource }) => resource)
       execs.push({ machine: machine.name, command, root, ...(resources && { resources }) })
       if (execs.length > mostExecs) execs.shift()

@@ -65,6 +65,7 @@ async function execStoppable(
   { onLine, report, signal }: StoppableOptions,
 ): Promise<ExecResult> {
   const patience = new AbortController()
+  let begun = false
   let timer: NodeJS.Timeout | undefined
   let asked: Promise<void> | undefined
   const stop = () => {
@@ -78,13 +79,17 @@ async function execStoppable(
       root: true,
       stdin: program.text,
       program,
+      onBegin: () => {
+        begun = true
+      },
       onLine,
       signal: patience.signal,
     })
     if (signal?.aborted) throw cancelled(machine)
     return answer
   } catch (error) {
-    throw signal?.aborted ? cancelled(machine, error) : error
+    if (signal?.aborted) throw cancelled(machine, error)
+    throw begun ? atResource(error, program, report) : error
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', stop)
@@ -117,18 +122,32 @@ function conclude(
       fix: `Let ${machine.user} use sudo without a password there.`,
     })
   }
-  const next = program.resources[events.length]
+  const next = nextResource(program, events)
   const how = status === null || status > 128 ? 'was killed' : `ended with status ${status}`
   throw new KitbagError(
     'machine-unreachable',
-    `${machine.name}: the program ${how} before its end${next ? `, at ${next.resource}` : ''}`,
+    `${machine.name}: the program ${how} before its end${next ? `, at ${next}` : ''}`,
     {
       machine: machine.name,
       retryable: true,
-      ...(next && { resource: next.resource }),
+      ...(next && { resource: next }),
       output: redact(lastLines(stderr || stdout), secrets),
     },
   )
+}
+
+/** The resource that a program was at when the last was heard of it: it tells of all before it first. */
+function nextResource({ resources }: HostProgram, events: ResourceEvent[]): string | undefined {
+  return resources[events.length]?.resource
+}
+
+/** A cut connection, with where the program was. */
+function atResource(error: unknown, program: HostProgram, { events }: ProgramReport): unknown {
+  const resource = nextResource(program, events)
+  if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable' || resource === undefined) return error
+  const { code, message, machine, retryable } = error
+  const place = machine === undefined ? {} : { machine }
+  return new KitbagError(code, `${message}, at ${resource}`, { ...place, resource, retryable, cause: error })
 }
 
 function cancelled(machine: MachineAccess, cause?: unknown): KitbagError {

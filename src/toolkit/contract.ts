@@ -3,12 +3,18 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
+import type { MachineFact } from '../model/recipe.ts'
 
 /** What a service's planner gives: its own machines as components, and whose traffic it carries. */
 export interface ToolkitPlan {
   components: ResolvedComponent[]
   /** Components whose machines leave before they are touched and join after they are healthy. */
   members: string[]
+  /**
+   * Component -> milliseconds for which others may go on using an address after the service has forgotten it: its machines are
+   * destroyed no earlier.
+   */
+  lingers?: Record<string, number>
 }
 
 export interface ToolkitMember {
@@ -28,8 +34,24 @@ export interface ControlContext<Spec> {
   signal?: AbortSignal
 }
 
+/** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
+export interface ReadContext<Spec> extends ControlContext<Spec> {
+  parameters(): Promise<Record<string, unknown>>
+}
+
 /** The service's stored run-time changes: key -> value, as its routes wrote them. */
 export type Overrides = Record<string, JsonObject>
+
+export interface ToolkitCommand {
+  name: string
+  summary: string
+  /** Fills the body. */
+  fixed?: JsonObject
+  /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
+  file?: string
+  /** Field of the answer that is printed as it is. */
+  text?: string
+}
 
 /** A route of a service: data that API, OpenAPI and CLI mount. */
 export interface ToolkitRoute<Spec = unknown> {
@@ -42,13 +64,13 @@ export interface ToolkitRoute<Spec = unknown> {
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
   response: z.ZodType
-  /** CLI words after the service's command, e.g. `drain`; path parameters become arguments in path order. `fixed` fills the body. */
-  cli?: { name: string; summary: string; fixed?: JsonObject }[]
+  /** CLI words after the service's command, e.g. `drain`; path parameters become arguments in path order. */
+  cli?: ToolkitCommand[]
   /**
    * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
    * submits one `push` operation, and answers 202.
    */
-  read?(context: ControlContext<Spec>, params: Record<string, string>): Promise<unknown>
+  read?(context: ReadContext<Spec>, params: Record<string, string>): Promise<unknown>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -77,10 +99,26 @@ export interface ToolkitService<Spec = unknown> {
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
-  /** Keys of overrides that are about a machine, and end with it. Pure. */
-  overridesOf(member: ToolkitMember, spec: Spec, overrides: Overrides): string[]
+  /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
+  overridesOf?(member: ToolkitMember, spec: Spec, overrides: Overrides): string[]
   control: ToolkitControl<Spec>
+  /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
+  prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
+}
+
+export interface PrepareInput {
+  parameters: Record<string, unknown>
+  /** The service's own machines. */
+  peers: MachineFact[]
+  /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */
+  revision(key: string, digest: string, least: number): Promise<number>
+}
+
+export interface Prepared {
+  parameters: Record<string, unknown>
+  /** Texts that nothing may show. */
+  secrets: string[]
 }
 
 export interface ToolkitControl<Spec = unknown> {

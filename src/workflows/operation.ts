@@ -4,12 +4,13 @@ import {
   defineSignal,
   isCancellation,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow'
 import type { Ending, Planned, UnitInput } from '../activities/create-activities.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { UnitStage } from '../model/operation.ts'
-import type { UnitKind, UnitSkeleton } from '../model/plan.ts'
+import type { UnitSkeleton } from '../model/plan.ts'
 import { interpret } from './interpret.ts'
 import { cancelSignal, type OperationInput } from './messages.ts'
 import { finishOperation, loseUnit, planOperation, planUndo, sweepDeployment, unitActivity } from './unit-activities.ts'
@@ -80,12 +81,13 @@ function interpretStage(operationId: string, stage: UnitStage, units: UnitSkelet
     limit: parallel,
     onFailure: stage === 'main' ? 'stop' : 'go-on',
     mayStart: () => !cancelled() && workflowInfo().historyLength < historyThreshold,
-    run: (unit) => runUnit({ operationId, stage, unitId: unit.id }, unit.kind, cancelled),
+    run: (unit) => runUnit({ operationId, stage, unitId: unit.id }, unit, cancelled),
   })
 }
 
-async function runUnit(input: UnitInput, kind: UnitKind, cancelled: () => boolean) {
+async function runUnit(input: UnitInput, { kind, wait }: UnitSkeleton, cancelled: () => boolean) {
   try {
+    if (wait !== undefined) await sleep(wait)
     await unitActivity(kind)(input)
     return 'done'
   } catch (error) {

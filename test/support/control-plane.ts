@@ -101,11 +101,16 @@ export interface KitbagProcess {
 
 let built = false
 
-/** Runs bin/kitbag as a process of its own, from the current sources. Its environment is the given one only, beside PATH. */
-export function runKitbag(args: string[], env: Record<string, string>): KitbagProcess {
+/** Builds dist/ from the current sources, once per process; does nothing where it is current. */
+export function buildKitbag(): void {
   if (!built)
     execFileSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: ['ignore', 'ignore', 'inherit'] })
   built = true
+}
+
+/** Runs bin/kitbag as a process of its own, from the current sources. Its environment is the given one only, beside PATH. */
+export function runKitbag(args: string[], env: Record<string, string>): KitbagProcess {
+  buildKitbag()
   const child = spawn(join(root, 'bin/kitbag'), args, {
     env: { PATH: process.env.PATH, KITBAG_LISTEN: '127.0.0.1:0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -30,6 +30,7 @@ export interface Flow {
   useFake(settings: JsonObject): Promise<Provider>
   /** Submits a deploy of this release to the deployment of this name. */
   deploy(name: string, spec: ReleaseSpec, request?: OperationRequest, idempotencyKey?: string): Promise<OperationRecord>
+  /** A destroy without a request may lose the database's data. */
   submit(name: string, kind: OperationKind, request?: OperationRequest): Promise<OperationRecord>
   /** Waits for the operation's end. */
   finished(operation: OperationRecord, timeout?: number): Promise<OperationRecord>
@@ -145,7 +146,7 @@ async function start({ worker = true, timings }: FlowOptions, log: Log, stops: S
       return driver.connect({ name, settings: driver.settings.parse({}), credentials: {} }, environment)
     },
     deploy,
-    submit: (name, kind, request) => submit(name, kind, request),
+    submit: (name, kind, request = kind === 'destroy' ? { allowDataLoss: ['db'] } : {}) => submit(name, kind, request),
     finished,
     deployed: async (name, spec, request) => finished(await deploy(name, spec, request)),
     async machines(name) {

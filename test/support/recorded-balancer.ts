@@ -30,7 +30,6 @@ export function recordedBalancer(): RecordedBalancer {
     outputs: [],
     validate: () => [],
     plan: ({ name, spec }) => ({ components: [machineOf(name, spec)], members: [spec.to] }),
-    overridesOf: () => [],
     control: {
       leave: (_context, { machine }) => call(`leave ${machine}`),
       join: (_context, { machine }) => call(`join ${machine}`),

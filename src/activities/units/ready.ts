@@ -8,6 +8,9 @@ import { machineAccess } from '../machine-access.ts'
 import { isSettled, theMachine, type UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 
+/** Milliseconds to the second look; the pauses double up to the check's own interval, because most applications are up at once. */
+const firstPause = 50
+
 /** Waits until the machine passes its component's health check, then counts it as ready with this release. */
 export async function ready(work: UnitWork): Promise<void> {
   const { deps, plan } = work
@@ -24,7 +27,8 @@ async function untilHealthy(work: UnitWork, machine: MachineAccess, port: number
   const { deps, signal, events } = work
   const deadline = Date.now() + health.grace
   let said = ''
-  for (;;) {
+  for (let pause = firstPause; ; pause *= 2) {
+    const wait = Math.min(pause, health.interval)
     const { ok, detail } = await checkHealth(deps.reach, { machine, port, health })
     if (ok) return
     if (detail !== said) {
@@ -32,13 +36,13 @@ async function untilHealthy(work: UnitWork, machine: MachineAccess, port: number
       said = detail
     }
     signal.throwIfAborted()
-    if (Date.now() + health.interval > deadline) break
-    await sleep(health.interval, signal)
+    if (Date.now() + wait > deadline) break
+    await sleep(wait, signal)
   }
   throw new KitbagError('health-failed', `${machine.name} is not healthy after ${health.grace / 1_000} s: ${said}`, {
     machine: machine.name,
     output: await lastWords(work, machine),
-    fix: `See its log: kitbag logs ${work.deployment.name} ${work.unit.component}`,
+    fix: `See its log: kitbag logs ${work.deployment.name} --component ${work.unit.component}`,
   })
 }
 

@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception'
-import { type ErrorCode, type ErrorRecord, errorCodes, errorRecord, KitbagError } from '../../model/errors.ts'
-import type { ProblemDetails } from '../schemas/problem.ts'
+import { type ErrorRecord, errorRecord, KitbagError } from '../../model/errors.ts'
+import { type ProblemDetails, problemDetailsOf } from '../../model/problem.ts'
 
 const statusText: Record<number, string> = { 415: 'The body is of a type that this route does not read.' }
 
@@ -15,18 +15,7 @@ export function problemDetails(error: unknown): ProblemDetails {
         message: 'Something went wrong inside the control plane.',
         fix: 'Its log says what: look for this time.',
       }
-  return detailsOf(record)
-}
-
-/** An operation's stored error, or any other record, as problem details. */
-export function detailsOf({ message, ...record }: ErrorRecord, status?: number): ProblemDetails {
-  return {
-    type: `urn:kitbag:problem:${record.code}`,
-    title: titleOf(record.code),
-    status: status ?? errorCodes[record.code].status,
-    detail: message,
-    ...record,
-  }
+  return problemDetailsOf(record)
 }
 
 export function problemResponse(details: ProblemDetails, headers: Record<string, string> = {}): Response {
@@ -36,13 +25,7 @@ export function problemResponse(details: ProblemDetails, headers: Record<string,
   })
 }
 
-/** `invalid-blueprint` -> `Invalid blueprint` */
-export function titleOf(code: ErrorCode): string {
-  const words = code.replaceAll('-', ' ')
-  return `${words[0]?.toUpperCase() ?? ''}${words.slice(1)}`
-}
-
 function fromHttpException({ status, message }: HTTPException): ProblemDetails {
   const code = status === 404 ? 'not-found' : 'invalid-request'
-  return detailsOf({ code, message: statusText[status] ?? message }, status)
+  return problemDetailsOf({ code, message: statusText[status] ?? message }, status)
 }

@@ -5,15 +5,22 @@ import { json, jsonBody, problems } from '../http/responses.ts'
 import { digest } from '../schemas/names.ts'
 
 const tags = ['Blobs']
+/** Read as a stream by the route, so this is for the document alone. */
+const archive = z.string().openapi({ format: 'binary', description: 'A tar archive, up to 512 MiB' })
 const put = createRoute({
+  operationId: 'putBlob',
   method: 'put',
   path: '/v1/blobs/{digest}',
   tags,
   summary: 'Upload the tar archive of a folder under its sha256',
-  request: { params: z.object({ digest }) },
+  request: {
+    params: z.object({ digest }),
+    body: { required: true, content: { 'application/x-tar': { schema: archive } } },
+  },
   responses: { 201: json(z.object({ digest, size: z.int() }), 'Stored'), ...problems },
 })
 const missing = createRoute({
+  operationId: 'findMissingBlobs',
   method: 'post',
   path: '/v1/blobs/missing',
   tags,

@@ -12,6 +12,7 @@ const params = z.object({ cloud: cloudName })
 const tags = ['Clouds']
 
 const create = createRoute({
+  operationId: 'createCloud',
   method: 'post',
   path: '/v1/clouds',
   tags,
@@ -20,6 +21,7 @@ const create = createRoute({
   responses: { 201: json(cloudSchema, 'Connected'), ...problems },
 })
 const list = createRoute({
+  operationId: 'listClouds',
   method: 'get',
   path: '/v1/clouds',
   tags,
@@ -28,6 +30,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(cloudSchema), 'A page'), ...problems },
 })
 const get = createRoute({
+  operationId: 'getCloud',
   method: 'get',
   path: '/v1/clouds/{cloud}',
   tags,
@@ -36,6 +39,7 @@ const get = createRoute({
   responses: { 200: json(cloudSchema, 'The cloud'), ...problems },
 })
 const test = createRoute({
+  operationId: 'testCloud',
   method: 'post',
   path: '/v1/clouds/{cloud}/test',
   tags,
@@ -44,6 +48,7 @@ const test = createRoute({
   responses: { 200: json(z.object({ ok: z.boolean(), findings: z.array(findingSchema) }), 'Findings'), ...problems },
 })
 const remove = createRoute({
+  operationId: 'removeCloud',
   method: 'delete',
   path: '/v1/clouds/{cloud}',
   tags,

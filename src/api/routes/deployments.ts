@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { nearest } from '../../lib/nearest.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { etagOf, isNotModified } from '../http/etag.ts'
@@ -11,6 +12,7 @@ import { pageOf, pageQuery } from '../schemas/page.ts'
 import { describe, summarize } from '../views/deployment.ts'
 
 const list = createRoute({
+  operationId: 'listDeployments',
   method: 'get',
   path: '/v1/deployments',
   tags: ['Deployments'],
@@ -19,6 +21,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(deploymentSummarySchema), 'A page'), ...problems },
 })
 const get = createRoute({
+  operationId: 'getDeployment',
   method: 'get',
   path: '/v1/deployments/{deployment}',
   tags: ['Deployments'],
@@ -31,11 +34,20 @@ const get = createRoute({
   },
 })
 
-/** Throws `not-found`. */
+/** Newest deployments that an unknown name is compared with. */
+const compared = 1000
+
+/** Throws `not-found`, with the nearest name that there is. */
 export async function findDeployment({ store }: ApiDeps, tenantId: string, name: string): Promise<DeploymentRecord> {
   const found = await store.deployments.getByName(tenantId, name)
-  if (!found) throw new KitbagError('not-found', `there is no deployment ${name}`, { fix: 'See `kitbag list`.' })
-  return found
+  if (found) return found
+  const known = (await store.deployments.list(tenantId, { limit: compared })).map((row) => row.name)
+  const near = nearest(name, known)
+  const message = `there is no deployment ${name}`
+  throw new KitbagError('not-found', message, {
+    fix: 'See kitbag list.',
+    problems: [{ path: 'deployment', message, found: name, ...(near && { nearest: near }) }],
+  })
 }
 
 export function addDeployments(api: Api, deps: ApiDeps): void {

@@ -1,53 +1,38 @@
+import { createRoute, z } from '@hono/zod-openapi'
 import type { Api, ApiDeps } from '../deps.ts'
+import { docsPage } from '../http/docs-page.ts'
+import { openApiDocument } from '../http/openapi-document.ts'
+import { json, problems } from '../http/responses.ts'
 
-const security = [{ bearer: [] }]
+const tags = ['Service']
+const version = createRoute({
+  operationId: 'getVersion',
+  method: 'get',
+  path: '/v1',
+  tags,
+  summary: 'Name and version of the control plane',
+  responses: { 200: json(z.object({ name: z.literal('kitbag'), version: z.string() }), 'Version'), ...problems },
+})
+const document = createRoute({
+  operationId: 'getOpenApiDocument',
+  method: 'get',
+  path: '/openapi.json',
+  tags,
+  summary: 'This document',
+  responses: { 200: json(z.looseObject({ openapi: z.string() }), 'OpenAPI 3.1'), ...problems },
+})
+const page = createRoute({
+  operationId: 'getDocs',
+  method: 'get',
+  path: '/docs',
+  tags,
+  summary: 'The same for people',
+  responses: { 200: { description: 'A page', content: { 'text/html': { schema: z.string() } } }, ...problems },
+})
 
-/** The OpenAPI document of everything that is mounted. */
-export function openApiDocument(api: Api, version: string) {
+export function addDocs(api: Api, deps: ApiDeps): void {
   api.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-  return api.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: {
-      title: 'Kitbag',
-      version,
-      description: 'Deploys an application with its own toolkit to any cloud. A change answers 202 with an operation.',
-    },
-    security,
-  })
-}
-
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-const html = (text: string) => text.replace(/[&<>"]/g, (c) => escapes[c] ?? c)
-
-interface Operation {
-  tags?: string[]
-  summary?: string
-  description?: string
-  parameters?: { name: string; in: string; description?: string }[]
-}
-
-function page(document: ReturnType<typeof openApiDocument>): string {
-  const rows = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
-    Object.entries(methods as Record<string, Operation>).map(([method, operation]) => ({ path, method, ...operation })),
-  )
-  const sections = [...new Set(rows.map(({ tags }) => tags?.[0] ?? 'Other'))].map((tag) => {
-    const items = rows
-      .filter(({ tags }) => (tags?.[0] ?? 'Other') === tag)
-      .map(({ method, path, summary, description, parameters }) => {
-        const names = (parameters ?? [])
-          .filter((p) => p.in !== 'path')
-          .map((p) => `<code>${html(p.name)}</code>${p.description ? ` ${html(p.description)}` : ''}`)
-        return `<dt><b>${method.toUpperCase()}</b> <code>${html(path)}</code></dt><dd>${html(summary ?? '')}${description ? `<br>${html(description)}` : ''}${names.length > 0 ? `<br><small>${names.join('; ')}</small>` : ''}</dd>`
-      })
-    return `<h2>${html(tag)}</h2><dl>${items.join('')}</dl>`
-  })
-  const style =
-    'body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}dt{margin-top:1rem}code{background:#eee8;padding:0 .2em}'
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Kitbag API</title><style>${style}</style><h1>Kitbag API</h1><p>Every request carries <code>Authorization: Bearer TOKEN</code>. Bodies and schemas: <a href="/openapi.json">/openapi.json</a>.</p>${sections.join('')}</html>`
-}
-
-export function addDocs(api: Api, { version }: ApiDeps): void {
-  api.get('/openapi.json', (c) => c.json(openApiDocument(api, version)))
-  api.get('/docs', (c) => c.html(page(openApiDocument(api, version))))
-  api.get('/v1', (c) => c.json({ name: 'kitbag', version }))
+  api.openapi(version, (c) => c.json({ name: 'kitbag' as const, version: deps.version }, 200))
+  api.openapi(document, (c) => c.json(openApiDocument(api, deps.version), 200) as never)
+  api.openapi(page, (c) => c.html(docsPage(openApiDocument(api, deps.version)), 200))
 }

@@ -1,7 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { stream } from 'hono/streaming'
+import { nearest } from '../../lib/nearest.ts'
 import { sh } from '../../lib/sh.ts'
 import { KitbagError } from '../../model/errors.ts'
+import type { MachineRecord } from '../../model/machine.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { problems } from '../http/responses.ts'
 import { componentName, inDeployment } from '../schemas/names.ts'
@@ -9,6 +11,7 @@ import { accessTo } from '../views/access.ts'
 import { findDeployment } from './deployments.ts'
 
 const route = createRoute({
+  operationId: 'readLogs',
   method: 'get',
   path: '/v1/deployments/{deployment}/logs',
   tags: ['Deployments'],
@@ -51,18 +54,33 @@ function readEntry(line: string): { at: string; message: string } | undefined {
   }
 }
 
+function noSuchMachine(
+  deployment: string,
+  { component, machine }: { component?: string | undefined; machine?: string | undefined },
+  machines: MachineRecord[],
+): KitbagError {
+  const [path, found] = machine === undefined ? (['component', component] as const) : (['machine', machine] as const)
+  if (found === undefined)
+    return new KitbagError('not-found', `${deployment} has no machines`, { fix: 'Deploy it first.' })
+  const allowed = [...new Set(machines.map((row) => (path === 'machine' ? row.name : row.component)))].sort()
+  const near = nearest(found, allowed)
+  const message = `${deployment} has no ${path} ${found}`
+  return new KitbagError('not-found', message, {
+    fix: `See kitbag show ${deployment}.`,
+    problems: [{ path, message, found, allowed, ...(near && { nearest: near }) }],
+  })
+}
+
 export function addLogs(api: Api, deps: ApiDeps): void {
   api.openapi(route, async (c) => {
-    const { component, machine, lines, follow, all } = c.req.valid('query')
+    const { component, machine, lines, follow, all: whole } = c.req.valid('query')
     const deployment = await findDeployment(deps, c.var.tenantId, c.req.valid('param').deployment)
-    const rows = (await deps.store.machines.list(deployment.id)).filter(
+    const all = await deps.store.machines.list(deployment.id)
+    const rows = all.filter(
       (row) =>
         (component === undefined || row.component === component) && (machine === undefined || row.name === machine),
     )
-    if (rows.length === 0)
-      throw new KitbagError('not-found', `${deployment.name} has no such machine`, {
-        fix: `See kitbag show ${deployment.name}.`,
-      })
+    if (rows.length === 0) throw noSuchMachine(deployment.name, { component, machine }, all)
     c.header('content-type', 'application/x-ndjson')
     return stream(c, async (out) => {
       const gone = new AbortController()
@@ -71,7 +89,7 @@ export function addLogs(api: Api, deps: ApiDeps): void {
         rows.map(async (row) => {
           const [access] = accessTo([row])
           if (!access) return
-          const only = all === 'true' ? sh`` : sh`--identifier=${row.component}`
+          const only = whole === 'true' ? sh`` : sh`--identifier=${row.component}`
           const command = sh`journalctl --quiet --no-pager --output=json --lines=${String(lines)} ${only} ${follow === 'true' ? sh`--follow` : sh``}`
           const onLine = (line: string) => {
             const entry = readEntry(line)

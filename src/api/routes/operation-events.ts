@@ -8,6 +8,7 @@ import { presentEvent } from '../schemas/operation.ts'
 import { findOperation } from './operations.ts'
 
 const route = createRoute({
+  operationId: 'followOperation',
   method: 'get',
   path: '/v1/operations/{operation}/events',
   tags: ['Operations'],

@@ -14,6 +14,7 @@ const tags = ['Operations']
 const params = z.object({ operation: opaqueId('op') })
 
 const list = createRoute({
+  operationId: 'listOperations',
   method: 'get',
   path: '/v1/operations',
   tags,
@@ -22,6 +23,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(operationSchema), 'A page'), ...problems },
 })
 const get = createRoute({
+  operationId: 'getOperation',
   method: 'get',
   path: '/v1/operations/{operation}',
   tags,
@@ -35,6 +37,7 @@ const get = createRoute({
   responses: { 200: json(operationSchema.extend({ units: z.array(unitSchema) }), 'The operation'), ...problems },
 })
 const cancel = createRoute({
+  operationId: 'cancelOperation',
   method: 'post',
   path: '/v1/operations/{operation}/cancel',
   tags,
@@ -45,14 +48,8 @@ const cancel = createRoute({
 
 /** Throws `not-found`, also for another tenant's. */
 export async function findOperation({ store }: ApiDeps, tenantId: string, id: string): Promise<OperationRecord> {
-  const found = await store.operations.get(id)
-  if (
-    found &&
-    (await store.operations.list(tenantId, { deployment: found.deployment }, { limit: 200 })).some(
-      (row) => row.id === id,
-    )
-  )
-    return found
+  const found = await store.operations.get(id, tenantId)
+  if (found) return found
   throw new KitbagError('not-found', `there is no operation ${id}`, { fix: 'See `kitbag operations`.' })
 }
 

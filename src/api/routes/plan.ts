@@ -12,6 +12,7 @@ import { type Description, describeSchema } from '../schemas/submit.ts'
 import { unknownCloud } from './clouds.ts'
 
 const planRoute = createRoute({
+  operationId: 'planDeployment',
   method: 'post',
   path: '/v1/deployments/{deployment}/plan',
   tags: ['Deployments'],
@@ -20,6 +21,7 @@ const planRoute = createRoute({
   responses: { 200: json(planSchema, 'The plan'), ...problems },
 })
 const validate = createRoute({
+  operationId: 'validateBlueprint',
   method: 'post',
   path: '/v1/validate',
   tags: ['Deployments'],

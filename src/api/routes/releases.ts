@@ -9,6 +9,7 @@ import { presentRelease, presentReleaseSummary, releaseSchema, releaseSummarySch
 import { findDeployment } from './deployments.ts'
 
 const list = createRoute({
+  operationId: 'listReleases',
   method: 'get',
   path: '/v1/deployments/{deployment}/releases',
   tags: ['Releases'],
@@ -17,6 +18,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(releaseSummarySchema), 'A page'), ...problems },
 })
 const get = createRoute({
+  operationId: 'getRelease',
   method: 'get',
   path: '/v1/deployments/{deployment}/releases/{number}',
   tags: ['Releases'],

@@ -1,4 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { DeploymentRecord } from '../../db/store.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { pagedWhole } from '../http/paging.ts'
@@ -11,6 +12,7 @@ import { findDeployment } from './deployments.ts'
 const tags = ['Secrets']
 const params = inDeployment.extend({ secret: secretName })
 const put = createRoute({
+  operationId: 'setSecret',
   method: 'put',
   path: '/v1/deployments/{deployment}/secrets/{secret}',
   tags,
@@ -19,6 +21,7 @@ const put = createRoute({
   responses: { 200: json(z.object({ name: secretName, version: z.int() }), 'Set'), ...problems },
 })
 const list = createRoute({
+  operationId: 'listSecrets',
   method: 'get',
   path: '/v1/deployments/{deployment}/secrets',
   tags,
@@ -27,6 +30,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(secretSchema), 'A page'), ...problems },
 })
 const remove = createRoute({
+  operationId: 'removeSecret',
   method: 'delete',
   path: '/v1/deployments/{deployment}/secrets/{secret}',
   tags,
@@ -34,6 +38,16 @@ const remove = createRoute({
   request: { params },
   responses: { 204: { description: 'Removed' }, ...problems },
 })
+
+/** What runs reads it at its next change: without the value it could be neither configured nor rolled back. Throws `conflict`. */
+async function refuseInUse({ store }: ApiDeps, deployment: DeploymentRecord, secret: string): Promise<void> {
+  const { id, name, currentRelease } = deployment
+  const release = currentRelease === null ? undefined : await store.releases.get(id, currentRelease)
+  if (!release || !Object.hasOwn(release.spec.secretVersions, secret)) return
+  throw new KitbagError('conflict', `${secret} is in use by release ${currentRelease} of ${name}`, {
+    fix: 'Deploy a blueprint that does not name it, then remove it.',
+  })
+}
 
 export function addSecrets(api: Api, deps: ApiDeps): void {
   const { store } = deps
@@ -57,9 +71,12 @@ export function addSecrets(api: Api, deps: ApiDeps): void {
   })
   api.openapi(remove, async (c) => {
     const { deployment, secret } = c.req.valid('param')
-    const { id } = await findDeployment(deps, c.var.tenantId, deployment)
-    if (!(await store.secrets.remove(id, secret)))
-      throw new KitbagError('not-found', `${deployment} has no secret ${secret}`)
+    const found = await findDeployment(deps, c.var.tenantId, deployment)
+    await refuseInUse(deps, found, secret)
+    if (!(await store.secrets.remove(found.id, secret)))
+      throw new KitbagError('not-found', `${deployment} has no secret ${secret}`, {
+        fix: `See kitbag secret list ${deployment}.`,
+      })
     return c.body(null, 204)
   })
 }

@@ -3,6 +3,9 @@ import type { DeploymentRecord } from '../../db/store.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { canonicalJson } from '../../model/json.ts'
 import { isFinal, type OperationKind, type OperationRequest } from '../../model/operation.ts'
+import { loadPlanInput } from '../../planner/load.ts'
+import { plan } from '../../planner/plan.ts'
+import { refuseDataLoss } from '../../planner/refuse-data-loss.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
@@ -15,6 +18,7 @@ import { unknownCloud } from './clouds.ts'
 import { findDeployment } from './deployments.ts'
 
 const submit = createRoute({
+  operationId: 'submitOperation',
   method: 'post',
   path: '/v1/deployments/{deployment}/operations',
   tags: ['Operations'],
@@ -56,13 +60,13 @@ async function deploy(
       fix: 'Name one: --cloud NAME (see kitbag cloud list).',
     })
   const release = await store.releases.ensure(deployment.id, spec)
-  const { plan, allowDataLoss, keepFailed } = body
+  const { plan: digest, allowDataLoss, keepFailed } = body
   return {
     deployment,
     kind: 'deploy',
     request: {
       release: release.number,
-      ...(plan && { plan }),
+      ...(digest && { plan: digest }),
       ...(allowDataLoss.length > 0 && { allowDataLoss }),
       ...(keepFailed && { keepFailed }),
     },
@@ -77,16 +81,29 @@ async function other(
 ): Promise<Asked> {
   const deployment = await findDeployment(deps, tenantId, name)
   const { kind } = body
-  if (kind === 'check' || kind === 'destroy') return { deployment, kind, request: {} }
+  if (kind === 'check') return { deployment, kind, request: {} }
   const loss = body.allowDataLoss.length > 0 && { allowDataLoss: body.allowDataLoss }
+  if (kind === 'destroy') {
+    await refuseToLoseData(deps, deployment, body.allowDataLoss)
+    return { deployment, kind, request: { ...loss } }
+  }
   if (kind === 'scale') return { deployment, kind, request: { scale: body.scale, ...loss } }
   const release = body.release ?? (deployment.currentRelease ?? 1) - 1
   if (release < 1 || !(await deps.store.releases.get(deployment.id, release))) {
-    throw new KitbagError('not-found', `${name} has no release ${release} to go back to`, {
-      fix: `See kitbag releases ${name}.`,
-    })
+    const missing = body.release === undefined ? 'no release before the one in force' : `no release ${release}`
+    throw new KitbagError('not-found', `${name} has ${missing}`, { fix: `See kitbag releases ${name}.` })
   }
   return { deployment, kind, request: { release, ...(body.plan && { plan: body.plan }), ...loss } }
+}
+
+/** Said at once rather than by the operation, which looks again at its turn. Throws `data-loss-refused`. */
+async function refuseToLoseData(
+  { store, toolkit }: ApiDeps,
+  { id }: DeploymentRecord,
+  allowDataLoss: string[],
+): Promise<void> {
+  const input = await loadPlanInput(store, id, { kind: 'destroy', allowDataLoss }, toolkit)
+  refuseDataLoss(plan(input, new Map()))
 }
 
 export function addSubmit(api: Api, deps: ApiDeps): void {

@@ -4,6 +4,7 @@ import { json, jsonBody, problems } from '../http/responses.ts'
 import { sweepReportSchema, sweepRequestSchema } from '../schemas/sweep.ts'
 
 const route = createRoute({
+  operationId: 'sweep',
   method: 'post',
   path: '/v1/sweep',
   tags: ['Clouds'],

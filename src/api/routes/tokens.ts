@@ -9,6 +9,7 @@ import { createdTokenSchema, newTokenSchema, tokenSchema } from '../schemas/toke
 
 const tags = ['Tokens']
 const create = createRoute({
+  operationId: 'createToken',
   method: 'post',
   path: '/v1/tokens',
   tags,
@@ -17,6 +18,7 @@ const create = createRoute({
   responses: { 201: json(createdTokenSchema, 'The token'), ...problems },
 })
 const list = createRoute({
+  operationId: 'listTokens',
   method: 'get',
   path: '/v1/tokens',
   tags,
@@ -25,6 +27,7 @@ const list = createRoute({
   responses: { 200: json(pageOf(tokenSchema), 'A page'), ...problems },
 })
 const remove = createRoute({
+  operationId: 'removeToken',
   method: 'delete',
   path: '/v1/tokens/{token}',
   tags,

@@ -3,6 +3,7 @@ import type { DeploymentRecord } from '../../db/store.ts'
 import type { ResolvedService } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { ReleaseRecord } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
 import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
@@ -10,6 +11,7 @@ import { accepted, json, jsonBody, problems } from '../http/responses.ts'
 import { componentName, deploymentName } from '../schemas/names.ts'
 import { operationSchema, presentOperation } from '../schemas/operation.ts'
 import { accessTo } from '../views/access.ts'
+import { factsOf } from '../views/facts.ts'
 import { findDeployment } from './deployments.ts'
 
 /** Mounts every route of every toolkit service: reads ask the running service, changes store overrides and push them. */
@@ -22,10 +24,16 @@ function pathOf(service: ToolkitService, route: ToolkitRoute): string {
   return `/v1/deployments/{deployment}/${service.path}/{service}${route.path}`
 }
 
+/** `loadBalancer` and `server.change` -> `loadBalancerServerChange` */
+function operationIdOf({ kind }: ToolkitService, { id }: ToolkitRoute): string {
+  return [kind, ...id.split('.').map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join('')
+}
+
 function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitRoute): void {
   const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(100)] as const)
   const params = z.object({ deployment: deploymentName, service: componentName, ...Object.fromEntries(own) })
   const definition = createRoute({
+    operationId: operationIdOf(service, route),
     method: route.method,
     path: pathOf(service, route),
     tags: [service.summary],
@@ -51,7 +59,7 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
 
 interface Found {
   service: ResolvedService
-  release: number
+  release: ReleaseRecord
 }
 
 async function findService(
@@ -66,25 +74,36 @@ async function findService(
     throw new KitbagError('conflict', `${deployment.name} has no release in force`, { fix: 'Deploy it first.' })
   const services = release.spec.blueprint.services.filter((candidate) => candidate.kind === kind)
   const service = services.find((candidate) => candidate.name === name)
-  if (service) return { service, release: release.number }
+  if (service) return { service, release }
   const known = services.map((candidate) => candidate.name).join(', ') || 'none'
   throw new KitbagError('not-found', `${deployment.name} has no ${kind} ${name}; it has: ${known}`)
 }
 
 async function read(
-  { store, reach }: ApiDeps,
+  deps: ApiDeps,
   deployment: DeploymentRecord,
-  { service }: Found,
+  { service, release }: Found,
   route: ToolkitRoute,
   params: Record<string, string>,
 ): Promise<unknown> {
-  const rows = (await store.machines.list(deployment.id)).filter(
-    ({ component, releaseNumber }) => component === service.name && releaseNumber !== null,
+  const { store, reach } = deps
+  const all = await store.machines.list(deployment.id)
+  const machines = accessTo(
+    all.filter(({ component, releaseNumber }) => component === service.name && releaseNumber !== null),
   )
-  return route.read?.(
-    { service: service.name, spec: service.spec, reach, machines: accessTo(rows), unsettled: new Set() },
-    params,
-  )
+  const parameters = async () => {
+    const overrides = await store.overrides.list(deployment.id)
+    return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
+  }
+  const context = {
+    service: service.name,
+    spec: service.spec,
+    reach,
+    machines,
+    unsettled: new Set<string>(),
+    parameters,
+  }
+  return route.read?.(context, params)
 }
 
 async function change(
@@ -97,8 +116,7 @@ async function change(
 ) {
   const { store, toolkit } = deps
   const all = await store.overrides.list(deployment.id)
-  const spec = (await store.releases.get(deployment.id, release))?.spec
-  const components = spec ? expand(spec, toolkit, all).components : []
+  const { components } = expand(release.spec, toolkit, all)
   const changes =
     route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
   await store.overrides.set(deployment.id, service.name, changes)

@@ -31,7 +31,7 @@ const errorMembers = {
 /** An operation's stored error. */
 export const errorRecordSchema = z.object({ ...errorMembers, message: z.string() }).openapi('Error')
 
-/** RFC 9457, with a stable `code`. */
+/** RFC 9457, with a stable `code`: ProblemDetails of the model. */
 export const problemSchema = z
   .object({
     type: z.string().openapi({ example: 'urn:kitbag:problem:not-found' }),
@@ -41,5 +41,3 @@ export const problemSchema = z
     ...errorMembers,
   })
   .openapi('Problem')
-
-export type ProblemDetails = z.infer<typeof problemSchema>

@@ -1,14 +1,10 @@
 import type { DeploymentRecord } from '../../db/store.ts'
-import { unpackFiles } from '../../lib/archive.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import { isFinal, type OperationRecord } from '../../model/operation.ts'
 import type { ReleaseRecord } from '../../model/release.ts'
-import { expand } from '../../planner/expand.ts'
-import { createFacts } from '../../planner/facts.ts'
-import { loadRecipe } from '../../recipes/load.ts'
-import type { Recipe } from '../../recipes/recipe.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Deployment, DeploymentStatus, DeploymentSummary, Machine } from '../schemas/deployment.ts'
+import { factsOf } from './facts.ts'
 
 async function lastOperation(
   { store }: ApiDeps,
@@ -98,32 +94,12 @@ export async function describe(deps: ApiDeps, record: DeploymentRecord): Promise
 
 async function componentsOf(
   deps: ApiDeps,
-  { tenantId, name: deployment }: DeploymentRecord,
-  { number, spec }: ReleaseRecord,
+  record: DeploymentRecord,
+  release: ReleaseRecord,
   machines: MachineRecord[],
   overrides: Awaited<ReturnType<ApiDeps['store']['overrides']['list']>>,
 ): Promise<Deployment['components']> {
-  const { components } = expand(spec, deps.toolkit, overrides)
-  const recipes = new Map<string, Recipe>()
-  for (const [name, { digest, archive }] of Object.entries(spec.recipes)) {
-    const shipped = deps.recipes.get(name)
-    recipes.set(
-      name,
-      shipped?.signature.digest === digest
-        ? shipped
-        : loadRecipe(name, await unpackFiles(deps.store.blobs.read(tenantId, archive))),
-    )
-  }
-  // The mark stands wherever a secret would, so an output that holds one shows where.
-  const secrets = new Map(Object.keys(spec.secretVersions).map((name) => [name, '[secret]']))
-  const facts = createFacts({
-    installation: '',
-    deployment,
-    releaseNumber: number,
-    world: { release: spec, components, machines, overrides },
-    recipes,
-    secrets,
-  })
+  const { components, facts } = await factsOf(deps, record, release, machines, overrides)
   return components.map(({ name, recipe, replicas, service }) => ({
     name,
     recipe,

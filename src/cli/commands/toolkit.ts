@@ -1,103 +1,112 @@
-import { createClient } from '../../api/client.ts'
+import type { Client } from '../../api/client.ts'
+import { nearest } from '../../lib/nearest.ts'
 import { KitbagError } from '../../model/errors.ts'
-import { findConnection } from '../connection.ts'
-import { type OperationBody, watch } from '../follow.ts'
+import { jsonAssignment } from '../assignment.ts'
+import { connect, deploymentPath } from '../connect.ts'
+import type { OperationBody } from '../operation.ts'
 import { print, printJson, printTable } from '../output.ts'
+import { readTextFile } from '../read-file.ts'
+import { argumentsOf, type ToolkitCommandRoute, toolkitCommands, usageOf } from '../toolkit-commands.ts'
+import { watch } from '../watch.ts'
 
-interface CommandData {
-  name: string
-  summary: string
-  command: string
-  kind: string
-  fixed?: Record<string, unknown>
+interface ToolkitOptions {
+  json?: boolean
+  service?: string
+  set?: string[]
+  wait?: boolean
 }
 
-interface Mounted extends CommandData {
-  method: string
-  path: string
-}
-
-type Document = { paths: Record<string, Record<string, { 'x-kitbag-cli'?: CommandData[] }>> }
-
-/** Words of one toolkit command (`kitbag lb drain NAME BACKEND SERVER`), as the control plane's own OpenAPI document describes them. */
-export async function toolkitCommand(
-  command: string,
-  words: string[],
-  options: { json?: boolean; service?: string; set?: string[]; wait?: boolean },
-): Promise<number> {
-  const client = createClient(findConnection())
-  const document = await client.json<Document>('GET', '/openapi.json')
-  const known = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).flatMap(([method, { 'x-kitbag-cli': data = [] }]): Mounted[] =>
-      data.filter((entry) => entry.command === command).map((entry) => ({ ...entry, method, path })),
-    ),
-  )
+/** One toolkit command (`kitbag lb drain NAME BACKEND SERVER`), as the control plane's own OpenAPI document describes it. */
+export async function toolkitCommand(command: string, words: string[], options: ToolkitOptions): Promise<number> {
+  const client = connect()
+  const known = await toolkitCommands(client, command)
   const [name, deployment, ...rest] = words
+  if (name === undefined) return listWords(command, known, options)
   const found = known.find((entry) => entry.name === name)
-  if (!found || deployment === undefined) {
-    for (const entry of known)
-      print(
-        `kitbag ${command} ${entry.name.padEnd(12)} ${['DEPLOYMENT', ...argumentsOf(entry)].join(' ').padEnd(28)} ${entry.summary}`,
-      )
-    if (found || name === undefined)
-      throw new KitbagError('invalid-request', `kitbag ${command} ${name ?? ''} needs a deployment`.replace('  ', ' '))
-    throw new KitbagError('invalid-request', `there is no kitbag ${command} ${name}`)
-  }
-  const wanted = argumentsOf(found)
-  if (rest.length !== wanted.length)
-    throw new KitbagError('invalid-request', `kitbag ${command} ${name} takes DEPLOYMENT ${wanted.join(' ')}`)
+  if (!found) throw unknownWord(command, name, known)
+  if (deployment === undefined || rest.length !== argumentsOf(found).length)
+    throw new KitbagError('invalid-request', `kitbag ${command} ${name} takes ${usageOf(found)}`)
   const service = options.service ?? (await onlyService(client, deployment, found.kind))
   const values = [deployment, service, ...rest]
   const path = found.path.replace(/\{\w+\}/g, () => encodeURIComponent(values.shift() ?? ''))
   if (found.method === 'get') {
     const answer = await client.json<Record<string, unknown>>('GET', path)
     if (options.json) printJson(answer)
+    else if (found.text !== undefined) print(String(answer[found.text]).trimEnd())
     else for (const rows of Object.values(answer)) printRows(rows)
     return 0
   }
-  const body = {
-    ...Object.fromEntries(
-      (options.set ?? []).map((text) => [text.split('=')[0] ?? '', literal(text.slice(text.indexOf('=') + 1))]),
-    ),
-    ...found.fixed,
-  }
+  const body = bodyOf(command, found, options.set ?? [])
+  if (found.file !== undefined) body[found.file] = await readTextFile(values[0] ?? '')
   return watch(client, await client.json<OperationBody>(found.method.toUpperCase(), path, body), options)
 }
 
-function literal(text: string): unknown {
-  return /^\d+$/.test(text) ? Number(text) : text
+function listWords(command: string, known: ToolkitCommandRoute[], { json }: ToolkitOptions): number {
+  const rows = known.map((entry) => ({ name: entry.name, usage: usageOf(entry), summary: entry.summary }))
+  if (json) printJson(rows)
+  else
+    printTable(
+      ['COMMAND', 'TAKES', ''],
+      rows.map(({ name, usage, summary }) => [`kitbag ${command} ${name}`, usage, summary]),
+    )
+  return 0
 }
 
-/** Path parameters after the deployment and the service. */
-function argumentsOf({ path }: Mounted): string[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map((match) => (match[1] ?? '').toUpperCase()).slice(2)
+function unknownWord(command: string, found: string, known: ToolkitCommandRoute[]): KitbagError {
+  const allowed = known.map(({ name }) => name)
+  const near = nearest(found, allowed)
+  return new KitbagError('invalid-request', `there is no kitbag ${command} ${found}`, {
+    problems: [{ path: command, message: 'unknown word', found, allowed, ...(near && { nearest: near }) }],
+    fix: `See kitbag ${command}.`,
+  })
 }
 
-async function onlyService(client: ReturnType<typeof createClient>, deployment: string, kind: string): Promise<string> {
+function bodyOf(command: string, { name, fields, fixed }: ToolkitCommandRoute, set: string[]): Record<string, unknown> {
+  const body: Record<string, unknown> = {}
+  for (const [field, value] of set.map(jsonAssignment)) {
+    if (fields.includes(field)) {
+      // A field that is given more than once is a list.
+      body[field] = Object.hasOwn(body, field) ? [body[field], value].flat() : value
+      continue
+    }
+    const near = nearest(field, fields)
+    throw new KitbagError('invalid-request', `kitbag ${command} ${name}: there is nothing called ${field} to set`, {
+      problems: [
+        { path: field, message: 'unknown field', found: field, allowed: fields, ...(near && { nearest: near }) },
+      ],
+    })
+  }
+  return { ...body, ...fixed }
+}
+
+async function onlyService(client: Client, deployment: string, kind: string): Promise<string> {
   const { services } = await client.json<{ services: { name: string; kind: string }[] }>(
     'GET',
-    `/v1/deployments/${encodeURIComponent(deployment)}`,
+    deploymentPath(deployment),
   )
   const names = services.filter((service) => service.kind === kind).map((service) => service.name)
   const [only] = names
   if (names.length === 1 && only !== undefined) return only
-  throw new KitbagError(
-    'invalid-request',
-    names.length === 0 ? `${deployment} has no ${kind}` : `${deployment} has several: ${names.join(', ')}`,
-    {
-      ...(names.length > 0 && { fix: 'Say which: --service NAME.' }),
-    },
-  )
+  if (names.length === 0) throw new KitbagError('invalid-request', `${deployment} has no ${kind}`)
+  throw new KitbagError('invalid-request', `${deployment} has several: ${names.join(', ')}`, {
+    fix: 'Say which: --service NAME.',
+  })
 }
 
+/** `sessionsTotal` -> `SESSIONS TOTAL` */
+function heading(field: string): string {
+  return field.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toUpperCase()
+}
+
+/** A table for people: what is simple, and not nothing in every row. */
 function printRows(rows: unknown): void {
   if (!Array.isArray(rows) || rows.length === 0) return
-  const simple = (value: unknown) => typeof value !== 'object' || value === null
-  const columns = Object.keys(rows[0] as object).filter((key) =>
-    rows.every((row) => simple((row as Record<string, unknown>)[key])),
-  )
+  const cells = (field: string) => rows.map((row) => (row as Record<string, unknown>)[field] ?? '')
+  const isSimple = (field: string) => cells(field).every((value) => typeof value !== 'object')
+  const tells = (field: string) => cells(field).some((value) => value !== '' && value !== 0)
+  const columns = Object.keys(rows[0] as object).filter((field) => isSimple(field) && tells(field))
   printTable(
-    columns.map((name) => name.toUpperCase()),
-    rows.map((row) => columns.map((name) => String((row as Record<string, unknown>)[name] ?? '-'))),
+    columns.map(heading),
+    rows.map((_, i) => columns.map((field) => String(cells(field)[i]))),
   )
 }

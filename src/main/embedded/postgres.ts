@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
-import { mkdtemp, rename } from 'node:fs/promises'
+import { mkdtemp, rename, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import pg from 'pg'
 import { connectionOptions } from '../../db/database.ts'
@@ -10,7 +10,7 @@ import { KitbagError } from '../../model/errors.ts'
 import { endWithParent } from './end-with-parent.ts'
 import { lastWords, logSize, openLogFile } from './log-file.ts'
 import { findPostgresBinaries, type PostgresBinaries } from './postgres-binaries.ts'
-import { endProcess, findProcesses, findProcessesIn, isAlive } from './processes.ts'
+import { endProcess, findProcesses, findProcessesIn, isNumberTaken } from './processes.ts'
 import { socketFolder } from './socket-folder.ts'
 import { type Supervised, supervise, untilReady } from './supervise.ts'
 
@@ -76,6 +76,7 @@ export async function startPostgres({ home, log }: { home: string; log: Log }): 
     name: 'PostgreSQL',
     start: async () => {
       await endLeftovers(data, log)
+      removeStaleLocks([join(data, 'postmaster.pid'), join(socket, '.s.PGSQL.5432.lock')])
       logged = logSize(logFile)
       return run(binaries.postgres, args, logFile)
     },
@@ -100,10 +101,18 @@ async function endLeftovers(data: string, log: Log): Promise<void> {
     await endProcess(pid, ending)
   }
   for (const pid of findProcessesIn(realpathSync(data))) await endProcess(pid, [['SIGQUIT', 2_000]])
-  // The file names a process that is not PostgreSQL's (any more): the number was given anew, after a reboot, say.
-  const file = join(data, 'postmaster.pid')
-  const named = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
-  if (named > 0 && isAlive(named)) rmSync(file, { force: true })
+}
+
+/**
+ * Lock files that name a process that is no PostgreSQL (any more): one that was killed and that nobody has reaped yet, or one that
+ * was given its number since. PostgreSQL would take either for a running server; it removes the others itself. Nothing of this data
+ * folder runs when this is called.
+ */
+function removeStaleLocks(files: string[]): void {
+  for (const file of files) {
+    const named = existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : 0
+    if (named > 0 && isNumberTaken(named)) rmSync(file, { force: true })
+  }
 }
 
 /** What an interrupted first start left. */
@@ -116,6 +125,7 @@ function removeHalfMade(data: string): void {
 /** Made aside and renamed, so that a half-made one is never taken for a database. */
 async function initialize({ initdb, postgres }: PostgresBinaries, data: string, logFile: string): Promise<void> {
   removeHalfMade(data)
+  await requireSpace(dirname(data))
   const fresh = await mkdtemp(`${data}.new-`)
   const logged = logSize(logFile)
   try {
@@ -128,6 +138,20 @@ async function initialize({ initdb, postgres }: PostgresBinaries, data: string, 
     rmSync(fresh, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Bytes that an empty database takes, its log and room to begin with. */
+const spaceNeeded = 256 * 1024 ** 2
+
+async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free >= spaceNeeded) return
+  const mebibytes = (bytes: number) => `${Math.floor(bytes / 1024 ** 2)} MiB`
+  const message = `the embedded PostgreSQL needs ${mebibytes(spaceNeeded)} in ${folder}, ${mebibytes(free)} are free`
+  throw new KitbagError('prerequisite-missing', message, {
+    fix: 'Free some disk space there, or set KITBAG_HOME to a folder that has more.',
+  })
 }
 
 async function complete(child: ChildProcess, logFile: string, logged: number): Promise<void> {

@@ -7,6 +7,11 @@ export function isAlive(pid: number): boolean {
   return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
+/** Whether a process has this number; one that ended and was not reaped has it still. */
+export function isNumberTaken(pid: number): boolean {
+  return statOf(pid) !== undefined
+}
+
 /** When a process began, in the kernel's own ticks: with the pid it names one process for good. undefined: there is none. */
 export function startOf(pid: number): string | undefined {
   return isAlive(pid) ? statOf(pid)?.[19] : undefined

@@ -62,10 +62,10 @@ function connect(state: CloudState, settings: FakeSettings): Provider {
       }),
     destroyMachine: (id) => call('destroyMachine', id, () => state.remove(id)),
     test: async () => [{ name: 'fake', ok: true, detail: `machines are files in ${state.folder}` }],
-    residue: async (installation) => {
+    residue: async (installation, known = []) => {
       const machines = await state.list()
       return machines
-        .filter((machine) => machine.tags.installation === installation)
+        .filter(({ id, tags }) => tags.installation === installation && !known.includes(id))
         .map(({ id, name }) => `machine ${id} ${name}`)
     },
   }

@@ -58,7 +58,7 @@ function connect(cloud: LocalCloud): Provider {
     },
     test: () => findings(cloud),
     adopt: () => adopt(cloud),
-    residue: (installation) => residue(cloud, installation),
+    residue: (installation, known = []) => residue(cloud, installation, known),
   }
 }
 

@@ -46,15 +46,19 @@ export async function waitUntil(check: () => Promise<boolean>, timeout: number):
   }
 }
 
-/** Processes whose environment holds `entry` (`NAME=value`), with their command's name. */
-export async function processesWith(entry: string): Promise<{ pid: number; name: string }[]> {
+/** Processes whose environment holds `entry` (`NAME=value`), with their command's name and all of `marks` that it holds too. */
+export async function processesWith(
+  entry: string,
+  marks: string[] = [],
+): Promise<{ pid: number; name: string; marks: string[] }[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
   const found = await Promise.all(
     pids.map(async (pid) => {
       const environment = await readState(`/proc/${pid}/environ`).catch(() => undefined)
-      if (!environment?.split('\0').includes(entry)) return []
+      const entries = new Set(environment?.split('\0'))
+      if (!entries.has(entry)) return []
       const name = (await readState(`/proc/${pid}/comm`).catch(() => undefined))?.trim() ?? '?'
-      return [{ pid: Number(pid), name }]
+      return [{ pid: Number(pid), name, marks: marks.filter((mark) => entries.has(mark)) }]
     }),
   )
   return found.flat()

@@ -35,7 +35,7 @@ kb_put() {
   [ ! -e "$T" ] && [ ! -h "$T" ] || rm -f "$T"
   umask "$4"
   set -C
-  { kb_content >"$T"; } 2>|"$L" 3>&- 9>&- || { set +C; umask 022; kb_drop "cannot write $T"; return 1; }
+  { kb_content >"$T"; } 2>|"$L" 3>&- 9>&- || { set +C; umask 022; df -hP "\${D1:-/}" >>"$L" 2>&1; kb_drop "cannot write $T"; return 1; }
   set +C
   umask 022
   if [ "$4" = 077 ]; then

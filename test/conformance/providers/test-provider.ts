@@ -164,7 +164,11 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
     test.skipIf(optOuts.residue)(`nothing is left once all is destroyed${because(optOuts.residue)}`, async () => {
       const { machine } = await create()
       expect(await under.provider.residue?.(under.installation)).not.toEqual([])
-      expect(machine.id).not.toBe('')
+      const ids = (await under.provider.listMachines({ tags: { installation: under.installation } })).map(
+        ({ id }) => id,
+      )
+      expect(ids).toContain(machine.id)
+      expect(await under.provider.residue?.(under.installation, ids)).toEqual([])
       for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
       const { other } = under
       expect(await under.provider.residue?.(under.installation)).toEqual([])

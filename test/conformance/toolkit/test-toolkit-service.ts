@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/model/json.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
 import { referenceOwner, referencesIn } from '../../../src/model/value.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
-import type { ControlContext, ToolkitMember, ToolkitService } from '../../../src/toolkit/contract.ts'
+import type { Overrides, ReadContext, ToolkitMember, ToolkitService } from '../../../src/toolkit/contract.ts'
 import { deadReach } from './dead-reach.ts'
 
 /** What a service's test gives the suite. */
@@ -17,18 +17,24 @@ export interface ToolkitServiceUnderTest {
   refused: Record<string, unknown>
   /** The application that the sections speak of. */
   components: ResolvedComponent[]
-  /** For each change: parameters and body that it takes, the machine that it is about, and parameters that name what is not there. */
-  changes: Record<
-    string,
-    { params: Record<string, string>; body: JsonObject; member: ToolkitMember; unknown: Record<string, string> }
-  >
+  /** For each change: parameters and body that it takes, what was stored before, and parameters that name what is not there. */
+  changes: Record<string, ChangeExample>
   /** Called once; absent: what runs is tested elsewhere. */
   start?(): Promise<RunningService>
 }
 
+export interface ChangeExample {
+  params: Record<string, string>
+  body: JsonObject
+  overrides?: Overrides
+  /** The machine that it is about. */
+  member?: ToolkitMember
+  unknown: Record<string, string>
+}
+
 /** A service that runs as the first section says. */
 export interface RunningService {
-  context: ControlContext<unknown>
+  context: ReadContext<unknown>
   node: MachineAccess
   /** The recipe's, resolved. */
   parameters: Record<string, unknown>
@@ -138,81 +144,83 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         expect(() => change({ ...input, params: example.unknown })).toThrow(KitbagError)
         const overrides = Object.fromEntries(Object.entries(change(input)).map(([key, value]) => [key, value ?? {}]))
         const { member } = example
-        expect(service.overridesOf(member, input.spec, frozen(overrides))).toEqual(Object.keys(overrides))
-        expect(service.overridesOf({ ...member, machine: 'never-was-1' }, input.spec, overrides)).toEqual([])
+        if (!member) return
+        expect(service.overridesOf?.(member, input.spec, frozen(overrides))).toEqual(Object.keys(overrides))
+        expect(service.overridesOf?.({ ...member, machine: 'never-was-1' }, input.spec, overrides)).toEqual([])
       })
     })
 
-    describe.skipIf(!under.start)('while it runs', () => {
-      let running: RunningService
-      const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
-      const options = () => ({ overrides: {}, timeout: 20_000, going: new Set<string>() })
+    if (under.start)
+      describe('while it runs', () => {
+        let running: RunningService
+        const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
+        const options = () => ({ overrides: {}, timeout: 20_000, going: new Set<string>() })
 
-      beforeAll(async () => {
-        running = (await under.start?.()) as RunningService
-      })
+        beforeAll(async () => {
+          running = (await under.start?.()) as RunningService
+        })
 
-      afterAll(async () => {
-        await running?.close()
-      })
+        afterAll(async () => {
+          await running?.close()
+        })
 
-      const reads = service.routes.flatMap(({ id, read, response }) => (read ? [{ id, read, response }] : []))
-      test.for(reads)('$id answers as its schema says', async ({ read, response }) => {
-        const answer = await read(running.context, {})
-        expect(response.parse(answer)).toEqual(JSON.parse(JSON.stringify(answer)))
-      })
+        const reads = service.routes.flatMap(({ id, read, response }) => (read ? [{ id, read, response }] : []))
+        test.for(reads)('$id answers as its schema says', async ({ read, response }) => {
+          const answer = await read(running.context, {})
+          expect(response.parse(answer)).toEqual(JSON.parse(JSON.stringify(answer)))
+        })
 
-      test('configuring what is so already changes nothing, however often', async () => {
-        const { context, node, parameters, runProgram } = running
-        for (let i = 0; i < 3; i++) {
-          const suppress = await service.control.beforeConfigure(context, node, frozen(parameters))
-          expect(suppress.every((text) => /^(reload|restart):\S+$/.test(text))).toBe(true)
-          await runProgram(suppress)
-          await service.control.afterConfigure(context, node, frozen(parameters))
-        }
-      })
+        test('configuring what is so already changes nothing, however often', async () => {
+          const { context, node, parameters, runProgram } = running
+          for (let i = 0; i < 3; i++) {
+            const suppress = await service.control.beforeConfigure(context, node, frozen(parameters))
+            expect(suppress.every((text) => /^(reload|restart):\S+$/.test(text))).toBe(true)
+            await runProgram(suppress)
+            await service.control.afterConfigure(context, node, frozen(parameters))
+          }
+        })
 
-      test('leaving and joining can be repeated, in any number', async () => {
-        const { context, member } = running
-        const { leave, join } = service.control
-        for (let i = 0; i < 2; i++) await leave(context, member, leaving(1000))
-        await Promise.all([1, 2, 3].map(() => join(context, member, options())))
-        await join(context, member, options())
-      })
+        test('leaving and joining can be repeated, in any number', async () => {
+          const { context, member } = running
+          const { leave, join } = service.control
+          for (let i = 0; i < 2; i++) await leave(context, member, leaving(1000))
+          await Promise.all([1, 2, 3].map(() => join(context, member, options())))
+          await join(context, member, options())
+        })
 
-      test('a machine that it does not know can leave', async () => {
-        const { context, member } = running
-        await service.control.leave(context, { ...member, machine: 'never-was-1' }, leaving(0))
-      })
+        test('a machine that it does not know can leave', async () => {
+          const { context, member } = running
+          await service.control.leave(context, { ...member, machine: 'never-was-1' }, leaving(0))
+        })
 
-      test('without machines there is nothing to wait for', async () => {
-        const context = { ...running.context, machines: [] }
-        await service.control.leave(context, running.member, leaving(0))
-        await service.control.join(context, running.member, options())
-      })
+        test('without machines there is nothing to wait for', async () => {
+          const context = { ...running.context, machines: [] }
+          await service.control.leave(context, running.member, leaving(0))
+          await service.control.join(context, running.member, options())
+        })
 
-      test('a cancelled wait ends at once, with the reason', async () => {
-        const { context, member } = running
-        const signal = AbortSignal.abort(new KitbagError('cancelled', 'the test says so'))
-        const attempt = service.control.join({ ...context, signal }, { ...member, machine: 'never-was-1' }, options())
-        await expect(attempt).rejects.toMatchObject({ code: 'cancelled' })
-      })
+        test('a cancelled wait ends at once, with the reason', async () => {
+          const { context, member } = running
+          const signal = AbortSignal.abort(new KitbagError('cancelled', 'the test says so'))
+          const attempt = service.control.join({ ...context, signal }, { ...member, machine: 'never-was-1' }, options())
+          await expect(attempt).rejects.toMatchObject({ code: 'cancelled' })
+        })
 
-      test('machines that do not answer are errors that name them, as their transport says', async () => {
-        const { node, member, parameters } = running
-        const context = { ...running.context, reach: deadReach }
-        const { leave, join, beforeConfigure, afterConfigure } = service.control
-        const attempts = [
-          leave(context, member, leaving(0)),
-          join(context, member, options()),
-          beforeConfigure(context, node, parameters),
-          afterConfigure(context, node, parameters),
-        ]
-        for (const attempt of await Promise.allSettled(attempts)) {
-          expect(attempt).toMatchObject({ status: 'rejected', reason: { name: 'KitbagError', machine: node.name } })
-        }
+        test('machines that do not answer are errors that name them, as their transport says', async () => {
+          const { node, member, parameters } = running
+          const context = { ...running.context, reach: deadReach }
+          const { leave, join, beforeConfigure, afterConfigure } = service.control
+          const attempts = [
+            leave(context, member, leaving(0)),
+            join(context, member, options()),
+            beforeConfigure(context, node, parameters),
+            afterConfigure(context, node, parameters),
+          ]
+          for (const attempt of await Promise.allSettled(attempts)) {
+            expect(attempt).toMatchObject({ status: 'rejected', reason: { name: 'KitbagError', machine: node.name } })
+          }
+        })
       })
-    })
   })
 }
 

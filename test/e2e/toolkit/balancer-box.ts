@@ -8,7 +8,7 @@ import { compile } from '../../../src/recipes/compile.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createReach } from '../../../src/shell/reach.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
-import type { ControlContext } from '../../../src/toolkit/contract.ts'
+import type { ReadContext } from '../../../src/toolkit/contract.ts'
 import type {
   ConfiguredListener,
   ConfiguredServer,
@@ -38,7 +38,7 @@ export interface BalancerBox {
   node: MachineAccess
   /** The address under which machines reach this process. */
   host: string
-  context(wanted: Wanted): ControlContext<LoadBalancerSpec>
+  context(wanted: Wanted): ReadContext<LoadBalancerSpec>
   parameters(wanted: Wanted): Record<string, unknown>
   /** As a `configure` unit does it; `first`: on a machine that was never configured. */
   configure(wanted: Wanted, options?: { first: boolean }): Promise<ProgramResult & { suppressed: string[] }>
@@ -87,12 +87,13 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
       return { ...settings, listeners, overrides: wanted.overrides ?? {} }
     }
 
-    const context = (wanted: Wanted): ControlContext<LoadBalancerSpec> => ({
+    const context = (wanted: Wanted): ReadContext<LoadBalancerSpec> => ({
       service: 'loadBalancer',
       spec: specOf(wanted),
       reach,
       machines: [node],
       unsettled: new Set(wanted.unsettled),
+      parameters: async () => ({}),
     })
 
     async function phase(name: 'install' | 'configure', values: Record<string, unknown>, suppress: string[] = []) {

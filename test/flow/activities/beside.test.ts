@@ -1,3 +1,4 @@
+import { Client } from '@temporalio/client'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { runDispatcher } from '../../../src/activities/dispatcher.ts'
 import { createLog } from '../../../src/lib/log.ts'
@@ -126,6 +127,32 @@ describe('rows and workflows', () => {
       rows: ['load-balancer-1', 'web-1', 'web-2'],
       cloud: ['load-balancer-1', 'web-1', 'web-2'],
     })
+  })
+
+  test('an operation whose workflow somebody made unreadable begins anew', async () => {
+    const installing = gate()
+    flow.reach.hook = ({ name }) => (name === 'web-1' ? installing.wait() : undefined)
+    const operation = await flow.deploy('poisoned', appRelease({ db: false }))
+    await installing.reached
+    // From outside, without the key: the worker refuses it, and with it all that comes after.
+    const stranger = new Client({ connection: flow.connection.connection, namespace: flow.temporal.namespace })
+    await stranger.workflow.getHandle(operation.id).signal('anything', 'unencrypted')
+    const ending = new AbortController()
+    const dispatching = runDispatcher({
+      store: flow.store,
+      client: flow.connection.client,
+      log: createLog({ level: 'error' }),
+      signal: ending.signal,
+      timings: { idle: 50, audit: 100 },
+    })
+    installing.open()
+    try {
+      expect(await flow.finished(operation)).toMatchObject({ status: 'succeeded', error: null })
+    } finally {
+      ending.abort()
+      await dispatching
+    }
+    expect((await flow.machines('poisoned')).cloud).toEqual(['load-balancer-1', 'web-1', 'web-2'])
   })
 
   test('a workflow of an operation that is over touches nothing', async () => {

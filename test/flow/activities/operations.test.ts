@@ -315,6 +315,19 @@ describe('one after the other', () => {
     expect(await flow.finished(first)).toMatchObject({ status: 'succeeded', error: null })
   })
 
+  test('a destroy that would lose data is refused at its turn, and touches nothing', async () => {
+    const deploy = await flow.deploy('kept', appRelease())
+    const destroy = await flow.submit('kept', 'destroy', {})
+    expect((await flow.finished(deploy)).status).toBe('succeeded')
+    const refused = await flow.finished(destroy)
+    expect(refused).toMatchObject({
+      status: 'failed',
+      error: { code: 'data-loss-refused', problems: [{ path: 'components.db' }] },
+    })
+    expect(refused.error?.fix).toContain('--allow-data-loss db')
+    expect((await flow.machines('kept')).rows).toHaveLength(4)
+  })
+
   test('a destroy asked for while deploying waits for it', async () => {
     const deploy = await flow.deploy('overtaken', appRelease())
     const destroy = await flow.submit('overtaken', 'destroy')

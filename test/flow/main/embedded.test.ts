@@ -116,9 +116,11 @@ describe('embedded PostgreSQL', () => {
     await next.stop()
   })
 
-  test('a number in its file that is somebody else by now is no hindrance', async () => {
+  test('a number in its lock files that is somebody else by now is no hindrance', async () => {
     await (await startPostgres({ home, log })).stop()
-    writeFileSync(join(home, 'postgres/postmaster.pid'), `1\n${join(home, 'postgres')}\n`)
+    for (const file of ['postgres/postmaster.pid', 'run/.s.PGSQL.5432.lock']) {
+      writeFileSync(join(home, file), `1\n${join(home, 'postgres')}\n`)
+    }
     const third = await startPostgres({ home, log })
     expect(await query(third.socket, 'select 1 as one')).toEqual([{ one: 1 }])
     await third.stop()

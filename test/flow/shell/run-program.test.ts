@@ -166,6 +166,22 @@ describe.skipIf(noSshd)(`host programs over OpenSSH${noSshd ? ` (${noSshd})` : '
     expect((await readdir(marks)).sort()).toEqual(['0', '1', '2'])
   })
 
+  test('a connection that is cut under way tells at which resource', async () => {
+    const proxy = await startProxy(sshd.machine)
+    const program = testProgram([{ resource: 'command:a' }, { resource: 'command:b', run: 'sleep 5' }])
+    const running = runProgram(reach, proxy.machine, program, {
+      blobs: noBlobs,
+      onEvent: () => void proxy.close(),
+    })
+    await expect(running).rejects.toMatchObject({
+      code: 'machine-unreachable',
+      retryable: true,
+      machine: proxy.machine.name,
+      resource: 'command:b',
+      message: expect.stringMatching(/was cut.*, at command:b$/),
+    })
+  })
+
   test('one that is killed on the machine is worth repeating, and tells where it was', async () => {
     const program = testProgram([{ resource: 'command:a' }, { resource: 'command:b', run: 'kill -KILL $$' }])
     await expect(runProgram(reach, sshd.machine, program, { blobs: noBlobs })).rejects.toMatchObject({

@@ -92,6 +92,20 @@ describe('operation workflow', () => {
     })
   }
 
+  test('a unit that waits starts when its time has come, and a cancellation ends the wait', async () => {
+    const units = (wait: number) => [unit('web-1/ready'), { ...unit('web-2/destroy', 'web-1/ready'), wait }]
+    const { done } = await run('op_wait', { units: units(200), behaviour: {} })
+    expect(done).toEqual(['web-1/ready', 'web-2/destroy'])
+    const handle = await start('op_wait_long', { units: units(3_600_000), undo, behaviour: {} })
+    await vi.waitFor(() => expect(rows.get('op_wait_long')?.done).toEqual(['web-1/ready']), { timeout: 10_000 })
+    await handle.cancel()
+    await handle.result()
+    expect(rows.get('op_wait_long')).toMatchObject({
+      done: ['web-1/ready', 'undo:web-1/destroy'],
+      ending: { ending: 'cancelled' },
+    })
+  })
+
   test('an operation that is over is left alone', async () => {
     rows.set('op_over', { ...((await run('op_first', { units: [], behaviour: {} })) as Rows), runs: 0 })
     const { done } = await run('op_over', { units: web, behaviour: {} })

@@ -497,7 +497,12 @@ describe('parameters', () => {
         '3:44 parameters.p.minimum: is above the maximum',
       ],
     ],
-    ['no pattern', '{ type: string, pattern: "(" }', 'x', ['3:43 parameters.p.pattern: must be a regular expression']],
+    [
+      'no pattern',
+      '{ type: string, pattern: "(" }',
+      'x',
+      ['3:43 parameters.p.pattern: must be a regular expression, without look-around and back-references (RE2)'],
+    ],
   ]
   test.each(declared)('%s', (_, declaration, value, wanted) => {
     const text = `${head}parameters: { p: ${declaration} }\ncomponents: { db: { recipe: postgresql } }\n`
@@ -529,13 +534,11 @@ describe('parameters', () => {
     ])
   })
 
-  test('a pattern that takes for ever is given up', () => {
+  test('a pattern that would take for ever elsewhere is compared at once', () => {
     const text = `${head}parameters: { p: { type: string, pattern: "(a+)+" } }\ncomponents: { db: { recipe: postgresql } }\n`
-    const began = performance.now()
     expect(lines(problemsOf(text, { p: `${'a'.repeat(50)}!` }))).toEqual([
-      '3:15 parameters.p: the given value of p takes too long to compare with (a+)+: write a simpler pattern',
+      '3:15 parameters.p: the given value of p does not match (a+)+',
     ])
-    expect(performance.now() - began).toBeLessThan(2_000)
   })
 })
 
@@ -554,7 +557,7 @@ components:
   cache: { recipe: postgress }
   db: { recipe: postgresql, replicas: many }
 toolkit:
-  dns: {}
+  monitoring: {}
   loadBalancer: { listeners: [ { port: 80, to: wep }, { port: 80, to: db } ] }
 `
   expect(lines(problemsOf(text))).toEqual([
@@ -566,7 +569,7 @@ toolkit:
     '11:17 components.web.settings.pakages: unknown setting pakages (near packages)',
     '12:20 components.cache.recipe: there is no recipe postgress (near postgresql)',
     '13:39 components.db.replicas: must be a number',
-    '15:3 toolkit.dns: the toolkit service dns is not built yet',
+    '15:3 toolkit.monitoring: the toolkit service monitoring is not built yet',
     '16:48 toolkit.loadBalancer.listeners[0].to: there is no component wep (near web)',
     '16:63 toolkit.loadBalancer.listeners[1].port: port 80 is used twice',
   ])

@@ -101,8 +101,8 @@ describe('one thing wrong', () => {
     ],
     [
       'a service that is not built yet',
-      (t) => t.replace('toolkit:', 'toolkit:\n  dns: {}'),
-      { path: 'toolkit.dns', message: 'the toolkit service dns is not built yet' },
+      (t) => t.replace('toolkit:', 'toolkit:\n  monitoring: {}'),
+      { path: 'toolkit.monitoring', message: 'the toolkit service monitoring is not built yet' },
     ],
     [
       'an unknown service',

@@ -181,6 +181,20 @@ describe('after a deploy', () => {
     )
   })
 
+  test('a machine that DNS answers with: out of the answers, then as long as they may be kept, then it goes', () => {
+    const records = '[{ name: www, type: A, value: "${web.addresses}", ttl: 90s }]'
+    const named = (text: string) =>
+      text.replace('toolkit:', `toolkit:\n  dns: { zone: shop.example, records: ${records} }`)
+    const spec = guestbook(named)
+    const first = inputFor(spec, { machines: [], migrated: {} })
+    const made = planFor(inputFor(guestbook(named, { parameters: { replicas: 1 } }), execute(first, planFor(first))))
+    const destroy = made.units.find(({ id }) => id === 'web-2/destroy')
+    expect(destroy?.wait).toBe(90_000)
+    expect(destroy?.needs).toEqual(expect.arrayContaining(['dns-1/ready', 'dns-2/ready']))
+    for (const node of ['dns-1', 'dns-2'])
+      expect(made.units.find(({ id }) => id === `${node}/configure`)?.without).toEqual(['web-2'])
+  })
+
   test('another image replaces: the new machine serves before the old one goes', () => {
     const change = (text: string) =>
       text.replace('memory: 512MiB, image: debian-13 }\n    env', 'memory: 512MiB, image: debian-12 }\n    env')
@@ -211,7 +225,10 @@ describe('after a deploy', () => {
       },
     ])
     expect(made.refusals[0]?.message).toContain('memory of db changed')
-    expect(planFor(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] })).refusals).toEqual([])
+    const allowed = planFor(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] }))
+    expect(allowed.refusals).toEqual([])
+    // So that the plan that was shown is the one that can be applied.
+    expect(allowed.digest).toBe(made.digest)
   })
 
   test('a drifted machine is put right', () => {
@@ -226,6 +243,9 @@ describe('after a deploy', () => {
   test('destroy takes every machine', () => {
     const made = planFor(inputFor(undefined, deployed(), { kind: 'destroy', allowDataLoss: ['db'] }))
     expect(made.units.map(({ kind }) => kind)).toEqual(['destroy', 'destroy', 'destroy', 'destroy'])
+    expect(made.refusals).toEqual([])
+    const refused = planFor(inputFor(undefined, deployed(), { kind: 'destroy' }))
+    expect(refused.refusals).toMatchObject([{ code: 'data-loss-refused', component: 'db', machine: 'db-1' }])
   })
 
   test('check looks at each machine, push configures the service alone', () => {

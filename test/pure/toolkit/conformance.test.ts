@@ -6,10 +6,11 @@ import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
+import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
-const underTest = { loadBalancer: loadBalancerUnderTest }
+const underTest = { dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
 
 test('every service of the registry has its conformance test', () => {
   expect(Object.keys(underTest)).toEqual(Object.keys(toolkit))
@@ -46,7 +47,14 @@ async function start(): Promise<RunningService> {
     })
   await run([])
   return {
-    context: { service: 'loadBalancer', spec, reach, machines: [node], unsettled: new Set() },
+    context: {
+      service: 'loadBalancer',
+      spec,
+      reach,
+      machines: [node],
+      unsettled: new Set(),
+      parameters: async () => ({}),
+    },
     node,
     parameters,
     runProgram: run,
@@ -55,4 +63,5 @@ async function start(): Promise<RunningService> {
   }
 }
 
+testToolkitService('dns', dnsUnderTest)
 testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })

@@ -1,8 +1,9 @@
+import { problemDetailsOf } from '../../model/problem.ts'
 import type { Api } from '../deps.ts'
-import { detailsOf, problemResponse } from '../http/problem.ts'
+import { problemResponse } from './problem.ts'
 
 /** What no route took: 405 with `Allow` where the path is known by other methods, else 404. */
-export function addMethodCheck(api: Api): void {
+export function answerUnknownPaths(api: Api): void {
   api.notFound((c) => {
     const path = c.req.path.split('/')
     const fits = (route: string) => {
@@ -14,13 +15,13 @@ export function addMethodCheck(api: Api): void {
     ].sort()
     if (methods.length === 0)
       return problemResponse(
-        detailsOf({
+        problemDetailsOf({
           code: 'not-found',
           message: `there is nothing at ${c.req.path}`,
           fix: 'See /docs for what there is.',
         }),
       )
-    const details = detailsOf({
+    const details = problemDetailsOf({
       code: 'method-not-allowed',
       message: `${c.req.path} does not take ${c.req.method}`,
       fix: `Use ${methods.join(' or ')}.`,

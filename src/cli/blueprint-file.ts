@@ -1,24 +1,43 @@
-import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Client } from '../api/client.ts'
+import { readDocument } from '../blueprints/document.ts'
 import { foldersOf } from '../blueprints/sources.ts'
 import { packFolder } from '../lib/archive.ts'
 import { KitbagError } from '../model/errors.ts'
+import { assignment } from './assignment.ts'
+import { readTextFile } from './read-file.ts'
 
 export interface DescribeOptions {
+  name?: string
   set?: string[]
   cloud?: string
 }
 
-/** Reads a blueprint, packs and uploads the folders beside it that the server does not have, and gives the body that names them all. */
-export async function describeBlueprint(client: Client, file: string, options: DescribeOptions) {
-  const text = await readFile(file).then(
-    (bytes) => decode(bytes, file),
-    (cause: NodeJS.ErrnoException) => {
-      throw new KitbagError('invalid-request', `${file} cannot be read: ${cause.code}`, { cause })
-    },
-  )
+/** A blueprint as it lies in the user's folder. */
+export interface BlueprintFile {
+  file: string
+  text: string
+}
+
+/** Throws `invalid-request` when it cannot be read, `invalid-blueprint` when it is no text. */
+export async function readBlueprint(file: string): Promise<BlueprintFile> {
+  return { file, text: await readTextFile(file, 'invalid-blueprint') }
+}
+
+/** The deployment's name: the one given, else the blueprint's. */
+export function deploymentName({ file, text }: BlueprintFile, given: string | undefined): string {
+  if (given !== undefined) return given
+  const root = readDocument(text, file).value as { name?: unknown } | null
+  if (typeof root?.name === 'string') return root.name
+  throw new KitbagError('invalid-blueprint', `${file}: the blueprint has no name`, {
+    fix: 'Give it one, or say --name.',
+  })
+}
+
+/** Packs and uploads the folders beside a blueprint that the server does not have, and gives the body that names them all. */
+export async function describeBlueprint(client: Client, { file, text }: BlueprintFile, options: DescribeOptions) {
+  const parameters = Object.fromEntries((options.set ?? []).map(assignment))
   const folders = foldersOf(text, file)
   const packed = new Map<string, Awaited<ReturnType<typeof packFolder>>>()
   for (const folder of [...folders.sources, ...folders.recipes])
@@ -27,26 +46,11 @@ export async function describeBlueprint(client: Client, file: string, options: D
   const digests = (names: string[]) => Object.fromEntries(names.map((name) => [name, packed.get(name)?.digest ?? '']))
   return {
     blueprint: { text, file: basename(file) },
-    parameters: Object.fromEntries((options.set ?? []).map(assignment)),
+    parameters,
     sources: digests(folders.sources),
     recipes: digests(folders.recipes),
     ...(options.cloud !== undefined && { cloud: options.cloud }),
   }
-}
-
-function decode(bytes: Buffer, file: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (cause) {
-    throw new KitbagError('invalid-blueprint', `${file}: it is not UTF-8`, { cause })
-  }
-}
-
-/** `k=v` */
-export function assignment(text: string): [string, string] {
-  const at = text.indexOf('=')
-  if (at < 1) throw new KitbagError('invalid-request', `"${text}" is not of the form NAME=VALUE`)
-  return [text.slice(0, at), text.slice(at + 1)]
 }
 
 async function upload(client: Client, archives: { digest: string; stream(): Readable }[]): Promise<void> {

@@ -1,0 +1,21 @@
+import type { Family } from '../support/bench.ts'
+import { check } from './check.ts'
+import { firstDeploys } from './first-deploy.ts'
+import { memory } from './memory.ts'
+import { redeploy } from './redeploy.ts'
+import { resources18 } from './resources18.ts'
+import { start } from './start.ts'
+import { twoHundred } from './two-hundred.ts'
+import { underLoadFamily } from './under-load.ts'
+
+/** In the order in which they run: those that share a control plane first. */
+export const families: Family[] = [
+  resources18,
+  check,
+  ...firstDeploys,
+  redeploy,
+  underLoadFamily,
+  start,
+  memory,
+  twoHundred,
+]

@@ -1,0 +1,32 @@
+import { say } from './say.ts'
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const half = sorted.length >> 1
+  const [low = Number.NaN, high = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[half]]
+  return (low + high) / 2
+}
+
+/** Seconds that some work took. */
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work()
+  return (performance.now() - start) / 1_000
+}
+
+/** Runs the works in turn (a, b, a, b, ...), each of which gives its own seconds; returns the medians by name. */
+export async function interleaved<Name extends string>(
+  rounds: number,
+  works: Record<Name, (round: number) => Promise<number>>,
+): Promise<Record<Name, number>> {
+  const taken = Object.fromEntries(Object.keys(works).map((name) => [name, [] as number[]])) as Record<Name, number[]>
+  for (let round = 0; round < rounds; round++) {
+    for (const name of Object.keys(works) as Name[]) taken[name].push(await works[name](round))
+    const latest = (Object.keys(works) as Name[]).map((name) => `${name} ${taken[name].at(-1)?.toFixed(3)} s`)
+    if (rounds <= 10) say(`   ${round + 1} of ${rounds}: ${latest.join(', ')}`)
+  }
+  return Object.fromEntries((Object.keys(works) as Name[]).map((name) => [name, median(taken[name])])) as Record<
+    Name,
+    number
+  >
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { define, defineGroup, repeatable } from '../define.ts'
+
+const load = () => import('../commands/clouds.ts')
+
+export function addCloudCommands(program: Command): void {
+  program.commandsGroup('Clouds:')
+  const cloud = defineGroup(program, 'cloud', 'connect sources of machines')
+  const add = define(cloud, {
+    usage: 'add <name>',
+    summary: 'connect a cloud',
+    examples: ['cloud add home --provider local'],
+    load: async () => (await load()).addCloud,
+  })
+  repeatable(
+    add.requiredOption('--provider <kind>', 'kind of provider: local, ...'),
+    '--set <name=value>',
+    'a setting of the provider',
+  ).option('--credentials <file>', 'credentials as JSON')
+  define(cloud, {
+    usage: 'list',
+    summary: 'list clouds',
+    examples: ['cloud list'],
+    load: async () => (await load()).listClouds,
+  })
+  define(cloud, {
+    usage: 'test <name>',
+    summary: 'check what a deployment would need; exit code 1 when something is missing',
+    examples: ['cloud test home'],
+    load: async () => (await load()).testCloud,
+  })
+  define(cloud, {
+    usage: 'remove <name>',
+    summary: 'forget a cloud that no deployment uses',
+    examples: ['cloud remove home'],
+    load: async () => (await load()).removeCloud,
+  })
+  define(program, {
+    usage: 'sweep',
+    summary: 'find machines of this installation that no deployment knows',
+    examples: ['sweep', 'sweep --remove'],
+    load: async () => (await import('../commands/sweep.ts')).sweep,
+  }).option('--remove', 'remove what is found')
+}

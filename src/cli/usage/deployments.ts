@@ -1,0 +1,76 @@
+import type { Command } from 'commander'
+import { define, losesData, waits } from '../define.ts'
+
+const deployments = () => import('../commands/deployments.ts')
+const releases = () => import('../commands/releases.ts')
+
+export function addDeploymentCommands(program: Command): void {
+  program.commandsGroup('Deployments:')
+  define(program, {
+    usage: 'list',
+    summary: 'list deployments',
+    examples: ['list', 'list --json'],
+    load: async () => (await deployments()).list,
+  })
+  define(program, {
+    usage: 'show <name>',
+    summary: 'show a deployment, its machines and its address',
+    examples: ['show shop'],
+    load: async () => (await deployments()).show,
+  })
+  waits(
+    define(program, {
+      usage: 'check <name>',
+      summary: 'find what differs from what was applied; changes nothing',
+      examples: ['check shop'],
+      load: async () => (await deployments()).check,
+    }),
+  )
+  losesData(
+    waits(
+      define(program, {
+        usage: 'scale <name> <component=count...>',
+        summary: 'change the number of machines; holds until the blueprint says another',
+        examples: ['scale shop web=3', 'scale shop web=3 worker=2'],
+        load: async () => (await deployments()).scale,
+      }),
+    ),
+  )
+  define(program, {
+    usage: 'logs <name>',
+    summary: "show the application's log lines",
+    examples: ['logs shop -f', 'logs shop --component web --lines 20'],
+    load: async () => (await import('../commands/logs.ts')).logs,
+  })
+    .option('-f, --follow', 'go on as they come')
+    .option('--component <component>', 'of one component alone')
+    .option('--machine <machine>', 'of one machine alone')
+    .option('--lines <count>', 'how many of each machine to begin with (default: 100)')
+    .option('--all', "the machines' whole journals")
+  define(program, {
+    usage: 'releases <name>',
+    summary: 'list releases',
+    examples: ['releases shop'],
+    load: async () => (await releases()).releases,
+  })
+  losesData(
+    waits(
+      define(program, {
+        usage: 'rollback <name> [release]',
+        summary: 'go back to a release (default: the one before)',
+        examples: ['rollback shop', 'rollback shop 3'],
+        load: async () => (await releases()).rollback,
+      }),
+    ),
+  )
+  losesData(
+    waits(
+      define(program, {
+        usage: 'destroy <name>',
+        summary: 'remove a deployment with all its machines',
+        examples: ['destroy shop', 'destroy shop --yes --allow-data-loss db'],
+        load: async () => (await import('../commands/destroy.ts')).destroy,
+      }),
+    ),
+  ).option('--yes', 'do not ask; what holds data needs --allow-data-loss too')
+}

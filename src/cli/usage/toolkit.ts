@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { define, repeatable, waits } from '../define.ts'
+
+/** Commands whose words the control plane's OpenAPI document describes. */
+const commands = [
+  {
+    name: 'lb',
+    what: 'a load balancer',
+    field: 'weight=50',
+    examples: [
+      'lb                                  # every word and what it takes',
+      'lb stats shop',
+      'lb drain shop web web-1',
+      'lb ready shop web web-1',
+      'lb set shop web web-1 --set weight=50',
+    ],
+  },
+  {
+    name: 'dns',
+    what: 'DNS',
+    field: 'ttl=60s',
+    examples: [
+      'dns                                 # every word and what it takes',
+      'dns zones shop',
+      'dns records shop shop.example',
+      'dns set shop shop.example www A --set value=192.0.2.1 --set ttl=60s',
+      'dns import shop shop.example zone.txt',
+    ],
+  },
+]
+
+export function addToolkitCommands(program: Command): void {
+  for (const { name, what, field, examples } of commands) {
+    const command = define(program, {
+      usage: `${name} [words...]`,
+      summary: `look at and change ${what} while it runs; alone it lists its words`,
+      examples,
+      load: async () => {
+        const { toolkitCommand } = await import('../commands/toolkit.ts')
+        return (words: string[], options: object) => toolkitCommand(name, words, options)
+      },
+    })
+    repeatable(waits(command), '--set <name=value>', `a field to change: ${field}`).option(
+      '--service <name>',
+      'which one, where there are several',
+    )
+  }
+}
