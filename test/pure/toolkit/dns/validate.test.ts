@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { problemsOf } from '../../blueprints/fixture.ts'
 
@@ -143,4 +144,9 @@ test('nearest is refused by name, as not built yet', () => {
   expect(answers('routing: nearest', '{ value: 192.0.2.1 }')).toContain(
     'dns.records[0].routing: nearest is not built yet: weighted and failover are',
   )
+})
+
+test('the example of the repository is right', () => {
+  const text = readFileSync(new URL('../../../../examples/dns/blueprint.yaml', import.meta.url), 'utf8')
+  expect(problemsOf(text)).toEqual([])
 })
