@@ -204,7 +204,7 @@ describe.skipIf(noMachines)(`DNS: nodes and changes on real machines${noMachines
       })
       expect(await answers('api')).toEqual(both('192.0.2.7', '192.0.2.8'))
     })
-    expect(await zones()).toMatchObject([{ zone, level: true }, {}])
+    for (const one of await zones()) expect(one).toMatchObject({ level: true })
   })
 
   test('a lost node’s place is taken by a new one, which is brought level', async () => {

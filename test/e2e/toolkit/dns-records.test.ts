@@ -146,11 +146,14 @@ describe.skipIf(noMachines)(`DNS: records on real machines${noMachines ? ` (${no
       const key = { name: 'transfer.example', secret: randomBytes(32).toString('base64') }
       await box.putSecret(image, 'TRANSFER_KEY', key.secret)
       const transferKey = { name: key.name, secret: '${secrets.TRANSFER_KEY}' }
-      await box.operate(image, blueprint(image, { ...section(image), transferKey }))
+      // PowerDNS 4.7 fails to transfer records that together do not fit one message (its issue 11804).
+      const records = section(image).records.filter((record) => image !== 'debian-12' || record.name !== 'long')
+      await box.operate(image, blueprint(image, { ...section(image), records, transferKey }))
       expect(await transfer(node.address, zone)).toEqual(['NOTAUTH'])
-      const records = await transfer(node.address, zone, key)
-      expect(records).toContain('long.shop.example TXT')
-      expect(records).toContain('a.shop.example RRSIG')
+      const transferred = await transfer(node.address, zone, key)
+      expect(transferred).toContain('_443._tcp.shop.example TLSA')
+      expect(transferred.includes('long.shop.example TXT')).toBe(image !== 'debian-12')
+      expect(transferred).toContain('a.shop.example RRSIG')
       expect(await transfer(node.address, '2.0.192.in-addr.arpa', key)).toEqual(['NOTAUTH'])
     })
 
