@@ -62,8 +62,9 @@ function readyUrl(child: ChildProcess): Promise<string> {
     })
     child.on('error', reject)
     child.on('exit', (status) => {
-      const last = words.join('').trim().split('\n').slice(-5).join('\n')
-      reject(new Error(`the control plane ended with status ${status} before it was ready: ${last}`))
+      const last = words.join('').trim().split('\n').slice(-5)
+      const sentence = last.findLast((line) => line.startsWith('kitbag: '))?.replace('kitbag: ', '')
+      reject(new Error(sentence ?? `the control plane ended with status ${status}: ${last.join('\n')}`))
     })
   })
 }

@@ -1,6 +1,10 @@
 import { setUp } from '../src/main/setup.ts'
-import { startControlPlane } from './control-plane.ts'
+import { KitbagError } from '../src/model/errors.ts'
+import { claimHome } from './claim.ts'
+import { type ControlPlane, startControlPlane } from './control-plane.ts'
+import { removeGuestbook } from './destroy.ts'
 import { runInteractive } from './interactive.ts'
+import { watchInterruption } from './interruption.ts'
 import { kitbag } from './kitbag.ts'
 import { runOnce } from './once.ts'
 import { demoHome } from './paths.ts'
@@ -12,19 +16,38 @@ const json = flags.has('--json')
 const once = flags.has('--once') || json || !process.stdin.isTTY || !process.stdout.isTTY
 const summary = newSummary()
 
-async function main(): Promise<void> {
-  const plane = await timed(summary, 'setup', 'set-up', async () => {
-    await setUp({ home: demoHome, images: ['debian-13'], onProgress: (step, detail) => say(`   ${step}: ${detail}`) })
-    const started = await startControlPlane(demoHome)
-    const clouds = (await kitbag(['cloud', 'list'], started)) as { name: string }[]
-    if (!clouds.some(({ name }) => name === 'home'))
-      await kitbag(['cloud', 'add', 'home', '--provider', 'local'], started)
-    return started
-  })
+/** Set-up may be cut off anywhere; from the control plane's start on, Ctrl-C has to wait for what must be ended with it. */
+async function start(): Promise<{ plane: ControlPlane; interrupted: AbortSignal }> {
+  await setUp({ home: demoHome, images: ['debian-13'], onProgress: (step, detail) => say(`   ${step}: ${detail}`) })
+  await claimHome(demoHome)
+  const interrupted = watchInterruption()
+  const plane = await startControlPlane(demoHome)
+  const clouds = (await kitbag(['cloud', 'list'], plane)) as { name: string }[]
+  if (!clouds.some(({ name }) => name === 'home')) await kitbag(['cloud', 'add', 'home', '--provider', 'local'], plane)
+  return { plane, interrupted }
+}
+
+/** Whatever goes wrong on the way, nothing of it stays on the box. */
+async function wholeLife(plane: ControlPlane, interrupted: AbortSignal): Promise<void> {
   try {
-    if (!once) return await runInteractive(plane, summary)
-    await runOnce(plane, summary)
+    await runOnce(plane, summary, interrupted)
+  } catch (error) {
+    say(`\n${interrupted.aborted ? 'Interrupted' : 'It failed'}: removing what is there.`)
+    await removeGuestbook(plane)
+    throw error
+  } finally {
     summary.residue.push(...(await residueAtClouds(plane)))
+  }
+}
+
+let started = false
+
+async function main(): Promise<void> {
+  const { plane, interrupted } = await timed(summary, 'setup', 'set-up', start)
+  started = true
+  try {
+    if (!once) return await runInteractive(plane, summary, interrupted)
+    await wholeLife(plane, interrupted)
   } finally {
     await plane.stop()
   }
@@ -41,11 +64,10 @@ async function main(): Promise<void> {
 try {
   await main()
 } catch (error) {
-  say(`\nkitbag demo: ${error instanceof Error ? error.message : error}`)
+  const fix = error instanceof KitbagError && error.fix ? `. ${error.fix}` : ''
+  say(`\nkitbag demo: ${error instanceof Error ? error.message : error}${fix}`)
   process.exitCode = 1
 }
-if (once) {
-  printSummary(summary)
-  if (!summary.ok) process.exitCode = 1
-}
+if (once && started) printSummary(summary)
+if (once && !summary.ok) process.exitCode = 1
 if (json) process.stdout.write(`${JSON.stringify(summary)}\n`)

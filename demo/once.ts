@@ -1,32 +1,10 @@
 import { type Load, type LoadResult, startLoad } from '../bench/load.ts'
 import type { ControlPlane } from './control-plane.ts'
-import { blueprint, changedGuestbook, machinesThatAnswer, sign } from './guestbook.ts'
+import { deployGuestbook, show } from './deploy.ts'
+import { deployment, destroyGuestbook } from './destroy.ts'
+import { changedGuestbook, machinesThatAnswer, sign } from './guestbook.ts'
 import { kitbag } from './kitbag.ts'
 import { check, type Summary, say, timed } from './report.ts'
-
-export const deployment = 'guestbook'
-
-interface Shown {
-  url?: string
-  machines: { name: string; component: string; status: string }[]
-  release: number | null
-}
-
-export async function show(plane: ControlPlane): Promise<Shown> {
-  return (await kitbag(['show', deployment], plane)) as Shown
-}
-
-/** First deploy, with the CLI's own progress. Returns the application's address. */
-export async function deployGuestbook(plane: ControlPlane, summary: Summary): Promise<string> {
-  const args = ['deploy', blueprint, '--name', deployment, '--cloud', 'home']
-  await timed(summary, 'deploy', 'deploy: examples/guestbook', () => kitbag(args, { ...plane, show: true }))
-  const shown = await show(plane)
-  summary.machines = shown.machines.length
-  summary.url = shown.url ?? ''
-  if (summary.url === '') throw new Error('the deployment has no address')
-  say(`   ${summary.url}`)
-  return summary.url
-}
 
 /** Load in both connection modes while `work` runs, and at least 2,500 requests in each. */
 async function underLoad(url: string, summary: Summary, work: () => Promise<void>): Promise<LoadResult[]> {
@@ -58,15 +36,18 @@ async function releaseAnswers(url: string, release: string): Promise<boolean> {
 }
 
 /** The whole life of a deployment: deploy, use, check, update and roll back under load, scale, destroy. */
-export async function runOnce(plane: ControlPlane, summary: Summary): Promise<void> {
-  const url = await deployGuestbook(plane, summary)
+export async function runOnce(plane: ControlPlane, summary: Summary, signal: AbortSignal): Promise<void> {
+  const run = (args: string[]) => kitbag(args, { env: plane.env, show: true, signal })
+  const url = await deployGuestbook(plane, summary, signal)
   const answering = await machinesThatAnswer(url)
   check(summary, 'both web machines answer', answering.join(' ') === 'web-1 web-2', answering.join(' '))
   const entryIsThere = await sign(url)
   check(summary, 'an entry is written and read', await entryIsThere(), `${url}/entries`)
 
   await timed(summary, 'recheck', 'check: nothing differs from what was deployed', async () => {
-    const checked = (await kitbag(['check', deployment], plane)) as { result?: { drift?: unknown[] } }
+    const checked = (await kitbag(['check', deployment], { env: plane.env, signal })) as {
+      result?: { drift?: unknown[] }
+    }
     const drift = checked.result?.drift ?? []
     check(
       summary,
@@ -80,7 +61,7 @@ export async function runOnce(plane: ControlPlane, summary: Summary): Promise<vo
   try {
     await underLoad(url, summary, () =>
       timed(summary, 'update', 'update: a changed application, under load', async () => {
-        await kitbag(['deploy', changed.blueprint, '--name', deployment], { ...plane, show: true })
+        await run(['deploy', changed.blueprint, '--name', deployment])
       }),
     )
   } finally {
@@ -95,7 +76,7 @@ export async function runOnce(plane: ControlPlane, summary: Summary): Promise<vo
 
   await underLoad(url, summary, () =>
     timed(summary, 'rollback', 'rollback: to release 1, under load', async () => {
-      await kitbag(['rollback', deployment, '1'], { ...plane, show: true })
+      await run(['rollback', deployment, '1'])
     }),
   )
   check(
@@ -109,15 +90,11 @@ export async function runOnce(plane: ControlPlane, summary: Summary): Promise<vo
   check(summary, 'no request was lost', failed === 0 && total >= 5000, `${failed} of ${total} failed`)
 
   await timed(summary, 'scale', 'scale: web to 3 machines', async () => {
-    await kitbag(['scale', deployment, 'web=3'], { ...plane, show: true })
+    await run(['scale', deployment, 'web=3'])
   })
   const three = await machinesThatAnswer(url, 30)
   check(summary, 'three web machines answer', three.length === 3, three.join(' '))
   summary.machines = Math.max(summary.machines, (await show(plane)).machines.length)
 
   await timed(summary, 'destroy', 'destroy', () => destroyGuestbook(plane))
-}
-
-export async function destroyGuestbook(plane: ControlPlane): Promise<void> {
-  await kitbag(['destroy', deployment, '--yes', '--allow-data-loss', 'db'], { ...plane, show: true })
 }

@@ -6,6 +6,7 @@ import { problemDetails, problemResponse } from './http/problem.ts'
 import { answerUnknownPaths } from './http/unknown-paths.ts'
 import { invalidRequest } from './http/zod-problems.ts'
 import * as routes from './routes/index.ts'
+import { largeBodies } from './routes/toolkit.ts'
 
 /** The whole HTTP API over its dependencies; opens no port. */
 export function createApi(deps: ApiDeps): Api {
@@ -20,7 +21,7 @@ export function createApi(deps: ApiDeps): Api {
     return problemResponse(details)
   })
   api.use(authenticate(deps.store))
-  api.use(strictBody)
+  api.use(strictBody(largeBodies(deps)))
   for (const add of Object.values(routes)) add(api, deps)
   answerUnknownPaths(api)
   return api

@@ -47,6 +47,7 @@ function described(issue: z.core.$ZodIssue, found: unknown, name: string): { mes
       return { message: `must be ${types[issue.expected] ?? issue.expected}`, ...shown }
     case 'invalid_value':
       if (found === undefined) return { message: `${name} is required`, at: 'key' }
+      if (isOwn(issue.message)) return { message: issue.message, ...shown }
       return { message: `${show(found)} is not allowed`, unknown: String(found), allowed: issue.values.map(String) }
     case 'too_small':
     case 'too_big':

@@ -27,7 +27,7 @@ function watchEnded(id: string): KitbagError {
 export async function follow(client: Client, id: string, quiet: boolean): Promise<OperationBody> {
   const detached = new AbortController()
   const detach = () => detached.abort()
-  process.once('SIGINT', detach)
+  process.on('SIGINT', detach)
   const progress = progressFor(quiet)
   let lastId: string | undefined
   try {

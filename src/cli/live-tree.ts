@@ -6,6 +6,8 @@ interface Unit extends Step {
   startedAt: number
 }
 
+/** Milliseconds between two pictures, however many events come. */
+const interval = 100
 /** News under the tree, at most. */
 const mostNotes = 3
 
@@ -25,11 +27,12 @@ export function liveTree(out: NodeJS.WriteStream): Progress {
       notes: notes.slice(-mostNotes).map(({ text }) => text),
     }
     const lines = drawTree(picture, out.columns || 80, (out.rows || 24) - 1)
-    const back = drawn > 0 ? `\u001b[${drawn}A` : ''
+    // To the first column too: a Ctrl-C leaves its echo before the cursor.
+    const back = drawn > 0 ? `\r\u001b[${drawn}A` : '\r'
     out.write(`${back}\u001b[J${lines.map((line) => `${line}\n`).join('')}`)
     drawn = lines.length
   }
-  const timer = setInterval(draw, 200)
+  const timer = setInterval(draw, interval)
   timer.unref()
 
   const unitOf = (data: Record<string, unknown>): Unit => {
@@ -57,7 +60,6 @@ export function liveTree(out: NodeJS.WriteStream): Progress {
       } else if (type === 'log') {
         notes.push({ text: plain(String(data.message)), lasting: data.level !== 'info' })
       }
-      draw()
     },
     end() {
       clearInterval(timer)

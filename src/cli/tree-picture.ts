@@ -4,7 +4,7 @@ export interface Step {
   status: string
   /** Seconds so far, or that it took. */
   seconds: number
-  /** What it looks at now. */
+  /** The last resource that it told of. */
   resource?: string
 }
 
@@ -19,13 +19,16 @@ export interface Picture {
   notes: string[]
 }
 
+/** Room for a machine's name, at least: as wide as the longest step. */
+const narrowest = 14
+
 const marks: Record<string, string> = { running: '*', done: '+', failed: 'x', skipped: '-' }
 
 /** The tree of an operation: machine by machine, step by step, with seconds, in at most `rows` lines of `columns`. */
 export function drawTree({ machines, notes }: Picture, columns: number, rows: number): string[] {
   const room = Math.max(3, rows - notes.length)
   const sorted = [...machines].sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }))
-  const width = Math.max(12, ...sorted.map(({ name }) => name.length))
+  const width = Math.max(narrowest, ...sorted.map(({ name }) => name.length))
   const lines = [
     ...within(sorted, room, (machine, whole) => (whole ? wholeMachine(machine, width) : [brief(machine, width)])),
     ...notes.map((note) => `  ${note}`),
@@ -62,11 +65,13 @@ function total(steps: Step[]): number {
   return steps.reduce((sum, step) => sum + step.seconds, 0)
 }
 
-function wholeMachine({ name, steps }: TreeMachine, width: number): string[] {
+function wholeMachine(machine: TreeMachine, width: number): string[] {
+  const { name, steps } = machine
+  if (steps.length === 1) return [brief(machine, width)]
   return [
     `  ${name.padEnd(width + 4)}${seconds(total(steps))}`,
     ...steps.map(({ kind, status, seconds: took, resource }) => {
-      const at = status === 'running' && resource !== undefined ? `  ${resource}` : ''
+      const at = status === 'running' && resource !== undefined ? `  after ${resource}` : ''
       return `    ${marks[status] ?? ' '} ${kind.padEnd(width)}${seconds(took)}${at}`
     }),
   ]

@@ -5,6 +5,13 @@ import type { Database } from './database.ts'
 import { deployments, overrides } from './schema.ts'
 import type { OverrideStore } from './store.ts'
 
+/** Rows of one statement: PostgreSQL takes 65,535 parameters. */
+const atOnce = 5000
+
+function* batches<T>(rows: T[]): Generator<T[]> {
+  for (let at = 0; at < rows.length; at += atOnce) yield rows.slice(at, at + atOnce)
+}
+
 export function createOverrideStore(db: Database): OverrideStore {
   return {
     async list(deploymentId) {
@@ -31,21 +38,17 @@ export function createOverrideStore(db: Database): OverrideStore {
         const kept = entries.flatMap(([key, value]) =>
           value === null ? [] : [{ tenantId: deployment.tenantId, deploymentId, scope, key, value }],
         )
-        if (removed.length > 0) {
+        for (const keys of batches(removed)) {
           await tx
             .delete(overrides)
             .where(
-              and(
-                eq(overrides.deploymentId, deploymentId),
-                eq(overrides.scope, scope),
-                inArray(overrides.key, removed),
-              ),
+              and(eq(overrides.deploymentId, deploymentId), eq(overrides.scope, scope), inArray(overrides.key, keys)),
             )
         }
-        if (kept.length > 0) {
+        for (const rows of batches(kept)) {
           await tx
             .insert(overrides)
-            .values(kept)
+            .values(rows)
             .onConflictDoUpdate({
               target: [overrides.deploymentId, overrides.scope, overrides.key],
               set: { value: sql`excluded.value`, updatedAt: sql`now()` },

@@ -23,10 +23,21 @@ export interface SetUpOptions {
 export async function setUp(options: SetUpOptions): Promise<void> {
   const { home, cache = cacheFolder(), onProgress } = options
   await ensureHome(home)
+  const { signal, abort } = abortable()
   await allOrFirstFailure([
-    ensureTemporal({ cache, onProgress: (detail) => onProgress('Temporal', detail) }),
-    prepareLocalMachines({ ...options, cache }),
+    // What is missing for machines is told at once, rather than when the server has been built.
+    prepareLocalMachines({ ...options, cache }).catch((error) => abort(error)),
+    ensureTemporal({ cache, signal, onProgress: (detail) => onProgress('Temporal', detail) }),
   ])
+}
+
+function abortable() {
+  const controller = new AbortController()
+  const abort = (reason: unknown): never => {
+    controller.abort(reason)
+    throw reason
+  }
+  return { signal: controller.signal, abort }
 }
 
 async function prepareLocalMachines(options: SetUpOptions & { cache: string }): Promise<void> {

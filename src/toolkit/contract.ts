@@ -63,6 +63,8 @@ export interface ToolkitRoute<Spec = unknown> {
   summary: string
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
+  /** Bytes that the body may have; default 2 MiB. */
+  bodyLimit?: number
   response: z.ZodType
   /** CLI words after the service's command, e.g. `drain`; path parameters become arguments in path order. */
   cli?: ToolkitCommand[]

@@ -10,6 +10,7 @@ import { connectionOptions } from '../../src/db/database.ts'
 import { socketFolder } from '../../src/main/embedded/socket-folder.ts'
 import { cacheFolder } from '../../src/main/paths.ts'
 import { isFinal } from '../../src/model/operation.ts'
+import type { Plan } from '../../src/model/plan.ts'
 import type { Provider, ProviderMachine } from '../../src/providers/contract.ts'
 import { driver } from '../../src/providers/local/driver.ts'
 import { type BuiltControlPlane, builtControlPlane } from './built-control-plane.ts'
@@ -29,6 +30,7 @@ export interface Installation {
   token: string
   /** What makes the CLI talk to this control plane. */
   env: NodeJS.ProcessEnv
+  plan(name: string, blueprint: string): Promise<Plan>
   deploy(name: string, blueprint: string, more?: Record<string, unknown>, key?: string): Promise<Operation>
   submit(name: string, body: Record<string, unknown>, key?: string): Promise<Operation>
   operation(id: string): Promise<OperationWithUnits>
@@ -75,6 +77,9 @@ async function installationOn(home: string, plane: BuiltControlPlane): Promise<I
   const provider = await driver.connect({ name: 'home', settings: {}, credentials: {} }, environment)
   const path = (name: string) => `/v1/deployments/${encodeURIComponent(name)}`
 
+  const described = async (blueprint: string) =>
+    describeBlueprint(plane.client(), await readBlueprint(blueprint), { cloud: 'home' })
+
   async function* story(operation: string, signal?: AbortSignal): AsyncIterable<Event> {
     const stream = plane.client().events(`/v1/operations/${operation}/events`, signal ? { signal } : {})
     for await (const { event, data } of stream) if (event !== 'end') yield JSON.parse(data) as Event
@@ -91,9 +96,9 @@ async function installationOn(home: string, plane: BuiltControlPlane): Promise<I
       return plane.client()
     },
     async deploy(name, blueprint, more = {}, key) {
-      const described = await describeBlueprint(plane.client(), await readBlueprint(blueprint), { cloud: 'home' })
-      return installation.submit(name, { kind: 'deploy', ...described, ...more }, key)
+      return installation.submit(name, { kind: 'deploy', ...(await described(blueprint)), ...more }, key)
     },
+    plan: async (name, blueprint) => plane.client().json('POST', `${path(name)}/plan`, await described(blueprint)),
     submit(name, body, key) {
       const headers: Record<string, string> = key === undefined ? {} : { 'idempotency-key': key }
       return plane.client().json('POST', `${path(name)}/operations`, body, headers)

@@ -42,7 +42,7 @@ async function untilHealthy(work: UnitWork, machine: MachineAccess, port: number
   throw new KitbagError('health-failed', `${machine.name} is not healthy after ${health.grace / 1_000} s: ${said}`, {
     machine: machine.name,
     output: await lastWords(work, machine),
-    fix: `See its log: kitbag logs ${work.deployment.name} ${work.unit.component}`,
+    fix: `See its log: kitbag logs ${work.deployment.name} --component ${work.unit.component}`,
   })
 }
 

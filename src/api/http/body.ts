@@ -10,18 +10,23 @@ export const blobLimit = 512 * 1024 * 1024
 
 const jsonType = /^application\/([\w.-]+\+)?json\s*(;|$)/i
 
+/** Paths whose JSON bodies may be larger, and how many bytes they may have. */
+export type LargeBodies = { path: RegExp; limit: number }[]
+
 /**
  * Reads JSON bodies once, bounded and strictly, before any route sees them; a declared length over the limit is refused without
  * reading. Other bodies (blobs) only have their declared length checked here, their routes read them as streams.
  */
-export const strictBody: MiddlewareHandler<ApiEnv> = async (c, next) => {
-  const type = c.req.header('content-type') ?? ''
-  const json = jsonType.test(type) || !c.req.path.startsWith('/v1/blobs/')
-  const limit = json ? jsonLimit : blobLimit
-  const declared = Number(c.req.header('content-length') ?? 0)
-  if (declared > limit) throw tooLarge(limit)
-  if (jsonType.test(type)) await readJson(c, limit)
-  return next()
+export function strictBody(large: LargeBodies): MiddlewareHandler<ApiEnv> {
+  return async (c, next) => {
+    const type = c.req.header('content-type') ?? ''
+    const json = jsonType.test(type) || !c.req.path.startsWith('/v1/blobs/')
+    const limit = json ? (large.find(({ path }) => path.test(c.req.path))?.limit ?? jsonLimit) : blobLimit
+    const declared = Number(c.req.header('content-length') ?? 0)
+    if (declared > limit) throw tooLarge(limit)
+    if (jsonType.test(type)) await readJson(c, limit)
+    return next()
+  }
 }
 
 async function readJson(c: Context<ApiEnv>, limit: number): Promise<void> {

@@ -7,6 +7,7 @@ import type { ReleaseRecord } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
 import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
+import type { LargeBodies } from '../http/body.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
 import { componentName, deploymentName } from '../schemas/names.ts'
 import { operationSchema, presentOperation } from '../schemas/operation.ts'
@@ -20,6 +21,16 @@ export function addToolkit(api: Api, deps: ApiDeps): void {
     for (const route of service.routes) mount(api, deps, service, route)
 }
 
+/** Routes of toolkit services that take more than others. */
+export function largeBodies({ toolkit }: ApiDeps): LargeBodies {
+  return Object.values(toolkit).flatMap((service) =>
+    service.routes.flatMap((route) => {
+      const path = new RegExp(`^${pathOf(service, route).replace(/\{\w+\}/g, '[^/]+')}$`)
+      return route.bodyLimit === undefined ? [] : [{ path, limit: route.bodyLimit }]
+    }),
+  )
+}
+
 function pathOf(service: ToolkitService, route: ToolkitRoute): string {
   return `/v1/deployments/{deployment}/${service.path}/{service}${route.path}`
 }
@@ -30,7 +41,7 @@ function operationIdOf({ kind }: ToolkitService, { id }: ToolkitRoute): string {
 }
 
 function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitRoute): void {
-  const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(100)] as const)
+  const own = [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => [match[1] ?? '', z.string().max(255)] as const)
   const params = z.object({ deployment: deploymentName, service: componentName, ...Object.fromEntries(own) })
   const definition = createRoute({
     operationId: operationIdOf(service, route),

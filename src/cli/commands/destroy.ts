@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises'
 import { KitbagError } from '../../model/errors.ts'
+import { ask } from '../ask.ts'
 import { connect, deploymentPath } from '../connect.ts'
 import { submit, type WaitOptions } from '../watch.ts'
 import type { Shown } from './deployments.ts'
@@ -25,16 +25,8 @@ export async function destroy(
 }
 
 async function confirm(name: string, machines: number, held: string[]): Promise<void> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const loss = held.length > 0 ? ` The data of ${held.join(', ')} is lost.` : ''
   const count = machines === 1 ? 'its machine' : `its ${machines} machines`
-  const question = `This destroys ${name} with ${count}.${loss} Type its name to go on: `
-  // Ctrl-C and Ctrl-D are no yes.
-  const given = new Promise<string>((resolve) => {
-    terminal.on('close', () => resolve(''))
-    terminal.question(question).then(resolve, () => resolve(''))
-  })
-  const answer = await given
-  terminal.close()
-  if (answer.trim() !== name) throw new KitbagError('cancelled', 'nothing was destroyed')
+  const answer = await ask(`This destroys ${name} with ${count}.${loss} Type its name to go on: `)
+  if (answer?.trim() !== name) throw new KitbagError('cancelled', 'nothing was destroyed')
 }

@@ -1,4 +1,5 @@
 import { KitbagError } from '../../model/errors.ts'
+import { ask } from '../ask.ts'
 import { connect, deploymentPath } from '../connect.ts'
 import { print, printJson, printTable } from '../output.ts'
 import { readTextFile } from '../read-file.ts'
@@ -10,9 +11,7 @@ const path = (deployment: string, name?: string) =>
 
 /** The value comes from standard input or a file, never from the command line, which process lists show. */
 export async function setSecret(deployment: string, name: string, options: Json & { file?: string }): Promise<void> {
-  if (options.file === undefined && process.stdin.isTTY) process.stderr.write(`Value of ${name}, ended by Ctrl-D: `)
-  const text = options.file === undefined ? await standardInput() : await readTextFile(options.file)
-  const value = text.replace(/\n$/, '')
+  const value = (await readValue(name, options.file)).replace(/\n$/, '')
   if (value === '')
     throw new KitbagError('invalid-request', `no value was given for ${name}`, {
       fix: 'Pipe it in, or say --file FILE.',
@@ -20,6 +19,12 @@ export async function setSecret(deployment: string, name: string, options: Json 
   const answer = await connect().json<{ version: number }>('PUT', path(deployment, name), { value })
   if (options.json) printJson(answer)
   else print(`${name} is set (version ${answer.version}); the next deploy uses it`)
+}
+
+async function readValue(name: string, file: string | undefined): Promise<string> {
+  if (file !== undefined) return readTextFile(file)
+  if (process.stdin.isTTY) return (await ask(`Value of ${name} (one line, not shown): `, { hidden: true })) ?? ''
+  return standardInput()
 }
 
 async function standardInput(): Promise<string> {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
-import { mkdtemp, rename } from 'node:fs/promises'
+import { mkdtemp, rename, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import pg from 'pg'
 import { connectionOptions } from '../../db/database.ts'
@@ -125,6 +125,7 @@ function removeHalfMade(data: string): void {
 /** Made aside and renamed, so that a half-made one is never taken for a database. */
 async function initialize({ initdb, postgres }: PostgresBinaries, data: string, logFile: string): Promise<void> {
   removeHalfMade(data)
+  await requireSpace(dirname(data))
   const fresh = await mkdtemp(`${data}.new-`)
   const logged = logSize(logFile)
   try {
@@ -137,6 +138,20 @@ async function initialize({ initdb, postgres }: PostgresBinaries, data: string, 
     rmSync(fresh, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Bytes that an empty database takes, its log and room to begin with. */
+const spaceNeeded = 256 * 1024 ** 2
+
+async function requireSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const free = bavail * bsize
+  if (free >= spaceNeeded) return
+  const mebibytes = (bytes: number) => `${Math.floor(bytes / 1024 ** 2)} MiB`
+  const message = `the embedded PostgreSQL needs ${mebibytes(spaceNeeded)} in ${folder}, ${mebibytes(free)} are free`
+  throw new KitbagError('prerequisite-missing', message, {
+    fix: 'Free some disk space there, or set KITBAG_HOME to a folder that has more.',
+  })
 }
 
 async function complete(child: ChildProcess, logFile: string, logged: number): Promise<void> {

@@ -22,7 +22,11 @@ const namespace = 'default'
 const ending: [NodeJS.Signals, number][] = [['SIGTERM', 3_000]]
 
 /** Workflows that the server keeps in memory. By default they are thousands, and those that ended stay for an hour. */
-const caches = { 'system.enableActivityEagerExecution': true, 'history.hostLevelCacheMaxSize': 256, 'history.cacheMaxSize': 256 }
+const caches = {
+  'system.enableActivityEagerExecution': true,
+  'history.hostLevelCacheMaxSize': 256,
+  'history.cacheMaxSize': 256,
+}
 
 /** Go's heap grows to what the limit allows and is collected harder near it. */
 const memory = { GOMEMLIMIT: '160MiB', GOGC: '40' }

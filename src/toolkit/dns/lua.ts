@@ -1,16 +1,39 @@
 import type { Health } from './schema.ts'
+import { quoteString } from './text-fields.ts'
 
 /** One answer of a routed set, its addresses known. */
 export interface Answer {
   addresses: string[]
   weight?: number
-  countries?: string[]
-  continents?: string[]
 }
 
-/** A Lua text. Only addresses, numbers and checked words come here; quoting is done all the same. */
+/** Characters of one Lua text at most: it has to fit one character string of the record. */
+const textPiece = 100
+
+/**
+ * A Lua text. `"`, `'` and `\` are given by number, because PowerDNS 4 takes the record's text apart at each `"` and does not undo escapes.
+ */
 function text(value: string): string {
-  return `'${value.replace(/[\\']/g, (character) => `\\${character}`)}'`
+  const parts = value.match(new RegExp(`["'\\\\]|[^"'\\\\]{1,${textPiece}}`, 'g')) ?? []
+  const pieces = parts.map((part) => (/^["'\\]$/.test(part) ? `string.char(${part.charCodeAt(0)})` : `'${part}'`))
+  return pieces.join('..') || "''"
+}
+
+/**
+ * Lua as the character strings of a record. PowerDNS before 5.0 puts blanks between them, so they are cut between words of the language
+ * only, never inside of a text.
+ */
+export function luaStrings(code: string): string {
+  const strings: string[] = []
+  let current = ''
+  for (const [word] of code.matchAll(/'[^']*'|\s+|\w+|\.\.|[^\w\s']/g)) {
+    if (current.length + word.length > 255) {
+      strings.push(current)
+      current = ''
+    }
+    current += word
+  }
+  return [...strings, current].map(quoteString).join(' ')
 }
 
 function list(values: string[]): string {
@@ -19,10 +42,10 @@ function list(values: string[]): string {
 
 /** Groups of addresses, the first with a healthy one wins, all healthy ones of it are answered; with none healthy, every address. */
 function whileHealthy(health: Health, groups: string): string {
-  const how = "{selector='all',backupSelector='all',timeout=2}"
-  if ('tcp' in health) return `ifportup(${health.tcp},${groups},${how})`
+  const how = "selector='all',backupSelector='all',timeout=2"
+  if ('tcp' in health) return `ifportup(${health.tcp},${groups},{${how}})`
   const expect = health.expect === undefined ? '' : `,stringmatch=${text(health.expect)}`
-  return `ifurlup(${text(health.url)},${groups},{selector='all',backupSelector='all',timeout=2${expect}})`
+  return `ifurlup(${text(health.url)},${groups},{${how}${expect}})`
 }
 
 function group({ addresses }: Answer): string {
@@ -40,7 +63,7 @@ export function weighted(answers: Answer[], health: Health | undefined): string 
     addresses.map((address) => ({ address, share: weight / addresses.length })),
   )
   // Shares are whole numbers for pickwrandom.
-  const scale = shares.reduce((most, { share }) => (Number.isInteger(share) ? most : 1000), 1)
+  const scale = shares.every(({ share }) => Number.isInteger(share)) ? 1 : 1000
   const weights = shares
     .map(({ address, share }) => ({ address, share: Math.round(share * scale) }))
     .filter(({ share }) => share > 0)
@@ -53,21 +76,4 @@ export function weighted(answers: Answer[], health: Health | undefined): string 
 /** The first answer that has a healthy address. */
 export function failover(answers: Answer[], health: Health): string {
   return whileHealthy(health, list(answers.map(group)))
-}
-
-/** The answer for the client's country, then its continent, then the others in order; the next one when none of its addresses is healthy. */
-export function nearest(answers: Answer[], health: Health | undefined): string {
-  const steps = (['countries', 'continents'] as const).flatMap((by) =>
-    answers.flatMap(({ [by]: places }, i) => {
-      const call = by === 'countries' ? 'country' : 'continent'
-      return places ? [`if ${call}(${list(places.map(text))}) then p(${i + 1}) end`] : []
-    }),
-  )
-  // Those that name no place are for everybody; the others come last.
-  const rest = answers
-    .map((answer, i) => ({ i, placed: answer.countries !== undefined || answer.continents !== undefined }))
-    .sort((a, b) => Number(a.placed) - Number(b.placed) || a.i - b.i)
-    .map(({ i }) => `p(${i + 1})`)
-  const choose = health ? whileHealthy(health, 'o') : 'o[1]'
-  return `;local g=${list(answers.map(group))} local o={} local s={} local function p(i) if not s[i] then s[i]=true o[#o+1]=g[i] end end ${steps.join(' ')} ${rest.join(' ')} return ${choose}`
 }

@@ -28,10 +28,10 @@ export function ownerName(text: string, zone: DomainName): DomainName | undefine
   const whole = absoluteName(lower)
   if (whole !== undefined && isWithin(whole, zone)) return whole
   if (lower.endsWith('.')) return undefined
-  const below = absoluteName(`${lower}.${zone}`)
-  return below
+  return absoluteName(`${lower}.${zone}`)
 }
 
+/** Whether a name is the zone's own or below it. */
 export function isWithin(name: DomainName, zone: DomainName): boolean {
   return name === zone || name.endsWith(`.${zone}`)
 }
@@ -39,6 +39,11 @@ export function isWithin(name: DomainName, zone: DomainName): boolean {
 /** `www` for `www.shop.example`, `@` for the zone itself. */
 export function relativeName(name: DomainName, zone: DomainName): string {
   return name === zone ? '@' : name.slice(0, -zone.length - 1)
+}
+
+/** What `relativeName` made a name from. */
+export function fromRelative(relative: string, zone: DomainName): DomainName {
+  return relative === '@' ? zone : `${relative}.${zone}`
 }
 
 /** On the wire (RFC 1035, 3.1), in the canonical form of RFC 4034, 6.2. */

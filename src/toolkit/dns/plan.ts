@@ -5,6 +5,7 @@ import { ownerName } from './name.ts'
 import { canonicalContent } from './rdata.ts'
 import { mixedNames, type Problem, recordSets, setProblems } from './record-set.ts'
 import { type DnsSpec, type RecordSpec, type ZoneSpec, zonesOf } from './schema.ts'
+import { served } from './zone-file.ts'
 
 /** Zones there twice, names outside, contents that do not fit their type. */
 export function validate(spec: DnsSpec): Problem[] {
@@ -34,13 +35,14 @@ function zoneProblems(zone: ZoneSpec, at: string): Problem[] {
     const found = setProblems(zone.zone, name, type, spec)
     problems.push(...found.map((problem) => ({ ...problem, path: [path, problem.path].filter(Boolean).join('.') })))
     if (found.length > 0) continue
-    problems.push(...contentProblems(zone, record, path))
+    const contents = contentProblems(zone, record, path)
+    problems.push(...contents, ...(contents.length === 0 ? togetherProblems(zone, record, path) : []))
     const key = `${ownerName(name, zone.zone)} ${type}`
     if (seen.has(key))
       problems.push({ path, message: `${name} ${type} is there twice: give one a list of values`, found: name })
     seen.add(key)
   }
-  const mixed = new Set(mixedNames(recordSets(zone, {})))
+  const mixed = new Set(mixedNames(recordSets({ spec: zone, owner: 'blueprint', changes: [] })))
   for (const [i, { name, type }] of zone.records.entries()) {
     if (type === 'CNAME' && mixed.has(ownerName(name, zone.zone) ?? ''))
       problems.push({ path: `${at}records.${i}`, message: 'a name with a CNAME has no other records', found: name })
@@ -68,6 +70,19 @@ function contentProblems({ zone }: ZoneSpec, { type, value, answers }: RecordSpe
       },
     ),
   )
+}
+
+/** Contents that do not go together in one set, where all of them are known. */
+function togetherProblems(zone: ZoneSpec, { name, type, ...spec }: RecordSpec, path: string): Problem[] {
+  const values = [spec.value ?? [], (spec.answers ?? []).map(({ value }) => value)].flat(3)
+  if (!values.every((value) => typeof value === 'string')) return []
+  try {
+    served({ name, type, owner: 'blueprint', ttl: spec.ttl ?? zone.ttl, spec }, zone.zone)
+    return []
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return [{ path, message: `${type}: ${error.message}` }]
+  }
 }
 
 /** One component of PowerDNS machines. What records refer to are references, so that they follow the deployment. */

@@ -5,8 +5,8 @@ import { zoneKey } from './dnssec.ts'
 import type { DomainName } from './name.ts'
 import { type Overrides, recordSets } from './record-set.ts'
 import type { ZoneSpec } from './schema.ts'
-import { powerdnsText, type ServedSet, served, type Zone } from './zone-file.ts'
-import { allZones } from './zones.ts'
+import { powerdnsRecords, type ServedSet, served, type Zone, zoneStart } from './zone-file.ts'
+import { type KnownZone, knownZones } from './zones.ts'
 
 /** The recipe's parameters as the planner set them, their references resolved. */
 export interface DnsParameters {
@@ -28,13 +28,13 @@ export interface ZoneFile {
 }
 
 /** Key under which a zone's serial is kept. */
-export const serialKey = (zone: string): string => `serial ${zone}`
+const serialKey = (zone: string): string => `serial ${zone}`
 
 /** What a zone holds, from resolved parameters. Throws `invalid-request` naming the set that does not fit. */
-export function zoneContents(spec: ZoneSpec, overrides: Overrides): ServedSet[] {
-  return recordSets(spec, overrides).map((set) => {
+export function zoneContents(zone: KnownZone): ServedSet[] {
+  return recordSets(zone).flatMap((set) => {
     try {
-      return served(set, spec.zone)
+      return served(set, zone.spec.zone) ?? []
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       throw new KitbagError('invalid-request', `${set.name} ${set.type}: ${error.message}`)
@@ -48,21 +48,23 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
   const nameservers = peers.map(({ address }) => address)
   const secrets: string[] = []
   const files: ZoneFile[] = []
-  for (const spec of allZones(zones, overrides)) {
+  for (const known of knownZones(zones, overrides)) {
+    const { spec } = known
     const zone: Zone = {
       zone: spec.zone,
       ttl: Math.round(spec.ttl / 1000),
-      sets: zoneContents(spec, overrides),
+      sets: zoneContents(known),
       nameservers,
     }
-    const digest = createHash('sha256').update(powerdnsText(zone, 0)).digest('hex')
+    const records = powerdnsRecords(zone)
+    const digest = createHash('sha256').update(zoneStart(zone, 0)).update(records).digest('hex')
     // Seconds, so that serials go up also when this control plane's memory of them is lost (RFC 1912, 2.2, allows any that do).
     const serial = await revision(serialKey(spec.zone), digest, Math.floor(Date.now() / 1000))
     const key = spec.dnssec && seed !== undefined ? zoneKey(seed, spec.zone) : undefined
     if (key) secrets.push(key.privateKey)
     files.push({
       zone: spec.zone,
-      text: powerdnsText(zone, serial),
+      text: zoneStart(zone, serial) + records,
       serial,
       secondaries: spec.secondaries,
       publicKey: key?.publicKey ?? null,

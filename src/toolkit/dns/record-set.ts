@@ -1,6 +1,8 @@
 import type { JsonObject } from '../../model/json.ts'
 import { type DomainName, isWithin, ownerName, relativeName } from './name.ts'
-import type { RecordSetSpec, ZoneSpec } from './schema.ts'
+import { isAlias } from './rdata.ts'
+import type { RecordSetSpec } from './schema.ts'
+import type { KnownZone } from './zones.ts'
 
 /** Who made a record set; only its owner changes it. */
 export type Owner = 'blueprint' | 'api' | 'system'
@@ -18,38 +20,31 @@ export interface RecordSet {
 /** Stored run-time changes, by key. */
 export type Overrides = Record<string, JsonObject>
 
-/** Key of a record set made at run time: `shop.example www A`. */
-export function recordKey(zone: DomainName, name: DomainName, type: string): string {
-  return `${zone} ${relativeName(name, zone)} ${type}`
-}
-
 /**
- * Every record set of a zone, sorted. One that was made at run time stays when a blueprint comes to have the same name and type: nothing
- * that somebody made is lost by a deploy.
+ * Every record set of a zone, from the top down as people list zones. One that was made at run time stays when a blueprint comes to have
+ * the same name and type, or what cannot stand beside it: nothing that somebody made is lost by a deploy.
  */
-export function recordSets({ zone, ttl, records }: ZoneSpec, overrides: Overrides): RecordSet[] {
+export function recordSets({ spec: { zone, ttl, records }, changes }: KnownZone): RecordSet[] {
   const sets = new Map<string, RecordSet>()
-  const add = (set: RecordSet) => sets.set(`${set.name} ${set.type}`, set)
+  const keyOf = ({ name, type }: RecordSet) => `${name} ${type}`
+  const add = (set: RecordSet) => sets.set(keyOf(set), set)
   for (const { name, type, ...spec } of records) {
     const owner = ownerName(name, zone)
     if (owner !== undefined) add({ name: owner, type, owner: 'blueprint', ttl: spec.ttl ?? ttl, spec })
   }
-  for (const [key, value] of Object.entries(overrides)) {
-    const [of, name = '', type = ''] = key.split(' ')
-    if (of !== zone) continue
-    const owner = ownerName(name, zone)
-    const { owner: by, ...spec } = value as unknown as RecordSetSpec & { owner: Owner }
-    if (owner !== undefined) add({ name: owner, type, owner: by, ttl: spec.ttl ?? ttl, spec })
+  const blueprint = [...sets.values()]
+  for (const { name, type, value } of changes) {
+    const { owner, ...spec } = value as unknown as RecordSetSpec & { owner: Owner }
+    add({ name, type, owner, ttl: spec.ttl ?? ttl, spec })
   }
-  return [...sets.values()].sort((a, b) => compareNames(a.name, b.name) || (a.type < b.type ? -1 : 1))
+  const mixed = new Set(mixedNames([...sets.values()]))
+  const changed = new Set(changes.map(({ name }) => name))
+  for (const set of blueprint) if (mixed.has(set.name) && changed.has(set.name)) sets.delete(`${set.name} ${set.type}`)
+  const keys = new Map([...sets.values()].map((set) => [set, `${set.name.split('.').reverse().join('.')} ${set.type}`]))
+  return [...sets.values()].sort((a, b) => ((keys.get(a) ?? '') < (keys.get(b) ?? '') ? -1 : 1))
 }
 
-/** Names from the top down, as people list zones. */
-function compareNames(a: DomainName, b: DomainName): number {
-  const [left, right] = [a, b].map((name) => name.split('.').reverse().join('.')) as [string, string]
-  return left < right ? -1 : left > right ? 1 : 0
-}
-
+/** What is wrong with a set, and where. */
 export interface Problem {
   path: string
   message: string
@@ -61,14 +56,14 @@ export interface Problem {
 export function setProblems(zone: DomainName, name: string, type: string, spec: RecordSetSpec): Problem[] {
   const problems: Problem[] = []
   const owner = ownerName(name, zone)
-  if (owner === undefined || !isWithin(owner, zone)) {
-    problems.push({ path: 'name', message: `must be a name in the zone ${zone}`, found: name.slice(0, 80) })
-    return problems
-  }
+  if (owner === undefined || !isWithin(owner, zone))
+    return [{ path: 'name', message: `must be a name in the zone ${zone}`, found: name.slice(0, 80) }]
   if (owner === zone && type === 'CNAME')
     problems.push({ path: 'type', message: 'the zone itself cannot be a CNAME (RFC 1034): use ALIAS', found: type })
   if (owner === zone && type === 'NS')
     problems.push({ path: 'type', message: "the zone's own NS records are made by Kitbag", found: type })
+  if (isAlias(type) && /^ns(?:[1-9]|10)$/.test(relativeName(owner, zone)))
+    problems.push({ path: 'name', message: "is the name of one of the zone's own name servers", found: name })
   return [...problems, ...routingProblems(type, spec)]
 }
 
@@ -83,13 +78,11 @@ function routingProblems(type: string, { value, routing, answers, health }: Reco
     problems.push({ path: routing ? 'routing' : '', message: '`routing` and `answers` go together' })
   if (routing === 'failover' && health === undefined)
     problems.push({ path: 'routing', message: 'failover needs `health`: by that it is decided' })
-  for (const [i, { weight, countries, continents }] of (answers ?? []).entries()) {
+  for (const [i, { weight }] of (answers ?? []).entries()) {
     const path = `answers.${i}`
     if (weight !== undefined && routing !== 'weighted')
       problems.push({ path: `${path}.weight`, message: 'is for `routing: weighted`' })
     if (weight === undefined && routing === 'weighted') problems.push({ path, message: 'needs a `weight`' })
-    if ((countries ?? continents) !== undefined && routing !== 'nearest')
-      problems.push({ path: `${path}.${countries ? 'countries' : 'continents'}`, message: 'is for `routing: nearest`' })
   }
   if (routing === 'weighted' && (answers ?? []).every(({ weight = 0 }) => weight === 0))
     problems.push({ path: 'answers', message: 'one has to have a weight above 0' })
@@ -99,6 +92,10 @@ function routingProblems(type: string, { value, routing, answers, health }: Reco
 /** Names that hold a CNAME hold nothing else (RFC 1034, 3.6.2). Gives those that do. */
 export function mixedNames(sets: Pick<RecordSet, 'name' | 'type'>[]): DomainName[] {
   const types = new Map<DomainName, string[]>()
-  for (const { name, type } of sets) types.set(name, [...(types.get(name) ?? []), type])
+  for (const { name, type } of sets) {
+    const list = types.get(name)
+    if (list) list.push(type)
+    else types.set(name, [type])
+  }
   return [...types].flatMap(([name, list]) => (list.includes('CNAME') && list.length > 1 ? [name] : []))
 }

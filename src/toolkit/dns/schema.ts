@@ -6,6 +6,7 @@ import { isConcat, isReference, type Value } from '../../model/value.ts'
 import { absoluteName } from './name.ts'
 import { recordTypes } from './rdata.ts'
 
+/** Contents of one set. */
 const maxValues = 1000
 
 const zoneName = z
@@ -55,23 +56,20 @@ export const healthField = z
   ])
   .describe('Addresses that do not pass are left out of the answer, unless none does')
 
-const country = z.string().regex(/^[A-Z]{2}$/, 'a country of two capital letters, such as DE (ISO 3166-1)')
-const continent = z.enum(['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA'])
-
 const typeField = z.enum(recordTypes as [string, ...string[]]).describe('Record type')
 
 function setFields<Values extends z.ZodType, Ttl extends z.ZodType>(value: Values, time: Ttl) {
   const answer = strict({
     value,
     weight: z.int().min(0).max(65_535).optional().describe('`weighted` only: its share'),
-    countries: z.array(country).min(1).optional().describe('`nearest` only: clients that get it first'),
-    continents: z.array(continent).min(1).optional().describe('`nearest` only'),
   })
   return {
     ttl: time.optional().describe("The zone's if absent"),
     value: value.optional().describe('Content, or a list of contents: one record each'),
     routing: z
-      .enum(['weighted', 'failover', 'nearest'])
+      .enum(['weighted', 'failover'], {
+        error: ({ input }) => (input === 'nearest' ? 'nearest is not built yet: weighted and failover are' : undefined),
+      })
       .optional()
       .describe('Of A and AAAA: which of `answers` a client gets'),
     answers: z.array(answer).min(1).max(100).optional(),

@@ -1,7 +1,8 @@
-/** One field of a record's text: `quoted` fields keep their blanks. Bytes as latin1 characters, so that \DDD can say any byte. */
+/** One field of a record's text. Bytes as latin1 characters, so that \DDD can say any byte. */
 export interface Field {
   text: string
-  quoted: boolean
+  /** A `\` stood in it: a dot may then be one inside of a label, say. */
+  escaped: boolean
 }
 
 /**
@@ -20,6 +21,7 @@ export function readFields(content: string): Field[] {
     const quoted = bytes[i] === '"'
     if (quoted) i++
     let text = ''
+    let hasEscape = false
     for (;;) {
       const next = bytes[i]
       if (next === undefined) {
@@ -31,13 +33,14 @@ export function readFields(content: string): Field[] {
         const [value, length] = escaped(bytes, i)
         text += value
         i += length
+        hasEscape = true
       } else {
         text += next
         i++
       }
     }
     if (quoted) i++
-    fields.push({ text, quoted })
+    fields.push({ text, escaped: hasEscape })
   }
   return fields
 }

@@ -1,9 +1,8 @@
 import type { Value } from '../../model/value.ts'
-import { failover, healthy, nearest, weighted } from './lua.ts'
+import { failover, healthy, luaStrings, weighted } from './lua.ts'
 import { type DomainName, relativeName } from './name.ts'
-import { canonicalContent } from './rdata.ts'
+import { canonicalContents } from './rdata.ts'
 import type { Owner, RecordSet } from './record-set.ts'
-import { chunks, quoteString } from './text-fields.ts'
 
 /** A record set as it is served. */
 export interface ServedSet {
@@ -14,41 +13,53 @@ export interface ServedSet {
   ttl: number
   /** Canonical contents, sorted; of a routed set, every address that it may answer. */
   contents: string[]
-  /** Of a routed or health-checked set: the Lua that chooses. */
+  /** `simple`, `weighted`, `failover`, or `health` where addresses are checked. */
+  routing: string
+  /** Of a set that chooses: the Lua that does. */
   lua?: string
 }
 
-/** A set with its values known. Throws RangeError naming what does not fit. */
-export function served(set: RecordSet, zone: DomainName): ServedSet {
-  const { name, type, owner, spec } = set
-  const ttl = Math.round(set.ttl / 1000)
-  const contents = (value: Value | undefined) => {
-    const found = [value ?? []].flat(2) as Value[]
-    if (found.length > 0 && found.every((one) => typeof one === 'string'))
-      return [...new Set(found.map((one) => canonicalContent(type, one as string, zone)))].sort()
-    throw new RangeError(found.length === 0 ? 'there is no value' : 'a value is a text')
+/** Characters of Lua that a record may hold, beside its type and the lengths of its strings (RFC 1035: 65,535 bytes). */
+const maxLua = 60_000
+
+/**
+ * A set with its values known; undefined: what it refers to has no machines now, so it has no records. Throws RangeError naming what does
+ * not fit.
+ */
+export function served({ name, type, owner, ttl, spec }: RecordSet, zone: DomainName): ServedSet | undefined {
+  const { value, answers, routing, health } = spec
+  const contents = (given: Value | undefined): string[] => canonicalContents(type, texts(given), zone)
+  const known = (answers ?? [])
+    .map(({ value: one, weight }) => ({ addresses: contents(one as Value), ...(weight !== undefined && { weight }) }))
+    .filter(({ addresses }) => addresses.length > 0)
+  const all = answers ? [...new Set(known.flatMap(({ addresses }) => addresses))].sort() : contents(value as Value)
+  if (all.length === 0) return undefined
+  const lua =
+    routing === 'weighted'
+      ? weighted(known, health)
+      : health && (routing === 'failover' ? failover(known, health) : healthy(all, health))
+  if (lua !== undefined && lua.length > maxLua)
+    throw new RangeError('has more addresses than one answer can choose from')
+  const how = routing ?? (health ? 'health' : 'simple')
+  return {
+    name,
+    type,
+    owner,
+    ttl: Math.round(ttl / 1000),
+    contents: all,
+    routing: how,
+    ...(lua !== undefined && { lua }),
   }
-  const base = { name, type, owner, ttl }
-  const { answers, routing, health } = spec
-  if (answers && routing) {
-    const all = answers.map(({ value, weight, countries, continents }) => ({
-      addresses: contents(value as Value),
-      ...(weight !== undefined && { weight }),
-      ...(countries && { countries }),
-      ...(continents && { continents }),
-    }))
-    const lua =
-      routing === 'weighted'
-        ? weighted(all, health)
-        : routing === 'nearest'
-          ? nearest(all, health)
-          : health && failover(all, health)
-    return { ...base, contents: [...new Set(all.flatMap(({ addresses }) => addresses))].sort(), ...(lua && { lua }) }
-  }
-  const known = contents(spec.value as Value)
-  return { ...base, contents: known, ...(health && { lua: healthy(known, health) }) }
 }
 
+/** A value as a list of texts; a reference to several things is a list in it. */
+function texts(value: Value | undefined): string[] {
+  const found = [value ?? []].flat(2) as Value[]
+  if (found.every((one) => typeof one === 'string')) return found as string[]
+  throw new RangeError('a value is a text')
+}
+
+/** A zone as it is served. */
 export interface Zone {
   zone: DomainName
   /** Seconds. */
@@ -65,28 +76,34 @@ export function nameserverNames({ zone, nameservers }: Pick<Zone, 'zone' | 'name
 
 /** The zone as everybody may read it: standard records only, so that any name server can take it. */
 export function zoneText(zone: Zone, serial: number): string {
-  return text(zone, serial, (set) => set.contents.map((content) => [set.type, content]))
+  return zoneStart(zone, serial) + records(zone, (set) => set.contents.map((content) => [set.type, content]))
 }
 
-/** The zone as PowerDNS serves it: sets that choose are Lua. */
-export function powerdnsText(zone: Zone, serial: number): string {
-  return text(zone, serial, ({ type, contents, lua }) =>
-    lua === undefined
-      ? contents.map((content) => [type, content])
-      : [['LUA', `${type} ${chunks(lua).map(quoteString).join(' ')}`]],
+/** All but the start of the zone as PowerDNS serves it: sets that choose are Lua. */
+export function powerdnsRecords(zone: Zone): string {
+  return records(zone, ({ type, contents, lua }) =>
+    lua === undefined ? contents.map((content) => [type, content]) : [['LUA', `${type} ${luaStrings(lua)}`]],
   )
 }
 
 /** SOA times as RIPE-203 recommends for small, stable zones; what is not there is forgotten after the zone's own TTL. */
 const soaTimes = { refresh: 86_400, retry: 7200, expire: 3_600_000 }
 
-function text(zone: Zone, serial: number, records: (set: ServedSet) => string[][]): string {
-  const { zone: name, ttl, sets, nameservers } = zone
-  const line = (owner: string, seconds: number, type: string, content: string) =>
-    `${owner} ${seconds} IN ${type} ${content}`
-  const own = nameserverNames(zone)
+/** The lines of a zone file that change with the serial. */
+export function zoneStart({ zone, ttl, nameservers }: Zone, serial: number): string {
+  const [first = `ns1.${zone}`] = nameserverNames({ zone, nameservers })
   const { refresh, retry, expire } = soaTimes
-  const soa = `${own[0] ?? `ns1.${name}`}. hostmaster.${name}. ${serial} ${refresh} ${retry} ${expire} ${Math.min(ttl, 3600)}`
+  const times = [serial, refresh, retry, expire, Math.min(ttl, 3600)].join(' ')
+  return `$ORIGIN ${zone}.\n${line('@', ttl, 'SOA', `${first}. hostmaster.${zone}. ${times}`)}`
+}
+
+function line(owner: string, ttl: number, type: string, content: string): string {
+  return `${owner} ${ttl} IN ${type} ${content}\n`
+}
+
+function records(zone: Zone, write: (set: ServedSet) => string[][]): string {
+  const { zone: name, ttl, sets, nameservers } = zone
+  const own = nameserverNames(zone)
   const taken = new Set(sets.map((set) => `${set.name} ${set.type}`))
   const glue = own.flatMap((server, i) => {
     const address = nameservers[i] ?? ''
@@ -94,13 +111,10 @@ function text(zone: Zone, serial: number, records: (set: ServedSet) => string[][
     return taken.has(`${server} ${type}`) ? [] : [line(relativeName(server, name), ttl, type, address)]
   })
   return [
-    `$ORIGIN ${name}.`,
-    line('@', ttl, 'SOA', soa),
     ...own.map((server) => line('@', ttl, 'NS', `${server}.`)),
     ...glue,
     ...sets.flatMap((set) =>
-      records(set).map(([type = '', content = '']) => line(relativeName(set.name, name), set.ttl, type, content)),
+      write(set).map(([type = '', content = '']) => line(relativeName(set.name, name), set.ttl, type, content)),
     ),
-    '',
-  ].join('\n')
+  ].join('')
 }

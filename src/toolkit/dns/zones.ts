@@ -1,17 +1,37 @@
-import type { DomainName } from './name.ts'
+import { type DomainName, fromRelative, relativeName } from './name.ts'
 import type { Overrides } from './record-set.ts'
 import type { ZoneSpec } from './schema.ts'
 
-/** Key of a zone made at run time. Record sets' keys begin with the zone's name, which is never this word: it has no dot. */
-export const zoneKeyOf = (zone: DomainName): string => `zone ${zone}`
+/** A zone with the record sets that were made at run time. */
+export interface KnownZone {
+  spec: ZoneSpec
+  owner: 'blueprint' | 'api'
+  /** By name and type. */
+  changes: { name: DomainName; type: string; value: Overrides[string] }[]
+}
 
-/** Zones of the blueprint, then those that were made at run time. */
-export function allZones(zones: ZoneSpec[], overrides: Overrides): ZoneSpec[] {
-  const known = new Set(zones.map(({ zone }) => zone))
-  const made = Object.entries(overrides).flatMap(([key, value]) => {
-    const [word, zone = ''] = key.split(' ')
-    if (word !== 'zone' || known.has(zone)) return []
-    return [{ records: [], ...value, zone } as unknown as ZoneSpec]
-  })
-  return [...zones, ...made]
+/** Key of a zone made at run time: its name. */
+export const zoneKeyOf = (zone: DomainName): string => zone
+
+/** Key of a record set made at run time: `shop.example www A`. */
+export function recordKey(zone: DomainName, name: DomainName, type: string): string {
+  return `${zone} ${relativeName(name, zone)} ${type}`
+}
+
+/** Zones of the blueprint, then those that were made at run time, each with what was changed at run time. */
+export function knownZones(zones: ZoneSpec[], overrides: Overrides): KnownZone[] {
+  const known = new Map(
+    zones.map((spec): [DomainName, KnownZone] => [spec.zone, { spec, owner: 'blueprint', changes: [] }]),
+  )
+  const sets: [string[], Overrides[string]][] = []
+  for (const [key, value] of Object.entries(overrides)) {
+    const words = key.split(' ')
+    const [zone = ''] = words
+    if (words.length === 3) sets.push([words, value])
+    else if (!known.has(zone))
+      known.set(zone, { spec: { records: [], ...value, zone } as unknown as ZoneSpec, owner: 'api', changes: [] })
+  }
+  for (const [[zone = '', name = '', type = ''], value] of sets)
+    known.get(zone)?.changes.push({ name: fromRelative(name, zone), type, value })
+  return [...known.values()]
 }

@@ -34,7 +34,7 @@ const addressesSchema = strict({
 export const listenerSchema = strict({
   name: componentNameSchema.optional().describe('Name of its backend; default: the component, or external-PORT'),
   port: port.describe('Port that clients connect to'),
-  protocol: z.enum(['http', 'tcp']).default('http'),
+  protocol: z.enum(['http', 'tcp']).default('http').describe('http: request by request; tcp: connection by connection'),
   to: z
     .union([componentNameSchema, addressesSchema])
     .describe('A component, or addresses and port of machines that Kitbag did not deploy'),
@@ -53,16 +53,16 @@ export const listenerSchema = strict({
       .max(1000)
       .optional()
       .describe("Default: the component's own health path"),
-    interval: duration.default(500),
-    timeout: duration.default(2000),
+    interval: duration.prefault('500ms').describe('Time between two checks of a machine that serves'),
+    timeout: duration.prefault('2s').describe('Time that an answer may take'),
     rise: z.int().min(1).max(100).default(1).describe('Good answers until a machine serves'),
     fall: z.int().min(1).max(100).default(2).describe('Bad answers until it does not'),
   }).prefault({}),
   timeouts: strict({
-    connect: duration.default(2000),
-    client: duration.default(60_000),
-    server: duration.default(60_000),
-    queue: duration.default(10_000),
+    connect: duration.prefault('2s').describe('Longest wait for a machine to accept a connection'),
+    client: duration.prefault('60s').describe('Longest silence of a client'),
+    server: duration.prefault('60s').describe('Longest silence of a machine, so also its time for an answer'),
+    queue: duration.prefault('10s').describe('Longest wait of a request for a free machine'),
   }).prefault({}),
 })
 
@@ -70,7 +70,7 @@ export const loadBalancerSchema = strict({
   listeners: z.array(listenerSchema).min(1, 'at least one listener').max(200),
   machine: strict({
     cpu: z.number().positive().max(512).default(1),
-    memory: bytes.refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB').default(512 * 2 ** 20),
+    memory: bytes.refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB').prefault('512MiB'),
     disk: bytes.optional(),
     image: z
       .string()

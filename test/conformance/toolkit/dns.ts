@@ -6,7 +6,7 @@ import type { ToolkitServiceUnderTest } from './test-toolkit-service.ts'
 
 const zone = 'shop.example'
 const stored = { 'shop.example api A': { value: '192.0.2.1', owner: 'api' } as JsonObject }
-const made = { 'zone new.example': { ttl: 60_000, dnssec: false, secondaries: [] } as JsonObject }
+const made = { 'new.example': { ttl: 60_000, dnssec: false, secondaries: [] } as JsonObject }
 const record = { name: 'www', type: 'A', value: '192.0.2.1' }
 
 /** DNS's part of the suite; it runs on real machines in a test of its own. */

@@ -99,7 +99,7 @@ describe.skipIf(noMachines)(`who is who${noMachines ? ` (${noMachines})` : ''}`,
       'Bearer ',
       `Bearer ${box.token}x`,
       `Bearer ${box.token.slice(0, -1)}`,
-      `Basic ${btoa(`:${box.token}`)}`,
+      `Basic ${btoa(`:${box.token}x`)}`,
     ]
     for (const authorization of tokens) {
       const answers = routes.map(async ([method, path]) => {

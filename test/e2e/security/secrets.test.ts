@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Client, Connection } from '@temporalio/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kitbag } from '../../../demo/kitbag.ts'
-import { describeBlueprint, readBlueprint } from '../../../src/cli/blueprint-file.ts'
 import { type BlueprintFolder, blueprintFolder } from '../../support/blueprint-folder.ts'
 import { type Installation, type OperationWithUnits, startInstallation } from '../../support/installation.ts'
 import { noMachines } from '../providers/local-box.ts'
@@ -171,9 +170,7 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
         answers.push([filled, await (await box.client.call('GET', `${filled}${query}`)).text()])
       }
     }
-    const body = await describeBlueprint(box.client, await readBlueprint(folder.blueprint), { cloud: 'home' })
-    const plan = await box.client.json('POST', `/v1/deployments/${name}/plan`, body)
-    answers.push(['plan', JSON.stringify(plan)])
+    answers.push(['plan', JSON.stringify(await box.plan(name, folder.blueprint))])
     const shown = await kitbag(['plan', folder.blueprint, '--name', name, '--cloud', 'home'], { env: box.env })
     answers.push(['kitbag plan', JSON.stringify(shown)])
     expect(answers.map(([path]) => path)).toEqual(

@@ -155,59 +155,6 @@ describe.skipIf(noMachines).each(images)(
       await up('web-2')
     })
 
-    test('a listener whose port another program has is refused before anything is interrupted', async () => {
-      await box.run(
-        `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'push @open, IO::Socket::INET->new(LocalPort => 81, Listen => 5); sleep 600'`,
-      )
-      const loads = [load(true), load(false)]
-      try {
-        await until(async () => (await box.run('ss -H -l -t -n')).includes(':81 '))
-        const twoPorts = { listeners: [...section(client).listeners, { name: 'other', port: 81, to: 'web' }] }
-        const worker = await box.worker()
-        const attempt = box.configure(wanted({ section: twoPorts }))
-        await expect(attempt).rejects.toMatchObject({
-          code: 'service-failed',
-          message: 'port 81 of load-balancer-1, which the listener of other wants, is taken by perl',
-        })
-        expect(await box.worker()).toBe(worker)
-      } finally {
-        await box.run('systemctl stop squatter')
-        const results = await Promise.all(loads.map((one) => one.stop()))
-        expect(results.map(({ failures }) => failures)).toEqual([{}, {}])
-      }
-    })
-
-    test('a reload that systemd calls done and HAProxy failed is an error with its words; the next one mends it', async () => {
-      const other = wanted({ section: section(client + 100) })
-      const values = box.parameters(other)
-      await box.program(other, ['reload:haproxy'])
-      await box.run(`sed -i 's/bind :::80 v4v6/bind 203.0.113.9:80/' /etc/haproxy/haproxy.cfg`)
-      const attempt = loadBalancer.control.afterConfigure(box.context(other), box.node, values)
-      await expect(attempt).rejects.toMatchObject({
-        code: 'service-failed',
-        message: /^HAProxy on load-balancer-1 did not take its new configuration: .*(bind|listen)/,
-      })
-      expect((await fetch(url())).status).toBe(200)
-      await box.configure(other)
-      expect((await fetch(url())).status).toBe(200)
-    })
-
-    test('HAProxy that does not run is a clear error, and the next configure starts it', async () => {
-      await box.run('systemctl stop haproxy')
-      const context = box.context(wanted())
-      const member = { component: 'web', machine: 'web-1' }
-      const silent = {
-        code: 'service-failed',
-        retryable: true,
-        message: /^HAProxy on load-balancer-1 does not answer: /,
-      }
-      await expect(leave(context, member, leaving(0))).rejects.toMatchObject(silent)
-      const statistics = loadBalancer.routes.find(({ id }) => id === 'statistics')
-      await expect(statistics?.read?.(context, {})).rejects.toMatchObject(silent)
-      await box.configure(wanted())
-      await up('web-1', 'web-2')
-    })
-
     describe('with a cookie', () => {
       const sticky = (backends: Backend[], more: Partial<Wanted> = {}) =>
         wanted({ section: section(client, { sticky: true }), members: { web: backends }, ...more })

@@ -147,11 +147,38 @@ describe.skipIf(noMachines).each(images)(
       const slow = get('/wait')
       await until(async () => (await nodeState(box.reach, box.node)).servers.some((row) => row.sessions > 0))
       const context = box.context(wanted([one, two]))
-      await Promise.all([leave(context, member('web-1'), leaving(100)), leave(context, member('web-2'), leaving(100))])
+      const gone = { ...leaving(100), going: true }
+      await Promise.all([leave(context, member('web-1'), gone), leave(context, member('web-2'), gone)])
       await Promise.all([join(context, member('web-1'), joinOptions), join(context, member('web-2'), joinOptions)])
       one.release()
       two.release()
       expect((await slow).status).toBe(200)
+    })
+
+    test('the last machine that serves stays in traffic, and waits for one that an operation has in its hands', async () => {
+      const context = box.context(wanted([one, two]))
+      const overrides = { 'web/web-1': { state: 'drain' as const } }
+      await box.configure(wanted([one, two], { overrides }))
+      await leave(context, member('web-2'), { ...leaving(5000), overrides })
+      expect(await box.server('web-2')).toMatchObject({ state: 'ready', status: 'UP' })
+      await box.configure(wanted([one, two]))
+      await up('web-1', 'web-2')
+      await underLoad(async () => {
+        const both = Promise.all(['web-1', 'web-2'].map((name) => leave(context, member(name), leaving(5000))))
+        const out = async () =>
+          (await nodeState(box.reach, box.node)).servers.filter(({ state }) => state === 'maintenance')
+        await until(async () => (await out()).length === 1)
+        await join(context, member((await out())[0]?.server ?? ''), joinOptions)
+        await both
+        for (const { server } of await out()) await join(context, member(server), joinOptions)
+      })
+    })
+
+    test('one that goes for good is taken out even when it is the last', async () => {
+      const context = box.context(wanted([one, two]))
+      for (const name of ['web-1', 'web-2']) await leave(context, member(name), { ...leaving(0), going: true })
+      expect((await get()).status).toBe(503)
+      for (const name of ['web-1', 'web-2']) await join(context, member(name), joinOptions)
     })
 
     test('out and in again under load: no request fails', async () => {

@@ -1,0 +1,137 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Load, startLoad } from '../../../bench/load.ts'
+import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
+import { until } from '../../support/until.ts'
+import { images, noMachines } from '../providers/local-box.ts'
+import { type Backend, startBackend } from './backend.ts'
+import { type BalancerBox, balancerBox, type Wanted } from './balancer-box.ts'
+
+const { leave } = loadBalancer.control
+const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
+
+/** A section whose timeout takes a reload when it changes. */
+const section = (client: number) => ({
+  listeners: [{ port: 80, to: 'web', health: { http: '/healthz' }, timeouts: { client: `${client}s` } }],
+})
+
+describe.skipIf(noMachines).each(images)(
+  `load balancer when something fails, %s${noMachines ? ` (${noMachines})` : ''}`,
+  (image) => {
+    let box: BalancerBox
+    let one: Backend
+    let two: Backend
+    const client = 60
+
+    const wanted = (more: Partial<Wanted> = {}): Wanted => ({
+      section: section(client),
+      members: { web: [one, two] },
+      ...more,
+    })
+    const url = () => `http://${box.node.address}`
+    const up = (...names: string[]) =>
+      until(async () => (await Promise.all(names.map((name) => box.server(name)))).every((row) => row?.status === 'UP'))
+    const load = (keepAlive: boolean) => startLoad(`${url()}/`, { connections: 5, keepAlive })
+    const answered = (loads: Load[]) => {
+      const before = loads.map(({ result }) => result.total)
+      return until(() => loads.every(({ result }, i) => result.total > (before[i] ?? 0) + 100))
+    }
+
+    beforeAll(async () => {
+      ;[one, two] = await Promise.all([startBackend('web-1'), startBackend('web-2')])
+      box = await balancerBox(image)
+      await box.configure(wanted(), { first: true })
+    })
+
+    afterAll(async () => {
+      for (const backend of [one, two]) await backend?.close()
+      await box?.close()
+    })
+
+    afterEach(async () => {
+      await box.configure(wanted())
+      await up('web-1', 'web-2')
+    })
+
+    test('a machine that dies under load: no request that may be repeated is lost, and it is out after two checks', async () => {
+      await up('web-1', 'web-2')
+      const dying = await startBackend('web-3')
+      await box.configure(wanted({ members: { web: [one, two, dying] } }))
+      await up('web-3')
+      const loads = [load(true), load(false)]
+      try {
+        await until(() => dying.hits > 20)
+        await dying.close()
+        await until(async () => (await box.server('web-3'))?.status === 'DOWN', 3000)
+        await answered(loads)
+      } finally {
+        const results = await Promise.all(loads.map((one) => one.stop()))
+        expect(results.map(({ failures }) => failures)).toEqual([{}, {}])
+      }
+    })
+
+    test('HAProxy that is killed is back by itself within 2 s, and holds out what was held out', async () => {
+      await up('web-1', 'web-2')
+      await box.configure(wanted({ overrides: { 'web/web-2': { state: 'maintenance' } } }))
+      const worker = await box.worker()
+      await box.run('systemctl kill --kill-whom=main --signal=KILL haproxy')
+      const answers = () =>
+        fetch(url(), { headers: { connection: 'close' } }).then((response) => response.status === 200)
+      await until(() => answers().catch(() => false), 2000)
+      expect(await box.worker()).not.toBe(worker)
+      expect(await box.server('web-2')).toMatchObject({ state: 'maintenance' })
+    })
+
+    test('a listener whose port another program has is refused before anything is interrupted', async () => {
+      await box.run(
+        `systemd-run --quiet --unit=squatter perl -MIO::Socket::INET -e 'push @open, IO::Socket::INET->new(LocalPort => 81, Listen => 5); sleep 600'`,
+      )
+      const loads = [load(true), load(false)]
+      try {
+        await until(async () => (await box.run('ss -H -l -t -n')).includes(':81 '))
+        const twoPorts = { listeners: [...section(client).listeners, { name: 'other', port: 81, to: 'web' }] }
+        const worker = await box.worker()
+        const attempt = box.configure(wanted({ section: twoPorts }))
+        await expect(attempt).rejects.toMatchObject({
+          code: 'service-failed',
+          message: 'port 81 of load-balancer-1, which the listener of other wants, is taken by perl',
+        })
+        expect(await box.worker()).toBe(worker)
+      } finally {
+        await box.run('systemctl stop squatter')
+        const results = await Promise.all(loads.map((one) => one.stop()))
+        expect(results.map(({ failures }) => failures)).toEqual([{}, {}])
+      }
+    })
+
+    test('a reload that systemd calls done and HAProxy failed is an error with its words; the next one mends it', async () => {
+      const other = wanted({ section: section(client + 100) })
+      const values = box.parameters(other)
+      await box.program(other, ['reload:haproxy'])
+      await box.run(`sed -i 's/bind :::80 v4v6/bind 203.0.113.9:80/' /etc/haproxy/haproxy.cfg`)
+      const attempt = loadBalancer.control.afterConfigure(box.context(other), box.node, values)
+      await expect(attempt).rejects.toMatchObject({
+        code: 'service-failed',
+        message: /^HAProxy on load-balancer-1 did not take its new configuration: .*(bind|listen)/,
+      })
+      expect((await fetch(url())).status).toBe(200)
+      await box.configure(other)
+      expect((await fetch(url())).status).toBe(200)
+    })
+
+    test('HAProxy that does not run is a clear error, and the next configure starts it', async () => {
+      await box.run('systemctl stop haproxy')
+      const context = box.context(wanted())
+      const member = { component: 'web', machine: 'web-1' }
+      const silent = {
+        code: 'service-failed',
+        retryable: true,
+        message: /^HAProxy on load-balancer-1 does not answer: /,
+      }
+      await expect(leave(context, member, leaving(0))).rejects.toMatchObject(silent)
+      const statistics = loadBalancer.routes.find(({ id }) => id === 'statistics')
+      await expect(statistics?.read?.(context, {})).rejects.toMatchObject(silent)
+      await box.configure(wanted())
+      await up('web-1', 'web-2')
+    })
+  },
+)
