@@ -25,6 +25,8 @@ export interface ZoneFile {
   publicKey: string | null
   /** Base64; null: not signed. */
   key: string | null
+  /** What secondaries sign with (TSIG). */
+  transfer: { name: string; secret: string; mark: string } | null
 }
 
 /** Key under which a zone's serial is kept. */
