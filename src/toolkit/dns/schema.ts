@@ -98,7 +98,7 @@ const zoneOptions = {
     .default([])
     .describe('Name servers of others that may transfer the zone (AXFR) and are told of changes (NOTIFY)'),
 }
-/** Of one key several zones may make use. */
+/** A key of zone transfers (TSIG, RFC 8945); several zones may have the same. */
 const transferKeyField = strict({
   name: hostName.describe("The key's name, which the secondaries know it by"),
   secret: z

@@ -53,10 +53,16 @@ describe.skipIf(noMachines)(`DNS: nodes and changes on real machines${noMachines
     expect(await answers('gone')).toEqual(both('NXDOMAIN'))
   })
 
-  test('a zone made at run time is served, and gone when it is removed', async () => {
+  test('a zone made at run time is served, signed or not, and gone when it is removed', async () => {
     await box.change(name, 'PUT', '/zones/made.example', { dnssec: true })
     await box.change(name, 'PUT', '/zones/made.example/records/@/A', { value: '192.0.2.3' })
     const made = () => Promise.all(nodes.map(({ address }) => ask(address, 'made.example', 'A')))
+    expect(await made()).toEqual(both('192.0.2.3'))
+    const keys = () => Promise.all(nodes.map(({ address }) => ask(address, 'made.example', 'DNSKEY')))
+    const [first, second] = await keys()
+    expect([first?.length, second]).toEqual([1, first])
+    await box.change(name, 'PUT', '/zones/made.example', { dnssec: false })
+    expect(await keys()).toEqual(both())
     expect(await made()).toEqual(both('192.0.2.3'))
     await box.change(name, 'DELETE', '/zones/made.example')
     expect(await made()).toEqual(both('REFUSED'))

@@ -1,0 +1,130 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createApi } from '../../../src/api/create-api.ts'
+import type { Api } from '../../../src/api/deps.ts'
+import { createLog } from '../../../src/lib/log.ts'
+import { machineName } from '../../../src/model/machine.ts'
+import type { Reach } from '../../../src/model/reach.ts'
+import { shippedRecipes } from '../../../src/recipes/shipped.ts'
+import { toolkit } from '../../../src/toolkit/registry.ts'
+import { startTestStore, type TestStore } from '../../support/test-store.ts'
+
+const blueprint = `
+apiVersion: kitbag/v1
+name: names
+toolkit:
+  dns:
+    zone: shop.example
+    records: [ { name: www, type: A, value: 192.0.2.1 } ]
+`
+const base = '/v1/deployments/names/dns/dns'
+let database: TestStore
+let api: Api
+let token: string
+
+async function call(method: string, path: string, body?: unknown) {
+  const headers = {
+    authorization: `Bearer ${token}`,
+    ...(body !== undefined && { 'content-type': 'application/json' }),
+  }
+  const response = await api.request(path, {
+    method,
+    headers,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, body: (await response.json()) as { [field: string]: unknown } }
+}
+
+async function stored(): Promise<Record<string, unknown>> {
+  const { store, tenantId } = database
+  const found = await store.deployments.getByName(tenantId, 'names')
+  return found ? ((await store.overrides.list(found.id)).dns ?? {}) : {}
+}
+
+beforeAll(async () => {
+  database = await startTestStore()
+  const { store, tenantId } = database
+  token = (await store.tokens.create(tenantId, 'test')).token
+  api = createApi({
+    store,
+    toolkit,
+    recipes: await shippedRecipes(),
+    reach: {} as Reach,
+    clouds: {
+      validate: async (_kind, settings, credentials) => ({ settings, credentials }),
+      test: async () => [],
+      sweep: async () => ({ machines: [], residue: [] }),
+    },
+    resolveSpecs: async (wanted) =>
+      new Map(
+        wanted.map(({ component, ordinal }) => [
+          machineName(component.name, ordinal),
+          { size: 's', image: 'i', requirements: component.machine },
+        ]),
+      ),
+    version: '0',
+    log: createLog({ level: 'error' }),
+  })
+  await call('POST', '/v1/clouds', { name: 'home', provider: 'fake' })
+  const deploy = { kind: 'deploy', blueprint: { text: blueprint }, cloud: 'home' }
+  expect((await call('POST', '/v1/deployments/names/operations', deploy)).status).toBe(202)
+  const deployment = await store.deployments.getByName(tenantId, 'names')
+  await store.deployments.setCurrentRelease(deployment?.id ?? '', 1)
+})
+afterAll(() => database?.stop())
+
+test('a record set is stored, and pushed by an operation', async () => {
+  const answer = await call('PUT', `${base}/zones/shop.example/records/api/A`, { value: '192.0.2.7', ttl: '30s' })
+  expect([answer.status, answer.body.kind]).toEqual([202, 'push'])
+  expect(await stored()).toEqual({ 'shop.example api A': { value: '192.0.2.7', ttl: 30_000, owner: 'api' } })
+  expect((await call('DELETE', `${base}/zones/shop.example/records/api/A`)).status).toBe(202)
+  expect(await stored()).toEqual({})
+})
+
+test('names of any length that DNS has', async () => {
+  const name = `${`${'a'.repeat(60)}.`.repeat(3)}${'b'.repeat(50)}`
+  expect((await call('PUT', `${base}/zones/shop.example/records/${name}/A`, { value: '192.0.2.7' })).status).toBe(202)
+  expect((await call('DELETE', `${base}/zones/shop.example/records/${name}/A`)).status).toBe(202)
+})
+
+describe('refused, and nothing stored', () => {
+  test.each([
+    ['a content that is none', 'x/A', { value: 'x' }, 400, 'x.shop.example A: must be an IPv4 address, found x'],
+    ['an unknown field', 'x/A', { value: '192.0.2.1', vaule: 1 }, 400, 'vaule'],
+    ['a name that breaks out', 'x%0Ay/A', { value: '192.0.2.1' }, 400, 'is no name in the zone shop.example'],
+    ['a name outside', 'www.other.example./A', { value: '192.0.2.1' }, 400, 'is no name in the zone shop.example'],
+    ['the blueprint’s', 'www/A', { value: '192.0.2.7' }, 409, 'www.shop.example A belongs to the blueprint'],
+    [
+      'a routing that is not built',
+      'x/A',
+      { routing: 'nearest', answers: [{ value: '192.0.2.1' }] },
+      400,
+      'must be one of: weighted, failover',
+    ],
+    ['70,000 bytes', 'x/TXT', { value: 'x'.repeat(70_000) }, 400, ''],
+  ])('%s', async (_, path, body, status, words) => {
+    const answer = await call('PUT', `${base}/zones/shop.example/records/${path}`, body)
+    expect(answer.status).toBe(status)
+    expect(JSON.stringify(answer.body)).toContain(words)
+    expect(await stored()).toEqual({})
+  })
+})
+
+test('a zone file may be larger than other bodies, up to 16 MiB', async () => {
+  const take = (bytes: number) =>
+    call('POST', `${base}/zones/shop.example/file`, { text: `a A 192.0.2.1\n;${' '.repeat(bytes)}` })
+  expect((await take(3 * 2 ** 20)).status).toBe(202)
+  expect((await take(16 * 2 ** 20)).status).toBe(413)
+  const other = await call('PUT', `${base}/zones/shop.example/records/x/TXT`, { value: 'x'.repeat(3 * 2 ** 20) })
+  expect(other.status).toBe(413)
+})
+
+test('the document of the API tells the command line what there is', async () => {
+  const { body } = await call('GET', '/openapi.json')
+  const words = Object.values(
+    body.paths as Record<string, Record<string, { 'x-kitbag-cli'?: { command: string; name: string }[] }>>,
+  )
+    .flatMap((methods) => Object.values(methods).flatMap((method) => method['x-kitbag-cli'] ?? []))
+    .filter(({ command }) => command === 'dns')
+    .map(({ name }) => name)
+  expect(words.sort()).toEqual(['add-zone', 'export', 'import', 'records', 'remove', 'remove-zone', 'set', 'zones'])
+})
