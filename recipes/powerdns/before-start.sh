@@ -1,6 +1,6 @@
 #!/bin/sh
 # Written by Kitbag. What PowerDNS has to be told of this machine: its own addresses, because a stub resolver may hold port 53 of
-# others, and where it asks for names that an ALIAS points to.
+# others, where it asks for names that an ALIAS points to, and what its version knows.
 set -eu
 mkdir -p /run/kitbag-dns
 addresses=$(hostname -I | tr -s ' ' '\n' | paste -sd, -)
@@ -8,5 +8,7 @@ resolver=$(sed -n 's/^nameserver[[:space:]]\{1,\}\([^[:space:]%]*\).*/\1/p' /etc
 {
   printf 'local-address=%s\n' "${addresses#,}"
   [ -z "$resolver" ] || printf 'resolver=%s\nexpand-alias=yes\n' "$resolver"
+  # Several large records in one message make a transfer fail (PowerDNS issue 11804); 4.7 knows no way round it.
+  if pdns_server --help | grep -q -e --workaround-11804; then echo workaround-11804=yes; fi
 } >/etc/powerdns/kitbag/machine/machine.conf
 rm -f /run/kitbag-dns/reloaded

@@ -1,4 +1,5 @@
 import type { Client } from '../api/client.ts'
+import type { FieldSchema } from './field-value.ts'
 
 /** A route of a toolkit service as the control plane's OpenAPI document describes it for the CLI. */
 export interface ToolkitCommandRoute {
@@ -14,13 +15,13 @@ export interface ToolkitCommandRoute {
   text?: string
   method: string
   path: string
-  /** Fields of its body, for `--set`. */
-  fields: string[]
+  /** Fields of its body with their schemas, for `--set`. */
+  fields: Record<string, FieldSchema>
 }
 
 interface DescribedOperation {
   'x-kitbag-cli'?: Omit<ToolkitCommandRoute, 'method' | 'path' | 'fields'>[]
-  requestBody?: { content?: Record<string, { schema?: { properties?: Record<string, unknown> } }> }
+  requestBody?: { content?: Record<string, { schema?: { properties?: Record<string, FieldSchema> } }> }
 }
 
 /** Every word of one toolkit command (`lb`), as this control plane has them. */
@@ -37,7 +38,7 @@ export async function toolkitCommands(client: Client, command: string): Promise<
           ...word,
           method,
           path,
-          fields: Object.keys(requestBody?.content?.['application/json']?.schema?.properties ?? {}),
+          fields: requestBody?.content?.['application/json']?.schema?.properties ?? {},
         })),
     ),
   )
@@ -51,7 +52,7 @@ export function argumentsOf({ path, file }: ToolkitCommandRoute): string[] {
 
 /** `DEPLOYMENT BACKEND SERVER --set weight=... --set state=...` */
 export function usageOf(route: ToolkitCommandRoute): string {
-  const open = route.fields.filter((field) => field !== route.file)
+  const open = Object.keys(route.fields).filter((field) => field !== route.file)
   const sets = route.fixed === undefined ? open.map((field) => `[--set ${field}=...]`) : []
   return ['DEPLOYMENT', ...argumentsOf(route), ...sets].join(' ')
 }

@@ -101,7 +101,8 @@ export interface ToolkitService<Spec = unknown> {
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
-  /** Templates' view of overrides: merged into the recipe's parameters as `overrides`. Pure. */
+  /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
+  overridesOf?(member: ToolkitMember, spec: Spec, overrides: Overrides): string[]
   control: ToolkitControl<Spec>
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>

@@ -1,5 +1,6 @@
 import type { MachineRecord } from '../../model/machine.ts'
 import type { Provider } from '../../providers/contract.ts'
+import { forgetOverrides } from '../forget-overrides.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
 
 /** Destroys the machine and removes its row, in this order, so that a crash in between is repeated. What is gone already is fine. */
@@ -12,6 +13,7 @@ export async function destroy(work: UnitWork): Promise<void> {
   for (const id of await idsAtCloud(work, provider, row)) await provider.destroyMachine(id)
   await work.boundary('destroy/gone')
   deps.reach.forget(row.id)
+  await forgetOverrides(work, row)
   await deps.store.machines.remove(row.id)
 }
 

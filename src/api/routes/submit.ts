@@ -1,8 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { digestOf } from '../../lib/digest.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { canonicalJson } from '../../model/json.ts'
-import { isFinal, type OperationKind, type OperationRequest } from '../../model/operation.ts'
+import { isFinal, type OperationKind, type OperationRecord, type OperationRequest } from '../../model/operation.ts'
 import { loadPlanInput } from '../../planner/load.ts'
 import { plan } from '../../planner/plan.ts'
 import { refuseDataLoss } from '../../planner/refuse-data-loss.ts'
@@ -112,12 +114,16 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
     const { tenantId } = c.var
     const name = c.req.valid('param').deployment
     const body = c.req.valid('json')
+    const idempotencyKey = c.req.valid('header')['idempotency-key']
+    const once = idempotencyKey === undefined ? undefined : { key: idempotencyKey, digest: digestOf({ name, body }) }
+    // Before anything else: a destroy that is repeated because its answer was lost finds no deployment any more.
+    const known = once && (await store.operations.byIdempotencyKey(tenantId, once.key))
+    if (known && known.requestDigest === once.digest) return answer(c, known.operation)
     const existing = await store.deployments.getByName(tenantId, name)
     if (existing && c.req.header('if-match') !== undefined) requireMatch(c, etagOf(await describe(deps, existing)))
     const { deployment, kind, request } =
       body.kind === 'deploy' ? await deploy(deps, tenantId, name, body) : await other(deps, tenantId, name, body)
     const open = body.attach ? await openTwin(deps, tenantId, name, kind, request) : undefined
-    const idempotencyKey = c.req.valid('header')['idempotency-key']
     const operation =
       open ??
       (
@@ -128,12 +134,16 @@ export function addSubmit(api: Api, deps: ApiDeps): void {
           kind,
           request,
           onConflict: body.onConflict,
-          ...(idempotencyKey && { idempotencyKey }),
+          ...(once && { idempotencyKey: once.key, requestDigest: once.digest }),
         })
       ).operation
-    c.header('location', `/v1/operations/${operation.id}`)
-    return c.json(presentOperation(operation), 202)
+    return answer(c, operation)
   })
+}
+
+function answer(c: Context, operation: OperationRecord) {
+  c.header('location', `/v1/operations/${operation.id}`)
+  return c.json(presentOperation(operation), 202)
 }
 
 /** The open operation that asks for the very same: a client that was cut off comes back to it. */

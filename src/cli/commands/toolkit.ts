@@ -1,8 +1,9 @@
 import type { Client } from '../../api/client.ts'
 import { nearest } from '../../lib/nearest.ts'
 import { KitbagError } from '../../model/errors.ts'
-import { jsonAssignment } from '../assignment.ts'
+import { assignment } from '../assignment.ts'
 import { connect, deploymentPath } from '../connect.ts'
+import { fieldValue } from '../field-value.ts'
 import type { OperationBody } from '../operation.ts'
 import { print, printJson, printTable } from '../output.ts'
 import { readTextFile } from '../read-file.ts'
@@ -61,22 +62,24 @@ function unknownWord(command: string, found: string, known: ToolkitCommandRoute[
   })
 }
 
-function bodyOf(command: string, { name, fields, fixed }: ToolkitCommandRoute, set: string[]): Record<string, unknown> {
+function bodyOf(command: string, route: ToolkitCommandRoute, set: string[]): Record<string, unknown> {
+  const { name, fields, fixed } = route
   const body: Record<string, unknown> = {}
-  for (const [field, value] of set.map(jsonAssignment)) {
-    if (fields.includes(field)) {
-      // A field that is given more than once is a list.
-      body[field] = Object.hasOwn(body, field) ? [body[field], value].flat() : value
-      continue
-    }
-    const near = nearest(field, fields)
-    throw new KitbagError('invalid-request', `kitbag ${command} ${name}: there is nothing called ${field} to set`, {
-      problems: [
-        { path: field, message: 'unknown field', found: field, allowed: fields, ...(near && { nearest: near }) },
-      ],
-    })
+  for (const [field, text] of set.map(assignment)) {
+    const schema = Object.hasOwn(fields, field) ? fields[field] : undefined
+    if (!schema) throw unknownField(`${command} ${name}`, field, Object.keys(fields))
+    const value = fieldValue(schema, text)
+    // A field that is given more than once is a list.
+    body[field] = Object.hasOwn(body, field) ? [body[field], value].flat() : value
   }
   return { ...body, ...fixed }
+}
+
+function unknownField(command: string, found: string, allowed: string[]): KitbagError {
+  const near = nearest(found, allowed)
+  return new KitbagError('invalid-request', `kitbag ${command}: there is nothing called ${found} to set`, {
+    problems: [{ path: found, message: 'unknown field', found, allowed, ...(near && { nearest: near }) }],
+  })
 }
 
 async function onlyService(client: Client, deployment: string, kind: string): Promise<string> {
@@ -103,7 +106,7 @@ function printRows(rows: unknown): void {
   if (!Array.isArray(rows) || rows.length === 0) return
   const cells = (field: string) => rows.map((row) => (row as Record<string, unknown>)[field] ?? '')
   const isSimple = (field: string) => cells(field).every((value) => typeof value !== 'object')
-  const tells = (field: string) => cells(field).some((value) => value !== '' && value !== 0)
+  const tells = (field: string) => cells(field).some((value) => value !== '' && value !== 0 && value !== false)
   const columns = Object.keys(rows[0] as object).filter((field) => isSimple(field) && tells(field))
   printTable(
     columns.map(heading),

@@ -11,6 +11,7 @@ import { served } from './zone-file.ts'
 export function validate(spec: DnsSpec): Problem[] {
   const problems: Problem[] = []
   const seen = new Set<string>()
+  const keys = new Map<string, unknown>()
   if (spec.zone === undefined && spec.zones.length === 0)
     problems.push({ path: '', message: 'needs a `zone`, or `zones`' })
   if (spec.zone === undefined && spec.records.length > 0)
@@ -22,6 +23,12 @@ export function validate(spec: DnsSpec): Problem[] {
       problems.push({ path: `${at}zone`, message: `${zone.zone} is there twice`, found: zone.zone })
     seen.add(zone.zone)
     problems.push(...zoneProblems(zone, at))
+    const { name, secret } = zone.transferKey ?? {}
+    const known = keys.get(name ?? '') ?? secret
+    if (name === undefined) continue
+    if (JSON.stringify(known) !== JSON.stringify(secret))
+      problems.push({ path: `${at}transferKey`, message: `the key ${name} has another secret elsewhere`, found: name })
+    keys.set(name, secret)
   }
   return problems
 }

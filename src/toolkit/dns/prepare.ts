@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { KitbagError } from '../../model/errors.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
 import { zoneKey } from './dnssec.ts'
@@ -25,6 +25,8 @@ export interface ZoneFile {
   publicKey: string | null
   /** Base64; null: not signed. */
   key: string | null
+  /** What secondaries sign with (TSIG). */
+  transfer: { name: string; secret: string; mark: string } | null
 }
 
 /** Key under which a zone's serial is kept. */
@@ -40,6 +42,21 @@ export function zoneContents(zone: KnownZone): ServedSet[] {
       throw new KitbagError('invalid-request', `${set.name} ${set.type}: ${error.message}`)
     }
   })
+}
+
+/** Its secret known; `mark` tells one secret from another and says nothing of it. Throws `invalid-request`. */
+function transferKey({ zone, transferKey: key }: ZoneSpec, seed = '') {
+  if (!key) return undefined
+  const { name, secret } = key as { name: string; secret: unknown }
+  if (typeof secret !== 'string' || !/^(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(secret))
+    throw new KitbagError(
+      'invalid-request',
+      `${zone}: the secret of the transfer key ${name} is no base64 of 16 bytes or more`,
+      {
+        fix: 'Store one as `openssl rand -base64 32` writes it.',
+      },
+    )
+  return { name, secret, mark: createHmac('sha256', seed).update(secret).digest('hex').slice(0, 16) }
 }
 
 /** Zone files and keys of one node: equal on all of them, with a serial that goes up when the content changes. */
@@ -62,6 +79,8 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
     const serial = await revision(serialKey(spec.zone), digest, Math.floor(Date.now() / 1000))
     const key = spec.dnssec && seed !== undefined ? zoneKey(seed, spec.zone) : undefined
     if (key) secrets.push(key.privateKey)
+    const transfer = transferKey(spec, seed)
+    if (transfer) secrets.push(transfer.secret)
     files.push({
       zone: spec.zone,
       text: zoneStart(zone, serial) + records,
@@ -69,6 +88,7 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
       secondaries: spec.secondaries,
       publicKey: key?.publicKey ?? null,
       key: key?.privateKey ?? null,
+      transfer: transfer ?? null,
     })
   }
   return { parameters: { ...parameters, files }, secrets }

@@ -9,15 +9,16 @@ import { recordTypes } from './rdata.ts'
 /** Contents of one set. */
 const maxValues = 1000
 
-const zoneName = z
-  .string()
-  .transform((text, context) => {
-    const name = absoluteName(text)
-    if (name !== undefined && !name.startsWith('*') && name !== '') return name
-    context.addIssue({ code: 'custom', message: 'must be a domain name such as shop.example' })
-    return z.NEVER
-  })
-  .describe('Name of the zone, such as shop.example; 2.0.192.in-addr.arpa for addresses 192.0.2.x')
+const hostName = z.string().transform((text, context) => {
+  const name = absoluteName(text)
+  if (name !== undefined && !name.startsWith('*') && name !== '') return name
+  context.addIssue({ code: 'custom', message: 'must be a domain name such as shop.example' })
+  return z.NEVER
+})
+
+const zoneName = hostName.describe(
+  'Name of the zone, such as shop.example; 2.0.192.in-addr.arpa for addresses 192.0.2.x',
+)
 
 const aboutTtl = 'How long answers may be kept, such as 60s or 1h'
 const ttl = durationField('0s', '7d').describe(aboutTtl)
@@ -97,10 +98,19 @@ const zoneOptions = {
     .default([])
     .describe('Name servers of others that may transfer the zone (AXFR) and are told of changes (NOTIFY)'),
 }
+/** Of one key several zones may make use. */
+const transferKeyField = strict({
+  name: hostName.describe("The key's name, which the secondaries know it by"),
+  secret: z
+    .custom<Value>((value) => isReference(value), 'must be a secret such as ${secrets.TRANSFER_KEY}')
+    .describe('Its secret in base64, by reference: ${secrets.TRANSFER_KEY}'),
+})
+
 const zoneFields = {
   ttl: ttl.prefault('60s').describe('Of records that say none'),
   records: z.array(recordField).max(100_000).default([]),
   ...zoneOptions,
+  transferKey: transferKeyField.optional().describe('TSIG (hmac-sha256): transfers need it, whatever address asks'),
 }
 
 export const zoneField = strict({ zone: zoneName, ...zoneFields })
@@ -124,6 +134,8 @@ export type RecordSetSpec = z.output<typeof recordSetField>
 export type Health = z.output<typeof healthField>
 
 /** Every zone of the service: the one that the section itself describes, then those of its list. */
-export function zonesOf({ zone, ttl: own, records, dnssec, secondaries, zones }: DnsSpec): ZoneSpec[] {
-  return zone === undefined ? zones : [{ zone, ttl: own, records, dnssec, secondaries }, ...zones]
+export function zonesOf({ zone, zones, ...own }: DnsSpec): ZoneSpec[] {
+  const { ttl: time, records, dnssec, secondaries, transferKey } = own
+  const first = { ttl: time, records, dnssec, secondaries, ...(transferKey && { transferKey }) }
+  return zone === undefined ? zones : [{ zone, ...first }, ...zones]
 }

@@ -57,7 +57,7 @@ async function leaveNode(
   for (const deadline = Date.now() + successorTime; ; await sleep(pollMs, signal)) {
     const others = await alone(reach, node, () => takeOut(context, node, member, options))
     if (others === 'serve') break
-    // The last that serves stays: its connections wait for its restart, where without any server they would be refused.
+    // The last that serves stays: it is away for its restart only, where otherwise nobody would serve for all of the update.
     if (others === 'none' || Date.now() > deadline) return
   }
   for (const deadline = Date.now() + options.drain; Date.now() < deadline; await sleep(pollMs, signal)) {

@@ -51,6 +51,7 @@ export const loadBalancerUnderTest: ToolkitServiceUnderTest = {
     'server.change': {
       params: { backend: 'web', server: 'web-1' },
       body: { weight: 7, state: 'drain' },
+      member: { component: 'web', machine: 'web-1' },
       unknown: { backend: 'web', server: 'web-1; shutdown' },
     },
   },

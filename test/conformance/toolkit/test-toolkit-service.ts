@@ -27,6 +27,8 @@ export interface ChangeExample {
   params: Record<string, string>
   body: JsonObject
   overrides?: Overrides
+  /** The machine that it is about. */
+  member?: ToolkitMember
   unknown: Record<string, string>
 }
 
@@ -140,6 +142,11 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         expect(change(input)).toEqual(change(input))
         expect(Object.keys(change(input)).length).toBeGreaterThan(0)
         expect(() => change({ ...input, params: example.unknown })).toThrow(KitbagError)
+        const overrides = Object.fromEntries(Object.entries(change(input)).map(([key, value]) => [key, value ?? {}]))
+        const { member } = example
+        if (!member) return
+        expect(service.overridesOf?.(member, input.spec, frozen(overrides))).toEqual(Object.keys(overrides))
+        expect(service.overridesOf?.({ ...member, machine: 'never-was-1' }, input.spec, overrides)).toEqual([])
       })
     })
 

@@ -11,6 +11,7 @@ export interface Backend {
   hits: number
   /** Sends requests that ask for it (`/wait`) their answer. */
   release(): void
+  /** As a machine that dies: connections are cut. */
   close(): Promise<void>
 }
 

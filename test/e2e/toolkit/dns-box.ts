@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { createHmac } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
@@ -8,6 +9,7 @@ import { createLog } from '../../../src/lib/log.ts'
 import { cacheFolder } from '../../../src/main/paths.ts'
 import { setUp } from '../../../src/main/setup.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
+import { wireName } from '../../../src/toolkit/dns/name.ts'
 import { startControlPlane, type TestControlPlane, temporaryHome } from '../../support/control-plane.ts'
 
 /** A control plane with a cloud of local machines, and what tests of DNS do with it. */
@@ -18,6 +20,7 @@ export interface DnsBox {
   /** A change through the service's API, waited for. */
   change(deployment: string, method: string, path: string, body?: object): Promise<{ seconds: number }>
   read<T>(deployment: string, path: string): Promise<T>
+  putSecret(deployment: string, secret: string, value: string): Promise<void>
   nodes(deployment: string): Promise<MachineAccess[]>
   run(node: MachineAccess, command: string): Promise<string>
   /** Takes a machine away at its cloud, behind the control plane's back. */
@@ -62,6 +65,10 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
       return finished(await request(method, `/v1/deployments/${deployment}/dns/dns${path}`, body), began)
     },
     read: (deployment, path) => request('GET', `/v1/deployments/${deployment}/dns/dns${path}`),
+    async putSecret(deployment, secret, value) {
+      const { status } = await plane.request('PUT', `/v1/deployments/${deployment}/secrets/${secret}`, { value })
+      if (status >= 300) throw new Error(`${secret}: ${status}`)
+    },
     async nodes(deployment) {
       const { store, tenantId } = plane.parts
       const found = await store.deployments.getByName(tenantId, deployment)
@@ -143,15 +150,38 @@ export function question(address: string, name: string, type: string, timeout = 
 
 const edns = { type: 'OPT' as const, name: '.', udpPayloadSize: 1232, flags: 0, options: [] } as never
 
+/** A key of a zone transfer; the secret in base64. */
+export interface TransferKey {
+  name: string
+  secret: string
+}
+
+/** A message signed with a key (RFC 8945, 4.2 and 4.3.3), with its length before it. */
+function signed(message: Buffer, { name, secret }: TransferKey): Buffer {
+  const number = (value: number, bytes: number) => Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex')
+  const [owner, algorithm, unsigned] = [wireName(name), wireName('hmac-sha256'), message.subarray(2)]
+  const [time, error] = [Buffer.concat([number(Math.floor(Date.now() / 1000), 6), number(300, 2)]), number(0, 4)]
+  const variables = [owner, number(255, 2), number(0, 4), algorithm, time, error]
+  const mac = createHmac('sha256', Buffer.from(secret, 'base64'))
+    .update(Buffer.concat([unsigned, ...variables]))
+    .digest()
+  const data = Buffer.concat([algorithm, time, number(mac.length, 2), mac, unsigned.subarray(0, 2), error])
+  const record = Buffer.concat([owner, number(250, 2), number(255, 2), number(0, 4), number(data.length, 2), data])
+  const whole = Buffer.concat([unsigned, record])
+  whole.writeUInt16BE(whole.readUInt16BE(10) + 1, 10)
+  return Buffer.concat([number(whole.length, 2), whole])
+}
+
 /** A zone transfer: names and types of all records, or the code with which it is refused. */
-export function transfer(address: string, zone: string): Promise<string[]> {
+export function transfer(address: string, zone: string, key?: TransferKey): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(53, address)
     socket.setTimeout(5000, () => socket.destroy(new Error(`${address}: no transfer of ${zone}`)))
     const records: string[] = []
     let pending = Buffer.alloc(0)
     socket.on('connect', () => {
-      socket.write(streamEncode({ type: 'query', id: 9, questions: [{ name: zone, type: 'AXFR' as 'A' }] }))
+      const message = streamEncode({ type: 'query', id: 9, questions: [{ name: zone, type: 'AXFR' as 'A' }] })
+      socket.write(key ? signed(message, key) : message)
     })
     socket.on('error', reject)
     socket.on('end', () => resolve(records))

@@ -85,6 +85,7 @@ describe.skipIf(noMachines).each(images)(
         await reload({ unsettled: ['web-2'] })
         await reload({ unsettled: ['web-2'] })
         expect(await box.server('web-2')).toMatchObject({ state: 'maintenance' })
+        expect(two.hits).toBe(0)
         await join(
           box.context(wanted()),
           { component: 'web', machine: 'web-2' },
@@ -92,7 +93,11 @@ describe.skipIf(noMachines).each(images)(
         )
         await until(() => two.hits > 0)
         one.healthy = false
-        await until(async () => (await box.server('web-1'))?.status === 'DOWN')
+        // What was sent to it before that has been answered.
+        await until(async () => {
+          const row = await box.server('web-1')
+          return row?.status === 'DOWN' && row.sessions === 0
+        })
         one.hits = 0
         await reload()
         await reload()

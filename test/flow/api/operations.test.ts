@@ -163,6 +163,19 @@ describe('the same request again', () => {
     expect(new Set(both.map(({ body }) => body.id)).size).toBe(1)
   })
 
+  test('a destroy whose answer was lost: the same operation, also when the deployment is gone', async () => {
+    const { store } = api.database
+    const deployed = await submit('lost', deployBody(api))
+    await store.operations.finish(deployed.body.id, { status: 'succeeded' })
+    const headers = { 'idempotency-key': 'k-3' }
+    const first = await submit('lost', { kind: 'destroy' }, headers)
+    await store.operations.finish(first.body.id, { status: 'succeeded' })
+    const stored = await store.operations.get(first.body.id)
+    await store.deployments.remove(stored?.deploymentId ?? '')
+    const again = await submit('lost', { kind: 'destroy' }, headers)
+    expect([again.status, again.body.id]).toEqual([202, first.body.id])
+  })
+
   test('a key that is too long is refused', async () => {
     expect((await submit('long', deployBody(api), { 'idempotency-key': 'k'.repeat(201) })).status).toBe(400)
   })

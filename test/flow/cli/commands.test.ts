@@ -276,12 +276,19 @@ describe('lb', () => {
     ['an unknown word', ['lb', 'drian', 'shop'], 3, ['there is no kitbag lb drian', 'did you mean drain?']],
     ['a missing argument', ['lb', 'drain', 'shop'], 3, ['kitbag lb drain takes DEPLOYMENT BACKEND SERVER']],
     ['an unknown backend', ['lb', 'drain', 'shop', 'wbe', 'web-1'], 1, ['no backend wbe', 'The backends are: web.']],
+    ['an unknown server', ['lb', 'drain', 'shop', 'web', 'wbe-1'], 1, ['the backend web has no server wbe-1']],
+    ['nothing to set', ['lb', 'set', 'shop', 'web', 'web-1'], 3, ['--set weight=50']],
     ['an unknown field', ['lb', 'set', 'shop', 'web', 'web-1', '--set', 'wieght=1'], 3, ['did you mean weight?']],
     ['a value out of its range', ['lb', 'set', 'shop', 'web', 'web-1', '--set', 'weight=999'], 3, ['weight']],
   ] as const)('%s is named', async (_, args, exit, words) => {
     failed(await kitbag(...args), exit, ...words)
     expect((await json(...args)).status).toBe(exit)
   })
+})
+
+test('the words of a service that a deployment lacks are listed, and refused for it', async () => {
+  expect((await kitbag('dns')).stdout).toMatch(/^kitbag dns zones +DEPLOYMENT /m)
+  failed(await kitbag('dns', 'zones', 'shop'), 3, 'shop has no dns')
 })
 
 describe('scale, releases, rollback', () => {

@@ -58,6 +58,7 @@ function configuration(section: unknown, overrides: Record<string, unknown> = {}
 const sections = {
   http: { listeners: [{ port: 8081, to: 'web', health: { http: '/healthz' } }] },
   tcp: { listeners: [{ port: 8082, to: 'db', protocol: 'tcp', algorithm: 'leastconn' }] },
+  sticky: { listeners: [{ port: 8085, to: 'web', sticky: true, health: { interval: '10s' } }] },
   several: {
     listeners: [
       { port: 8083, to: 'web', algorithm: 'source' },
@@ -86,6 +87,16 @@ describe('the configuration', () => {
     expect(text).toMatch(/server web-1 .* weight 7$/m)
     expect(text).toMatch(/server web-2 .* disabled/m)
     expect(configuration(sections.http, { 'web/web-1': { state: 'drain' } })).toMatch(/server web-1 .* weight 0$/m)
+  })
+
+  test('a sticky backend has its own cookie, with each server by its name', () => {
+    const text = configuration(sections.sticky, { 'web/web-2': { weight: 0 } })
+    expect(text).toContain('cookie kitbag-web insert indirect nocache httponly attr SameSite=Lax')
+    expect(text).toMatch(
+      /server web-1 10\.0\.0\.1:8080 check inter 10000ms downinter 2000ms .* cookie web-1 weight 100$/m,
+    )
+    expect(text).toMatch(/server web-2 .* cookie web-2 weight 0$/m)
+    expect(configuration(sections.http)).not.toContain('cookie')
   })
 
   test('a path that would break out of its line is refused', () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { problemsOf } from '../../blueprints/fixture.ts'
 
@@ -23,6 +24,7 @@ test.each([
   ],
   ['{ zone: shop.example, records: [ { name: www, type: A, value: "${web.addresses}", health: { tcp: 80 } } ] }'],
   ['{ zone: shop.example, records: [ { name: t, type: TXT, value: 5 } ] }'],
+  ['{ zone: shop.example, transferKey: { name: Transfer.example., secret: "${secrets.KEY}" } }'],
   [
     '{ zone: shop.example, records: [ { name: www, type: A, routing: failover, health: { url: "http://www.shop.example/" }, answers: [ { value: "${web.addresses}" }, { value: [192.0.2.1, 192.0.2.2] } ] } ] }',
   ],
@@ -40,6 +42,14 @@ test.each<[string, string[]]>([
   [
     '{ zone: a.example, zones: [ { zone: "*.example" } ] }',
     ['dns.zones[0].zone: must be a domain name such as shop.example'],
+  ],
+  [
+    '{ zone: shop.example, transferKey: { name: a.example, secret: c2VjcmV0 } }',
+    ['dns.transferKey.secret: must be a secret such as ${secrets.TRANSFER_KEY}'],
+  ],
+  [
+    '{ zone: a.example, transferKey: { name: k, secret: "${secrets.A}" }, zones: [ { zone: b.example, transferKey: { name: k, secret: "${secrets.B}" } } ] }',
+    ['dns.zones[0].transferKey: the key k has another secret elsewhere'],
   ],
   ['{ zone: shop.example, nameservers: 0 }', [expect.stringContaining('dns.nameservers: ')]],
   ['{ zone: shop.example, secondaries: [ns.other.example] }', ['dns.secondaries[0]: an IP address']],
@@ -143,4 +153,9 @@ test('nearest is refused by name, as not built yet', () => {
   expect(answers('routing: nearest', '{ value: 192.0.2.1 }')).toContain(
     'dns.records[0].routing: nearest is not built yet: weighted and failover are',
   )
+})
+
+test('the example of the repository is right', () => {
+  const text = readFileSync(new URL('../../../../examples/dns/blueprint.yaml', import.meta.url), 'utf8')
+  expect(problemsOf(text)).toEqual([])
 })

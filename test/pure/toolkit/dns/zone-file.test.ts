@@ -143,6 +143,27 @@ describe('prepare', () => {
     expect(plain?.key).toBeNull()
   })
 
+  test('a transfer key’s secret is one; what tells it from another says nothing of it', async () => {
+    const section = { zone: 'a.example', transferKey: { name: 'k.example', secret: { $ref: 'secrets.KEY' } } }
+    const [spec] = zonesOf(dnsSchema.parse(section))
+    const made = (secret: unknown) => {
+      const zones = [{ ...spec, transferKey: { name: 'k.example', secret } }]
+      const parameters = { zones, overrides: {}, seed: 's'.repeat(40) }
+      return prepare({ parameters, peers: [], revision: async () => 1 })
+    }
+    const marks = new Set<string>()
+    for (const secret of ['a', 'b'].map((letter) => Buffer.alloc(32, letter).toString('base64'))) {
+      const { parameters, secrets } = await made(secret)
+      const [{ transfer } = {}] = parameters.files as { transfer?: { secret: string; mark: string } }[]
+      expect([secrets, transfer?.secret]).toEqual([[secret], secret])
+      marks.add(transfer?.mark ?? '')
+      expect(transfer?.mark).toMatch(/^[0-9a-f]{16}$/)
+    }
+    expect(marks.size).toBe(2)
+    for (const wrong of ['short', 'no base64 at all, "; rm', 'YQ==', null])
+      await expect(made(wrong)).rejects.toThrow('a.example: the secret of the transfer key k.example is no base64')
+  })
+
   test('100,000 records in a zone', { timeout: 20_000 }, async () => {
     const overrides = byApi(
       Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`big.example h${i} A`, { value: ['192.0.2.1'] }])),
