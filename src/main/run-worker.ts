@@ -5,6 +5,7 @@ import type { ActivityDeps } from '../activities/deps.ts'
 import { runDispatcher } from '../activities/dispatcher.ts'
 import { packageRoot } from '../lib/package-root.ts'
 import { taskQueue } from '../workflows/messages.ts'
+import { collectAtRest } from './collect-at-rest.ts'
 import type { Parts } from './compose.ts'
 import type { TemporalConnection } from './temporal/connect.ts'
 import { createDataConverter } from './temporal/data-converter.ts'
@@ -52,6 +53,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     shutdownForceTime: '3s',
   })
   const ending = new AbortController()
+  const stopCollecting = collectAtRest()
   const running = worker.run()
   const dispatching = dispatch()
 
@@ -70,6 +72,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     failed,
     async stop() {
       ending.abort()
+      stopCollecting()
       if (worker.getState() === 'RUNNING') worker.shutdown()
       await Promise.allSettled([running, dispatching])
     },
