@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Client } from '../api/client.ts'
 import { readDocument } from '../blueprints/document.ts'
 import { foldersOf } from '../blueprints/sources.ts'
@@ -59,6 +59,6 @@ async function upload(client: Client, archives: { digest: string; stream(): Read
     digests: archives.map(({ digest }) => digest),
   })
   for (const { digest, stream } of archives.filter((archive) => missing.includes(archive.digest))) {
-    await client.call('PUT', `/v1/blobs/${digest}`, { raw: Readable.toWeb(stream()) as ReadableStream<Uint8Array> })
+    await client.call('PUT', `/v1/blobs/${digest}`, { raw: stream() })
   }
 }
