@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -43,6 +44,28 @@ function run(program, args, { quiet = false, stdout = 2, env = {} } = {}) {
   })
 }
 
+/** Whether somebody listens where npm fetches packages from. */
+async function registryAnswers() {
+  const { output } = await run('npm', ['config', 'get', 'registry'], { quiet: true })
+  const address = output.split('\n').find((line) => URL.canParse(line.trim()))
+  if (address === undefined) return true
+  const { protocol, hostname, port } = new URL(address.trim())
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: hostname,
+      port: Number(port) || (protocol === 'https:' ? 443 : 80),
+      timeout: 10_000,
+    })
+    const end = (answers) => {
+      socket.destroy()
+      resolve(answers)
+    }
+    socket.on('connect', () => end(true))
+    socket.on('error', () => end(false))
+    socket.on('timeout', () => end(false))
+  })
+}
+
 async function installDependencies() {
   const lock = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -51,7 +74,10 @@ async function installDependencies() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   console.error('setup  npm packages: installing')
   // Not `npm ci`: it refuses a lockfile without the optional packages of platforms that this registry does not carry.
-  const { status, output } = await run('npm', ['install', '--no-save', '--no-audit', '--no-fund'], { quiet: true })
+  const words = ['install', '--no-save', '--no-audit', '--no-fund']
+  // npm would try for minutes to reach a registry that is away; what it keeps of earlier times may be all that is needed.
+  if (!(await registryAnswers())) words.push('--prefer-offline', '--fetch-retries=0')
+  const { status, output } = await run('npm', words, { quiet: true })
   if (status !== 0) {
     const reason =
       output.split('\n').find((line) => /npm (error|ERR!) (code|network|\S+ .*)/.test(line)) ?? 'no reason given'
