@@ -3,9 +3,17 @@
 # arguments only, which everybody on the machine can read. So a server of its own is told, on loopback, while this program runs.
 set -eu
 umask 077
-folder=$(mktemp -d /run/kitbag-keys.XXXXXX)
+folder=/run/kitbag-keys
+# A run that was killed may have left its server, and what it was about to say.
+for process in /proc/[0-9]*; do
+  { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -q "^pdns_server --config-dir=$folder " || continue
+  kill -9 "${process#/proc/}" || true
+done
+rm -rf "$folder"
+mkdir "$folder"
 server=
 trap '[ -z "$server" ] || { kill "$server" && wait "$server"; } 2>/dev/null || true; rm -rf "$folder"' EXIT
+trap 'exit 1' HUP INT TERM
 cat >"$folder/keys"
 [ -s "$folder/keys" ] || exit 0
 KITBAG_API_KEY=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')

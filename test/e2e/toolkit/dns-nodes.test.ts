@@ -165,18 +165,32 @@ describe.skipIf(noMachines)(`DNS: nodes and changes on real machines${noMachines
     expect(await transfer(first.address, 'keyed.example', wrong)).toEqual(['NOTAUTH'])
     for (const { address } of nodes) expect(await transfer(address, 'keyed.example', key)).toContain('keyed.example NS')
     expect(await transfer(first.address, zone, key)).toEqual(['NOTAUTH'])
-    expect(
-      await box.run(first, "ss -Hltn '( sport = 53880 or sport = 53881 )'; ls /run | grep kitbag-keys || true"),
-    ).toBe('')
+    const leftBehind = () =>
+      box.run(first, "ss -Hltn '( sport = 53880 or sport = 53881 )'; ls /run | grep kitbag-keys || true")
+    expect(await leftBehind()).toBe('')
     // In brackets, so that the journal's line about this command is none of them.
     const pattern = `[${key.secret.slice(0, 1)}]${key.secret.slice(1)}`
     expect(await box.run(first, `journalctl --no-pager | grep -c '${pattern}' || true`)).toBe('0')
     expect((await box.operate(name, { kind: 'check' })).result.drift).toEqual([])
-    // Another secret under the same name takes the old one's place.
+    // Another secret under the same name takes the old one's place, also where a run before was killed in the middle.
+    const folder = '/run/kitbag-keys'
+    const settings =
+      `launch=bind bind-config=${folder}/named.conf local-address=127.0.0.1 local-port=53880 socket-dir=${folder}
+      webserver=yes webserver-address=127.0.0.1 webserver-port=53881 api=yes api-key=old`.split(/\s+/)
+    await box.run(
+      first,
+      `mkdir ${folder} && : >${folder}/named.conf && printf '%s\\n' ${settings.join(' ')} >${folder}/pdns.conf`,
+    )
+    await box.run(
+      first,
+      `setsid pdns_server --config-dir=${folder} --daemon=no --guardian=no >/dev/null 2>&1 </dev/null &`,
+    )
+    await until(async () => (await leftBehind()).includes('53881'))
     await box.putSecret(name, 'TRANSFER_KEY', wrong.secret)
     await box.operate(name, blueprint(name, { ...section('192.0.2.1'), zones: [keyed] }))
     expect(await transfer(first.address, 'keyed.example', key)).toEqual(['NOTAUTH'])
     expect(await transfer(first.address, 'keyed.example', wrong)).toContain('keyed.example NS')
+    expect(await leftBehind()).toBe('')
   })
 
   test('a zone file changed by hand is found, and repaired by the next push', async () => {
