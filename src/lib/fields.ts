@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ResolvedComponent } from '../model/blueprint.ts'
 import { bytesPattern, parseBytes } from './bytes.ts'
 import { durationPattern, parseDuration } from './duration.ts'
 
@@ -28,7 +29,7 @@ const bytesField = z
 /** Machines of a toolkit service. */
 export const machineField = strict({
   cpu: z.number().positive().max(512).default(1),
-  memory: bytesField.refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB').default(512 * 2 ** 20),
+  memory: bytesField.refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB').prefault('512MiB'),
   disk: bytesField.optional(),
   image: z
     .string()
@@ -42,3 +43,22 @@ export const placementField = strict({
   region: z.string().optional(),
   zones: z.array(z.string()).min(1).optional(),
 }).optional()
+
+interface Machines {
+  machine: z.output<typeof machineField>
+  placement?: z.output<typeof placementField>
+}
+
+/** What a service's section says of its machines, as a component has it: without what was not said. */
+export function machinesOf({ machine, placement = {} }: Machines): Pick<ResolvedComponent, 'machine' | 'placement'> {
+  const { cpu, memory, image, disk } = machine
+  const { cloud, region, zones } = placement
+  return {
+    machine: { cpu, memory, image, ...(disk !== undefined && { disk }) },
+    placement: {
+      ...(cloud !== undefined && { cloud }),
+      ...(region !== undefined && { region }),
+      ...(zones && { zones }),
+    },
+  }
+}

@@ -1,3 +1,4 @@
+import { machinesOf } from '../../lib/fields.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import { referenceOwner, referencesIn, type Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
@@ -94,24 +95,17 @@ function togetherProblems(zone: ZoneSpec, { name, type, ...spec }: RecordSpec, p
 
 /** One component of PowerDNS machines. What records refer to are references, so that they follow the deployment. */
 export function plan({ name, spec }: { name: string; spec: DnsSpec }): ToolkitPlan {
-  const { cpu, memory, disk, image } = spec.machine
-  const { cloud, region, zones } = spec.placement ?? {}
   const component: ResolvedComponent = {
     name,
     recipe: 'powerdns',
     service: 'dns',
     replicas: spec.nameservers,
-    machine: { cpu, memory, image, ...(disk !== undefined && { disk }) },
-    placement: {
-      ...(cloud !== undefined && { cloud }),
-      ...(region !== undefined && { region }),
-      ...(zones && { zones }),
-    },
+    ...machinesOf(spec),
     env: {},
     settings: {
       zones: JSON.parse(JSON.stringify(zonesOf(spec))) as Value,
       overrides: { $ref: `overrides.${name}` },
-      threads: Math.max(1, Math.ceil(cpu)),
+      threads: Math.max(1, Math.ceil(spec.machine.cpu)),
     },
     update: { maxUnavailable: 1, drain: 0 },
     port: 53,

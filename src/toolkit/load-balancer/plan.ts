@@ -1,3 +1,4 @@
+import { machinesOf } from '../../lib/fields.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
@@ -89,19 +90,12 @@ export function plan({
       timeouts,
     }
   })
-  const { cpu, memory, disk, image } = spec.machine
-  const { cloud, region, zones } = spec.placement ?? {}
   const component: ResolvedComponent = {
     name,
     recipe: 'haproxy',
     service: 'loadBalancer',
     replicas: spec.replicas,
-    machine: { cpu, memory, image, ...(disk !== undefined && { disk }) },
-    placement: {
-      ...(cloud !== undefined && { cloud }),
-      ...(region !== undefined && { region }),
-      ...(zones && { zones }),
-    },
+    ...machinesOf(spec),
     env: {},
     settings: {
       listeners,

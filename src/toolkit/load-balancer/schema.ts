@@ -1,25 +1,9 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { bytesPattern, parseBytes } from '../../lib/bytes.ts'
-import { durationPattern, parseDuration } from '../../lib/duration.ts'
+import { durationField, machineField, placementField, strict } from '../../lib/fields.ts'
 import { componentNameSchema } from '../../model/ids.ts'
 
-function strict<T extends z.ZodRawShape>(shape: T) {
-  const known = Object.keys(shape).join(', ')
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `known: ${known}` : undefined),
-  })
-}
-
-const duration = z
-  .string()
-  .regex(durationPattern, 'a duration such as 500ms, 2s or 1m')
-  .transform((text) => parseDuration(text) ?? 0)
-  .refine((ms) => ms >= 10 && ms <= 86_400_000, 'between 10ms and 1d')
-const bytes = z
-  .string()
-  .regex(bytesPattern, 'an amount such as 512MiB')
-  .transform((text) => parseBytes(text) ?? 0)
+const duration = durationField('10ms', '1d')
 const port = z.int().min(1).max(65_535)
 
 /** Machines that Kitbag did not deploy. */
@@ -68,21 +52,9 @@ export const listenerSchema = strict({
 
 export const loadBalancerSchema = strict({
   listeners: z.array(listenerSchema).min(1, 'at least one listener').max(200),
-  machine: strict({
-    cpu: z.number().positive().max(512).default(1),
-    memory: bytes.refine((value) => value >= 64 * 2 ** 20, 'at least 64MiB').prefault('512MiB'),
-    disk: bytes.optional(),
-    image: z
-      .string()
-      .regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word such as debian-13')
-      .default('debian-13'),
-  }).prefault({}),
+  machine: machineField,
   replicas: z.int().min(1).max(10).default(1).describe('Machines, each with the whole configuration'),
-  placement: strict({
-    cloud: z.string().optional(),
-    region: z.string().optional(),
-    zones: z.array(z.string()).min(1).optional(),
-  }).optional(),
+  placement: placementField,
 })
 
 export type LoadBalancerSpec = z.output<typeof loadBalancerSchema>
