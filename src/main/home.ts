@@ -1,5 +1,6 @@
-import { chmod, mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { chmod, mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { writeState } from '../lib/state-file.ts'
 import { KitbagError } from '../model/errors.ts'
 import { type Lock, tryLock } from './embedded/lock.ts'
@@ -7,13 +8,27 @@ import { type Lock, tryLock } from './embedded/lock.ts'
 /** Makes the home, of this user alone. Throws `prerequisite-missing` naming it. */
 export async function ensureHome(home: string): Promise<void> {
   try {
-    await mkdir(home, { recursive: true, mode: 0o700 })
+    await makeFolder(home)
     await chmod(home, 0o700)
   } catch (cause) {
     throw new KitbagError('prerequisite-missing', `cannot make the folder ${home} (${(cause as Error).message})`, {
       cause,
       fix: 'Set KITBAG_HOME to a folder that this user may write to.',
     })
+  }
+}
+
+/** With its parents. Not by `recursive`, which never ends where a folder is there and takes no new ones (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || existsSync(parent)) throw error
+    await makeFolder(parent)
+    await makeFolder(path)
   }
 }
 

@@ -52,8 +52,8 @@ function children(home: string): number[] {
 describe('what is missing is one sentence that says what to do, and status 1', () => {
   test('a home that cannot be made', async () => {
     writeFileSync(join(folder, 'file'), '')
-    for (const run of [kitbag, demo]) {
-      const home = join(folder, 'file/home')
+    const homes = [join(folder, 'file/home'), join(folder, 'file'), '/proc/kitbag']
+    for (const [run, home] of homes.flatMap((home) => [[kitbag, home] as const, [demo, home] as const])) {
       const { status, output } = await run({ KITBAG_HOME: home, KITBAG_DEMO_HOME: home })
       expect(status).toBe(1)
       expect(sentence(output)).toContain(`cannot make the folder ${home}`)
