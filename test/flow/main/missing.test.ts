@@ -109,7 +109,6 @@ describe('what is missing is one sentence that says what to do, and status 1', (
     expect(copied, copied.output).toMatchObject({ status: 0 })
     const { status, output } = await run([process.execPath, join(folder, 'scripts/run.mjs'), 'demo'], {
       npm_config_registry: 'http://127.0.0.1:1/',
-      npm_config_fetch_retries: '0',
       npm_config_cache: join(folder, 'npm-cache'),
     })
     expect(status).toBe(1)
