@@ -3,10 +3,11 @@ import type { Readable } from 'node:stream'
 import type { Client } from '../api/client.ts'
 import { readDocument } from '../blueprints/document.ts'
 import { foldersOf } from '../blueprints/sources.ts'
+import { decodeBlueprint } from '../blueprints/text.ts'
 import { packFolder } from '../lib/archive.ts'
 import { KitbagError } from '../model/errors.ts'
 import { assignment } from './assignment.ts'
-import { readTextFile } from './read-file.ts'
+import { readBytes } from './read-file.ts'
 
 export interface DescribeOptions {
   name?: string
@@ -20,9 +21,9 @@ export interface BlueprintFile {
   text: string
 }
 
-/** Throws `invalid-request` when it cannot be read, `invalid-blueprint` when it is no text. */
+/** Throws `invalid-request` when it cannot be read, `invalid-blueprint` with the place when it is no text, `too-large`. */
 export async function readBlueprint(file: string): Promise<BlueprintFile> {
-  return { file, text: await readTextFile(file, 'invalid-blueprint') }
+  return { file, text: decodeBlueprint(await readBytes(file), file) }
 }
 
 /** The deployment's name: the one given, else the blueprint's. */

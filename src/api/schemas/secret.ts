@@ -13,5 +13,3 @@ export const secretValueSchema = z
       .max(64 * 1024),
   })
   .openapi('SecretValue')
-
-export type SecretBody = z.infer<typeof secretSchema>

@@ -77,6 +77,4 @@ export const submitSchema = z
 export const describeSchema = z.strictObject(describes).openapi('Description')
 
 export type Submit = z.output<typeof submitSchema>
-export type SubmitInput = z.input<typeof submitSchema>
 export type Description = z.output<typeof describeSchema>
-export type DescriptionInput = z.input<typeof describeSchema>

@@ -18,5 +18,3 @@ export const sweepReportSchema = z
     residue: z.array(z.string()).openapi({ description: 'Left beside machines: bridges, mounts, rules' }),
   })
   .openapi('SweepReport', { description: 'Machines of this installation that no deployment knows' })
-
-export type SweepBody = z.infer<typeof sweepReportSchema>

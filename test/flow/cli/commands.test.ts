@@ -104,7 +104,7 @@ describe('before there is anything', () => {
     failed(await kitbag('deploy', lonely, '--cloud', 'home'), 3, 'app is not there; a folder is needed')
     const binary = plane.blueprint('')
     writeFileSync(binary, Buffer.from([0xff, 0xfe, 0x00]))
-    failed(await kitbag('plan', binary), 3, 'it is not UTF-8')
+    failed(await kitbag('plan', binary), 3, 'bytes that are no UTF-8')
   })
 
   test('plan: what would be made; --exit-code tells whether anything would', async () => {
