@@ -16,9 +16,18 @@ export interface Timings {
   /** First delay before a failed effect is tried again; doubles up to `retryMost`. */
   retry: number
   retryMost: number
+  /** Between two looks of a watching service, at most; services themselves ask for less often. */
+  watch: number
 }
 
-export const defaultTimings: Timings = { boot: 300_000, poll: 1_000, join: 60_000, retry: 1_000, retryMost: 15_000 }
+export const defaultTimings: Timings = {
+  boot: 300_000,
+  poll: 1_000,
+  join: 60_000,
+  retry: 1_000,
+  retryMost: 15_000,
+  watch: Number.POSITIVE_INFINITY,
+}
 
 /** Everything that the effects act through; composed in main/, with fakes in tests. */
 export interface ActivityDeps {

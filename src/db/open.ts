@@ -16,6 +16,7 @@ import { createRevisionStore } from './revisions.ts'
 import { createSecretStore } from './secrets.ts'
 import type { Store } from './store.ts'
 import { createTokenStore } from './tokens.ts'
+import { createWatchStore } from './watches.ts'
 
 export type StoreOptions = DatabaseAddress & {
   /** 32 bytes; what is secret in the database can be read with it only. */
@@ -53,6 +54,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     overrides: guarded(createOverrideStore(db)),
     revisions: guarded(createRevisionStore(db)),
     blobs: guarded(createBlobStore(db)),
+    watches: guarded(createWatchStore(db)),
     changed: listener.changed,
     async close() {
       await listener.close()

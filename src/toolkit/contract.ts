@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { MachineAccess } from '../model/machine.ts'
+import type { MachineAccess, MachineRecord } from '../model/machine.ts'
+import type { OperationKind, OperationRecord, OperationRequest } from '../model/operation.ts'
 import type { Reach } from '../model/reach.ts'
 import type { MachineFact } from '../model/recipe.ts'
+import type { WatchDecision, WatchDecisionRecord } from '../model/watch.ts'
 
 /** What a service's planner gives: its own machines as components, and whose traffic it carries. */
 export interface ToolkitPlan {
@@ -37,6 +39,57 @@ export interface ControlContext<Spec> {
 /** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
 export interface ReadContext<Spec> extends ControlContext<Spec> {
   parameters(): Promise<Record<string, unknown>>
+  /** Of a service that watches. */
+  watch?: WatchReader
+}
+
+export interface WatchReader {
+  /** What the watch kept at its last look. */
+  state(): Promise<JsonObject>
+  /** What it saw and decided, newest first. */
+  decisions(limit: number): Promise<WatchDecisionRecord[]>
+}
+
+/** What a look gets: the deployment as it is, read once for all services that look at the same time. */
+export interface WatchContext<Spec> extends ControlContext<Spec> {
+  deployment: { id: string; name: string }
+  /** Of the release in force, as it is scaled now; the services' own machines are among them. */
+  components: ResolvedComponent[]
+  /** Every machine of the deployment. */
+  rows: MachineRecord[]
+  /** The service's own. */
+  overrides: Overrides
+  /** An operation that is not over, pushes left out: what machines are like is its business. */
+  operation: { id: string; kind: OperationKind } | null
+  /** Milliseconds since 1970. */
+  now: number
+  /** What the last look kept; at first `{}`. */
+  state: JsonObject
+  signal: AbortSignal
+  /** What became of the operation that an earlier look submitted under this key. */
+  submitted(key: string): Promise<OperationRecord | undefined>
+}
+
+/** What a look came to; all of it is stored or nothing is. */
+export interface WatchOutcome {
+  /** For the next look and for reads; absent: as it was. Keep it small. */
+  state?: JsonObject
+  decisions?: WatchDecision[]
+  /** Submitted as by anybody, once per key. */
+  operation?: { kind: OperationKind; request: OperationRequest; key: string }
+  /** Milliseconds to the next look, where that shall be sooner than usual. */
+  again?: number
+}
+
+/** Lets a service act by itself, at intervals, for as long as its release is in force. Exactly one process asks at a time. */
+export interface ToolkitWatch<Spec = unknown> {
+  /** Milliseconds between two looks, 1 s at least. undefined: this section has nothing to watch. Pure. */
+  interval(spec: Spec): number | undefined
+  /**
+   * Looks once. Called one at a time; what it throws is told in the log and the next look comes at its time. It may be cut off and called
+   * again anywhere else, so whatever it does besides its outcome bears being repeated.
+   */
+  look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
 }
 
 /** The service's stored run-time changes: key -> value, as its routes wrote them. */
@@ -107,6 +160,7 @@ export interface ToolkitService<Spec = unknown> {
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
+  watch?: ToolkitWatch<Spec>
 }
 
 export interface PrepareInput {

@@ -113,6 +113,10 @@ async function read(
     machines,
     unsettled: new Set<string>(),
     parameters,
+    watch: {
+      state: () => store.watches.state(deployment.id, service.name),
+      decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
+    },
   }
   return route.read?.(context, params)
 }
