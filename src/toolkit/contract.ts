@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
@@ -15,6 +15,8 @@ export interface ToolkitPlan {
    * destroyed no earlier.
    */
   lingers?: Record<string, number>
+  /** Further recipes on machines of components, its own included; run in the same programs as the components' own. */
+  extras?: (Omit<ComponentExtra, 'kind'> & { component: string })[]
 }
 
 export interface ToolkitMember {
@@ -99,6 +101,8 @@ export interface ToolkitService<Spec = unknown> {
     spec: Spec,
     components: ResolvedComponent[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
+  /** Planned after the services that do not: `components` then holds theirs too. Default false. */
+  observes?: boolean
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
@@ -110,6 +114,8 @@ export interface ToolkitService<Spec = unknown> {
 }
 
 export interface PrepareInput {
+  /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
+  extra?: string
   parameters: Record<string, unknown>
   /** The service's own machines. */
   peers: MachineFact[]
