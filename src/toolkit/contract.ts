@@ -47,6 +47,10 @@ export type Overrides = Record<string, JsonObject>
 export interface ToolkitCommand {
   name: string
   summary: string
+  /** The CLI command that it is a word of; default: the service's. */
+  command?: string
+  /** Fields of the query or the body that last arguments fill, in order. */
+  arguments?: string[]
   /** Fills the body. */
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
@@ -63,6 +67,8 @@ export interface ToolkitRoute<Spec = unknown> {
   /** Below `/v1/deployments/{deployment}/<path>/{service}`, e.g. `/backends/{backend}/servers/{server}`. */
   path: string
   summary: string
+  /** Query of a read, a zod object whose fields are texts to begin with; they become CLI options. */
+  query?: z.ZodObject
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
   /** Bytes that the body may have; default 2 MiB. */
@@ -74,7 +80,9 @@ export interface ToolkitRoute<Spec = unknown> {
    * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
    * submits one `push` operation, and answers 202.
    */
-  read?(context: ReadContext<Spec>, params: Record<string, string>): Promise<unknown>
+  read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
+  /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
+  call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
   change?(input: {
     spec: Spec
     params: Record<string, string>
