@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineAccess, MachineRecord } from '../model/machine.ts'
 import type { OperationKind, OperationRecord, OperationRequest } from '../model/operation.ts'
@@ -17,6 +17,8 @@ export interface ToolkitPlan {
    * destroyed no earlier.
    */
   lingers?: Record<string, number>
+  /** Further recipes on machines of components, its own included; run in the same programs as the components' own. */
+  extras?: (Omit<ComponentExtra, 'kind'> & { component: string })[]
 }
 
 export interface ToolkitMember {
@@ -98,6 +100,10 @@ export type Overrides = Record<string, JsonObject>
 export interface ToolkitCommand {
   name: string
   summary: string
+  /** The CLI command that it is a word of; default: the service's. */
+  command?: string
+  /** Fields of the query or the body that last arguments fill, in order. */
+  arguments?: string[]
   /** Fills the body. */
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
@@ -114,6 +120,8 @@ export interface ToolkitRoute<Spec = unknown> {
   /** Below `/v1/deployments/{deployment}/<path>/{service}`, e.g. `/backends/{backend}/servers/{server}`. */
   path: string
   summary: string
+  /** Query of a read, a zod object whose fields are texts to begin with; they become CLI options. */
+  query?: z.ZodObject
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
   /** Bytes that the body may have; default 2 MiB. */
@@ -125,7 +133,9 @@ export interface ToolkitRoute<Spec = unknown> {
    * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
    * submits one `push` operation, and answers 202.
    */
-  read?(context: ReadContext<Spec>, params: Record<string, string>): Promise<unknown>
+  read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
+  /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
+  call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -152,6 +162,8 @@ export interface ToolkitService<Spec = unknown> {
     spec: Spec,
     components: ResolvedComponent[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
+  /** Planned after the services that do not: `components` then holds theirs too. Default false. */
+  observes?: boolean
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
@@ -164,6 +176,8 @@ export interface ToolkitService<Spec = unknown> {
 }
 
 export interface PrepareInput {
+  /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
+  extra?: string
   parameters: Record<string, unknown>
   /** The service's own machines. */
   peers: MachineFact[]
