@@ -13,6 +13,8 @@ export interface ToolkitCommandRoute {
   file?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
   method: string
   path: string
   /** Fields of its body with their schemas, for `--set`. */
@@ -52,7 +54,8 @@ export function argumentsOf({ path, file }: ToolkitCommandRoute): string[] {
 
 /** `DEPLOYMENT BACKEND SERVER --set weight=... --set state=...` */
 export function usageOf(route: ToolkitCommandRoute): string {
-  const open = Object.keys(route.fields).filter((field) => field !== route.file)
+  const files = route.files ?? []
+  const open = Object.keys(route.fields).filter((field) => field !== route.file && !files.includes(field))
   const sets = route.fixed === undefined ? open.map((field) => `[--set ${field}=...]`) : []
-  return ['DEPLOYMENT', ...argumentsOf(route), ...sets].join(' ')
+  return ['DEPLOYMENT', ...argumentsOf(route), ...files.map((field) => `--${field} FILE`), ...sets].join(' ')
 }

@@ -1,3 +1,4 @@
+import type { CertificateStore } from '../model/certificate.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
@@ -27,6 +28,7 @@ export interface Store {
   secrets: SecretStore
   overrides: OverrideStore
   revisions: RevisionStore
+  certificates: CertificateStore
   blobs: BlobStore
   /**
    * Wakes on changes announced by any process on this database (LISTEN/NOTIFY), at the latest after `timeout` ms; also, without an

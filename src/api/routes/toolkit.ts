@@ -5,7 +5,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { ReleaseRecord } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
-import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
+import type { ReadContext, ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import type { LargeBodies } from '../http/body.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
@@ -60,7 +60,7 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
     const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
     const deployment = await findDeployment(deps, c.var.tenantId, name ?? '')
     const found = await findService(deps, deployment, service.kind, instance ?? '')
-    if (route.read) return c.json(await read(deps, deployment, found, route, rest), 200) as never
+    if (route.read) return c.json(await route.read(await contextOf(deps, deployment, found), rest), 200) as never
     const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
     const operation = await change(deps, c.var.tenantId, deployment, found, route, { params: rest, body })
     c.header('location', `/v1/operations/${operation.id}`)
@@ -90,13 +90,11 @@ async function findService(
   throw new KitbagError('not-found', `${deployment.name} has no ${kind} ${name}; it has: ${known}`)
 }
 
-async function read(
+async function contextOf(
   deps: ApiDeps,
   deployment: DeploymentRecord,
   { service, release }: Found,
-  route: ToolkitRoute,
-  params: Record<string, string>,
-): Promise<unknown> {
+): Promise<ReadContext<unknown>> {
   const { store, reach } = deps
   const all = await store.machines.list(deployment.id)
   const machines = accessTo(
@@ -106,15 +104,17 @@ async function read(
     const overrides = await store.overrides.list(deployment.id)
     return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
   }
-  const context = {
+  const { id, tenantId, name } = deployment
+  return {
     service: service.name,
     spec: service.spec,
     reach,
     machines,
     unsettled: new Set<string>(),
     parameters,
+    deployment: { id, tenantId, name },
+    certificates: store.certificates,
   }
-  return route.read?.(context, params)
 }
 
 async function change(
@@ -126,11 +126,14 @@ async function change(
   { params, body }: { params: Record<string, string>; body: JsonObject },
 ) {
   const { store, toolkit } = deps
-  const all = await store.overrides.list(deployment.id)
-  const { components } = expand(release.spec, toolkit, all)
-  const changes =
-    route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
-  await store.overrides.set(deployment.id, service.name, changes)
+  if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  if (route.change) {
+    const all = await store.overrides.list(deployment.id)
+    const { components } = expand(release.spec, toolkit, all)
+    const overrides = all[service.name] ?? {}
+    const changes = route.change({ spec: service.spec, params, body, overrides, components })
+    await store.overrides.set(deployment.id, service.name, changes)
+  }
   const { operation } = await store.operations.submit({
     tenantId,
     deploymentId: deployment.id,

@@ -15,6 +15,8 @@ interface ToolkitOptions {
   service?: string
   set?: string[]
   wait?: boolean
+  /** Files, by the field that they fill. */
+  [file: string]: unknown
 }
 
 /** One toolkit command (`kitbag lb drain NAME BACKEND SERVER`), as the control plane's own OpenAPI document describes it. */
@@ -39,6 +41,7 @@ export async function toolkitCommand(command: string, words: string[], options: 
   }
   const body = bodyOf(command, found, options.set ?? [])
   if (found.file !== undefined) body[found.file] = await readTextFile(values[0] ?? '')
+  for (const field of found.files ?? []) body[field] = await readTextFile(fileOf(found, field, options))
   return watch(client, await client.json<OperationBody>(found.method.toUpperCase(), path, body), options)
 }
 
@@ -60,6 +63,12 @@ function unknownWord(command: string, found: string, known: ToolkitCommandRoute[
     problems: [{ path: command, message: 'unknown word', found, allowed, ...(near && { nearest: near }) }],
     fix: `See kitbag ${command}.`,
   })
+}
+
+function fileOf({ command, name }: ToolkitCommandRoute, field: string, options: ToolkitOptions): string {
+  const file = options[field]
+  if (typeof file === 'string') return file
+  throw new KitbagError('invalid-request', `kitbag ${command} ${name} takes --${field} FILE`)
 }
 
 function bodyOf(command: string, route: ToolkitCommandRoute, set: string[]): Record<string, unknown> {

@@ -118,10 +118,11 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         for (const route of routes) {
           expect(route.path).toMatch(/^(\/([a-z][a-z0-9-]*|\{[a-z]\w*\}))+$/)
           expect(route.summary).toMatch(/^[A-Z].*[^.]$/)
-          expect([route.read !== undefined, route.change !== undefined]).toEqual([
+          expect([route.read !== undefined, route.change !== undefined || route.act !== undefined]).toEqual([
             route.method === 'get',
             route.method !== 'get',
           ])
+          expect(route.change !== undefined && route.act !== undefined).toBe(false)
           expect(route.body !== undefined && route.method === 'get').toBe(false)
         }
       })
