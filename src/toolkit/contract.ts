@@ -34,11 +34,16 @@ export interface ControlContext<Spec> {
   /** Names of the deployment's machines that an operation has in its hands: they are put back by a `join`, by nothing else. */
   unsettled: Set<string>
   signal?: AbortSignal
+  /** Of a service that makes values: where it keeps them. */
+  made?: MadeRows
 }
 
-/** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out; the service's own rows. */
+/** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
 export interface ReadContext<Spec> extends ControlContext<Spec> {
   parameters(): Promise<Record<string, unknown>>
+}
+
+export interface MadeRows {
   deployment: ServedDeployment
   certificates: CertificateStore
 }
@@ -145,11 +150,9 @@ export interface ServiceValue {
   secret: boolean
 }
 
-export interface ValuesContext<Spec> {
+export interface ValuesContext<Spec> extends MadeRows {
   service: string
   spec: Spec
-  deployment: ServedDeployment
-  certificates: CertificateStore
   now: Date
 }
 
@@ -171,9 +174,8 @@ export interface Refreshed {
   failures: KitbagError[]
 }
 
-/** How a service shows a certificate authority that the deployment has a name (RFC 8555, 8). */
+/** How a service shows a certificate authority that the deployment has a name, by records (dns-01: RFC 8555, 8.4). */
 export interface ChallengeSolver<Spec = unknown> {
-  type: Challenge['type']
   /** Whether it can show a challenge of the host. */
   covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
   /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
@@ -227,6 +229,14 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
+   * when it returns. Absent: the service cannot. Idempotent.
+   */
+  challenges?(
+    context: Pick<ControlContext<Spec>, 'reach' | 'machines'>,
+    challenges: ReadonlyMap<string, string>,
+  ): Promise<void>
 }
 
 /** Every service by its kind; the shipped ones are in registry.ts. */

@@ -112,8 +112,7 @@ async function contextOf(
     machines,
     unsettled: new Set<string>(),
     parameters,
-    deployment: { id, tenantId, name },
-    certificates: store.certificates,
+    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
   }
 }
 

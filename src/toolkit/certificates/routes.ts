@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import type { CertificateRecord } from '../../model/certificate.ts'
 import { KitbagError } from '../../model/errors.ts'
-import type { ReadContext, ToolkitRoute } from '../contract.ts'
+import type { MadeRows, ReadContext, ToolkitRoute } from '../contract.ts'
 import { datesOf } from './authority.ts'
 import { certificatesIn, faultOf, hostsOf } from './material.ts'
 import type { CertificatesSpec } from './schema.ts'
@@ -58,8 +58,16 @@ function present({ name, issuer }: WantedCertificate, row: CertificateRecord): z
   }
 }
 
+/** Where certificates are kept. */
+function madeOf({ made }: Context): MadeRows {
+  if (made) return made
+  throw new KitbagError('internal', 'certificates without their rows')
+}
+
 /** The certificate of a path with its row. Throws `not-found` naming those there are. */
-async function find({ service, spec, deployment, certificates }: Context, name = '') {
+async function find(context: Context, name = '') {
+  const { service, spec } = context
+  const { deployment, certificates } = madeOf(context)
   const all = wantedCertificates(spec)
   const wanted = all.find((candidate) => candidate.name === name)
   if (!wanted) {
@@ -80,7 +88,9 @@ const list: Route = {
   summary: 'Certificates, with what is served and when they are renewed',
   response: z.object({ certificates: z.array(certificateSchema) }),
   cli: [{ name: 'list', summary: 'Show certificates and their state' }],
-  async read({ service, spec, deployment, certificates }) {
+  async read(context) {
+    const { service, spec } = context
+    const { deployment, certificates } = madeOf(context)
     const rows = await certificates.list(deployment.id)
     return {
       certificates: wantedCertificates(spec).flatMap((wanted) => {
@@ -131,7 +141,13 @@ const upload: Route = {
     const fault = faultOf(certificate, key, wanted.hosts, new Date())
     if (fault !== undefined) throw new KitbagError('invalid-request', `the certificate ${name} is refused: ${fault}`)
     const chain = certificatesIn(certificate).map(String).join('')
-    await context.certificates.replace(row.id, { chain, key, standIn: false, nextTry: null, ...validity(chain) })
+    await madeOf(context).certificates.replace(row.id, {
+      chain,
+      key,
+      standIn: false,
+      nextTry: null,
+      ...validity(chain),
+    })
   },
 }
 
@@ -153,7 +169,7 @@ const renew: Route = {
       throw new KitbagError('conflict', `the certificate ${name} was uploaded, and is renewed in the same way`, {
         fix: 'Upload the new one: kitbag certificates upload.',
       })
-    await context.certificates.update(row.id, { nextTry: new Date() })
+    await madeOf(context).certificates.update(row.id, { nextTry: new Date() })
   },
 }
 
@@ -169,7 +185,8 @@ const authority: Route = {
     certificate: z.string().describe('PEM'),
   }),
   cli: [{ name: 'ca', summary: "Print the certificate of the deployment's own authority", text: 'certificate' }],
-  async read({ deployment, certificates }) {
+  async read(context) {
+    const { deployment, certificates } = madeOf(context)
     const found = await certificates.authorityCertificate(deployment.id)
     if (!found)
       throw new KitbagError('not-found', 'there is no authority yet', { fix: 'Deploy, or wait for it to end.' })

@@ -22,7 +22,6 @@ const nameOf = (host: string): DomainName => `${label}.${host}`
 
 /** Shows challenges as TXT records that belong to the system. */
 export const challenges: ChallengeSolver<DnsSpec> = {
-  type: 'dns-01',
   covers: (input, host) => zoneFor(input, nameOf(host)) !== undefined,
   overrides(input, shown) {
     const wanted = new Map<string, string[]>()

@@ -18,7 +18,6 @@ import { nodeState, type ServerState } from '../../../src/toolkit/load-balancer/
 import { command } from '../../../src/toolkit/load-balancer/runtime-socket.ts'
 import { type LoadBalancerSpec, loadBalancerSchema } from '../../../src/toolkit/load-balancer/schema.ts'
 import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
-import { noRows } from '../../conformance/toolkit/no-rows.ts'
 import { noBlobs } from '../../flow/shell/programs.ts'
 import { localBox } from '../providers/local-box.ts'
 import { newKeyPair } from '../providers/ssh-login.ts'
@@ -95,7 +94,6 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
       machines: [node],
       unsettled: new Set(wanted.unsettled),
       parameters: async () => ({}),
-      ...noRows,
     })
 
     async function phase(name: 'install' | 'configure', values: Record<string, unknown>, suppress: string[] = []) {

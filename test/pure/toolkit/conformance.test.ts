@@ -9,7 +9,6 @@ import { toolkit } from '../../../src/toolkit/registry.ts'
 import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
-import { noRows } from '../../conformance/toolkit/no-rows.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
 const underTest = { certificates: certificatesUnderTest, dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
@@ -56,7 +55,6 @@ async function start(): Promise<RunningService> {
       machines: [node],
       unsettled: new Set(),
       parameters: async () => ({}),
-      ...noRows,
     },
     node,
     parameters,
