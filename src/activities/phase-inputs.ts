@@ -1,3 +1,4 @@
+import type { DeploymentRecord } from '../db/store.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -5,11 +6,13 @@ import type { Phase, RecipeContext } from '../model/recipe.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from '../planner/digests.ts'
 import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
+import { valuesOf } from '../planner/values.ts'
 import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
 import { recipesOf } from './recipes-of.ts'
 import { noMachine, type UnitWork } from './unit-work.ts'
+import { valueSource } from './value-source.ts'
 import { worldOf } from './world-of.ts'
 
 /** What one phase on one machine is rendered from, at this moment. */
@@ -85,15 +88,16 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
 }
 
 export async function factsOf(
-  { store }: ActivityDeps,
-  deployment: { name: string },
+  deps: ActivityDeps,
+  deployment: DeploymentRecord,
   releaseNumber: number,
   world: World,
   recipes: Map<string, Recipe>,
   secrets: Map<string, string>,
 ): Promise<Facts> {
-  const { id: installation } = await store.installation.get()
-  return createFacts({ installation, deployment: deployment.name, releaseNumber, world, recipes, secrets })
+  const { id: installation } = await deps.store.installation.get()
+  const values = await valuesOf(valueSource(deps, deployment), world.release)
+  return createFacts({ installation, deployment: deployment.name, releaseNumber, world, recipes, secrets, values })
 }
 
 /** Values in the versions that the release pins. */

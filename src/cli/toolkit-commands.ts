@@ -15,6 +15,8 @@ export interface ToolkitCommandRoute {
   text?: string
   /** Fields that last arguments fill. */
   arguments?: string[]
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
   method: string
   path: string
   /** Whether it answers with an operation. */
@@ -64,8 +66,9 @@ export function argumentsOf({ path, file, arguments: fields = [] }: ToolkitComma
 
 /** `DEPLOYMENT BACKEND SERVER --set weight=... --set state=...` */
 export function usageOf(route: ToolkitCommandRoute): string {
-  const given = [route.file, ...(route.arguments ?? [])]
+  const files = route.files ?? []
+  const given = [route.file, ...files, ...(route.arguments ?? [])]
   const open = Object.keys(route.fields).filter((field) => !given.includes(field))
   const sets = route.fixed === undefined ? open.map((field) => `[--set ${field}=...]`) : []
-  return ['DEPLOYMENT', ...argumentsOf(route), ...sets].join(' ')
+  return ['DEPLOYMENT', ...argumentsOf(route), ...files.map((field) => `--${field} FILE`), ...sets].join(' ')
 }

@@ -13,6 +13,8 @@ export interface World {
   machines: MachineRecord[]
   /** scope -> key -> value. */
   overrides: Record<string, Record<string, JsonObject>>
+  /** Reference -> its version, of what services make themselves; absent: there is none. */
+  values?: Record<string, string>
 }
 
 function sourceDigest(release: ReleaseSpec, component: ResolvedComponent): string | null {
@@ -112,7 +114,7 @@ function factsBehind(world: World, references: string[], above: Set<string>): un
     const name = rest.join('.')
     if (root === 'secrets') return [[reference, world.release.secretVersions[name] ?? null]]
     const owner = componentNamed(world.components, root)
-    if (!owner) return []
+    if (!owner) return world.values?.[reference] === undefined ? [] : [[reference, world.values[reference]]]
     const basic = [reference, machinesOf(world.machines, root), owner.port ?? null]
     const declared = world.release.recipes[owner.recipe]?.outputs.includes(name)
     return [declared && !above.has(root) ? [...basic, outputsBehind(world, owner, above)] : basic]

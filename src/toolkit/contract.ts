@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
+import type { CertificateStore, Challenge } from '../model/certificate.ts'
+import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineAccess, MachineRecord } from '../model/machine.ts'
 import type { OperationKind, OperationRecord, OperationRequest } from '../model/operation.ts'
@@ -36,6 +38,8 @@ export interface ControlContext<Spec> {
   /** Names of the deployment's machines that an operation has in its hands: they are put back by a `join`, by nothing else. */
   unsettled: Set<string>
   signal?: AbortSignal
+  /** Of a service that makes values: where it keeps them. */
+  made?: MadeRows
 }
 
 /** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
@@ -94,6 +98,17 @@ export interface ToolkitWatch<Spec = unknown> {
   look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
 }
 
+export interface MadeRows {
+  deployment: ServedDeployment
+  certificates: CertificateStore
+}
+
+export interface ServedDeployment {
+  id: string
+  tenantId: string
+  name: string
+}
+
 /** The service's stored run-time changes: key -> value, as its routes wrote them. */
 export type Overrides = Record<string, JsonObject>
 
@@ -110,6 +125,8 @@ export interface ToolkitCommand {
   file?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
 }
 
 /** A route of a service: data that API, OpenAPI and CLI mount. */
@@ -143,6 +160,8 @@ export interface ToolkitRoute<Spec = unknown> {
     overrides: Overrides
     components: ResolvedComponent[]
   }): Record<string, JsonObject | null>
+  /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. */
+  act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
 }
 
 /** What a folder under src/toolkit exports. */
@@ -173,6 +192,60 @@ export interface ToolkitService<Spec = unknown> {
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
+  values?: ToolkitValues<Spec>
+  challenges?: ChallengeSolver<Spec>
+}
+
+/** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
+export interface ToolkitValues<Spec = unknown> {
+  /** What others may refer to: `web.pem`. From a section as it is written, which may be wrong. */
+  outputs(section: unknown): string[]
+  /** A word for each output that is there, another one when it changes. */
+  versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
+  read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
+  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
+  ensure(context: ValuesContext<Spec>): Promise<void>
+  /** When there is something to do next; null: never by itself. */
+  due(context: ValuesContext<Spec>): Promise<Date | null>
+  /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */
+  refresh(context: RefreshContext<Spec>): Promise<Refreshed>
+}
+
+export interface ServiceValue {
+  value: string
+  secret: boolean
+}
+
+export interface ValuesContext<Spec> extends MadeRows {
+  service: string
+  spec: Spec
+  now: Date
+}
+
+export interface RefreshContext<Spec> extends ValuesContext<Spec> {
+  /** Who does it; a repeated try of the same is the same. */
+  owner: string
+  /** Value of a reference to a secret. */
+  secret(reference: string): Promise<string>
+  /** Shows the challenges of one certificate, and no other ones of it; returns when they are to be seen. Throws where nothing can. */
+  show(certificateId: string, challenges: Challenge[]): Promise<void>
+  /** Milliseconds until the first try after a failure; then doubling. */
+  retry: number
+  signal: AbortSignal
+}
+
+export interface Refreshed {
+  /** How many are new. */
+  changed: number
+  failures: KitbagError[]
+}
+
+/** How a service shows a certificate authority that the deployment has a name, by records (dns-01: RFC 8555, 8.4). */
+export interface ChallengeSolver<Spec = unknown> {
+  /** Whether it can show a challenge of the host. */
+  covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
+  /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
+  overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
 }
 
 export interface PrepareInput {
@@ -224,6 +297,14 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
+   * when it returns. Absent: the service cannot. Idempotent.
+   */
+  challenges?(
+    context: Pick<ControlContext<Spec>, 'reach' | 'machines'>,
+    challenges: ReadonlyMap<string, string>,
+  ): Promise<void>
 }
 
 /** Every service by its kind; the shipped ones are in registry.ts. */

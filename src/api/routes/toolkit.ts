@@ -114,6 +114,7 @@ async function contextOf(
     const overrides = await store.overrides.list(deployment.id)
     return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
   }
+  const { id, tenantId, name } = deployment
   return {
     service: service.name,
     spec: service.spec,
@@ -125,6 +126,7 @@ async function contextOf(
       state: () => store.watches.state(deployment.id, service.name),
       decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
     },
+    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
   }
 }
 
@@ -137,11 +139,14 @@ async function change(
   { params, body }: { params: Record<string, string>; body: JsonObject },
 ) {
   const { store, toolkit } = deps
-  const all = await store.overrides.list(deployment.id)
-  const { components } = expand(release.spec, toolkit, all)
-  const changes =
-    route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
-  await store.overrides.set(deployment.id, service.name, changes)
+  if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  if (route.change) {
+    const all = await store.overrides.list(deployment.id)
+    const { components } = expand(release.spec, toolkit, all)
+    const overrides = all[service.name] ?? {}
+    const changes = route.change({ spec: service.spec, params, body, overrides, components })
+    await store.overrides.set(deployment.id, service.name, changes)
+  }
   const { operation } = await store.operations.submit({
     tenantId,
     deploymentId: deployment.id,

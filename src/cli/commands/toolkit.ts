@@ -15,6 +15,8 @@ interface ToolkitOptions {
   service?: string
   set?: string[]
   wait?: boolean
+  /** Files, by the field that they fill. */
+  [file: string]: unknown
 }
 
 /** One toolkit command (`kitbag lb drain NAME BACKEND SERVER`), as the control plane's own OpenAPI document describes it. */
@@ -34,6 +36,7 @@ export async function toolkitCommand(command: string, words: string[], options: 
   for (const field of found.arguments ?? []) fields[field] = fieldValue(found.fields[field] ?? {}, values.shift() ?? '')
   if (found.method === 'get') return tell(found, await client.json('GET', withQuery(path, fields)), options)
   if (found.file !== undefined) fields[found.file] = await readTextFile(values[0] ?? '')
+  for (const field of found.files ?? []) fields[field] = await readTextFile(fileOf(found, field, options))
   const answer = await client.json<Record<string, unknown>>(found.method.toUpperCase(), path, fields)
   if (!found.operation) return tell(found, answer, options)
   return watch(client, answer as unknown as OperationBody, options)
@@ -71,6 +74,12 @@ function unknownWord(command: string, found: string, known: ToolkitCommandRoute[
     problems: [{ path: command, message: 'unknown word', found, allowed, ...(near && { nearest: near }) }],
     fix: `See kitbag ${command}.`,
   })
+}
+
+function fileOf({ command, name }: ToolkitCommandRoute, field: string, options: ToolkitOptions): string {
+  const file = options[field]
+  if (typeof file === 'string') return file
+  throw new KitbagError('invalid-request', `kitbag ${command} ${name} takes --${field} FILE`)
 }
 
 function bodyOf(command: string, route: ToolkitCommandRoute, set: string[]): Record<string, unknown> {
