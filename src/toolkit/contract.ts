@@ -56,6 +56,16 @@ export interface WatchReader {
   decisions(limit: number): Promise<WatchDecisionRecord[]>
 }
 
+/** How a machine was found. `reached`: it answers over SSH; `ok`: and its component is healthy. */
+export interface Probe {
+  ok: boolean
+  reached: boolean
+  detail: string
+}
+
+/** `absent`: the cloud does not know it, or not any more. */
+export type CloudStatus = 'pending' | 'running' | 'stopped' | 'absent'
+
 /** What a look gets: the deployment as it is, read once for all services that look at the same time. */
 export interface WatchContext<Spec> extends ControlContext<Spec> {
   deployment: { id: string; name: string }
@@ -72,6 +82,10 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   /** What the last look kept; at first `{}`. */
   state: JsonObject
   signal: AbortSignal
+  /** Whether a machine answers, and passes its component's health check. Never rejects. */
+  probe(row: MachineRecord): Promise<Probe>
+  /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
+  atCloud(row: MachineRecord): Promise<CloudStatus>
   /** What became of the operation that an earlier look submitted under this key. */
   submitted(key: string): Promise<OperationRecord | undefined>
 }
@@ -164,6 +178,31 @@ export interface ToolkitRoute<Spec = unknown> {
   act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
 }
 
+/** A service of the same blueprint, as another one's `validate` sees it. */
+export interface NeighbourService {
+  name: string
+  kind: string
+  /** Component -> names of figures that it will know of it. */
+  metrics: Record<string, string[]>
+}
+
+/** One figure of a component, as a running service knows it. */
+export interface Sample {
+  component: string
+  metric: string
+  value: number
+  /** Which node of the service says so. */
+  source: string
+}
+
+/** Figures that a running service knows of the components that it serves. */
+export interface ToolkitMetrics<Spec = unknown> {
+  /** Component -> names. Pure. */
+  offers(spec: Spec): Record<string, string[]>
+  /** As they are now, from every node that answers. Rejects when none does. */
+  read(context: ControlContext<Spec>): Promise<Sample[]>
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -180,6 +219,7 @@ export interface ToolkitService<Spec = unknown> {
   validate(
     spec: Spec,
     components: ResolvedComponent[],
+    services: NeighbourService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Planned after the services that do not: `components` then holds theirs too. Default false. */
   observes?: boolean
@@ -246,6 +286,7 @@ export interface ChallengeSolver<Spec = unknown> {
   covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
   /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
   overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
+  metrics?: ToolkitMetrics<Spec>
 }
 
 export interface PrepareInput {

@@ -108,7 +108,10 @@ async function contextOf(
   const { store, reach } = deps
   const all = await store.machines.list(deployment.id)
   const machines = accessTo(
-    all.filter(({ component, releaseNumber }) => component === service.name && releaseNumber !== null),
+    all.filter(
+      ({ component, releaseNumber, status }) =>
+        component === service.name && releaseNumber !== null && status !== 'lost',
+    ),
   )
   const parameters = async () => {
     const overrides = await store.overrides.list(deployment.id)
