@@ -1,3 +1,4 @@
+import { unpackFiles } from '../lib/archive.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -7,6 +8,7 @@ import { configureDigest, installDigest, migrationDigest, type World } from '../
 import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
+import { keepArchive } from './keep-archive.ts'
 import { recipesOf } from './recipes-of.ts'
 import { noMachine, type UnitWork } from './unit-work.ts'
 import { worldOf } from './world-of.ts'
@@ -63,6 +65,9 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
     parameters: context.parameters,
     peers: context.peers,
     revision,
+    archives: (digest) => unpackFiles(deps.store.blobs.read(deployment.tenantId, digest)),
+    archive: (key, make) =>
+      keepArchive(deps, `${deployment.tenantId} ${component.service} ${key}`, deployment.tenantId, make),
   })
   return { ...inputs, context: { ...context, parameters }, secrets: [...secrets, ...more] }
 }

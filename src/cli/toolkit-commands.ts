@@ -11,6 +11,8 @@ export interface ToolkitCommandRoute {
   fixed?: Record<string, unknown>
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an archive that holds the file that it names, uploaded. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
   method: string
@@ -45,14 +47,14 @@ export async function toolkitCommands(client: Client, command: string): Promise<
 }
 
 /** Path parameters after the deployment and the service, and the file that fills the body. */
-export function argumentsOf({ path, file }: ToolkitCommandRoute): string[] {
+export function argumentsOf({ path, file, archive }: ToolkitCommandRoute): string[] {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => (match[1] ?? '').toUpperCase()).slice(2)
-  return file === undefined ? names : [...names, 'FILE']
+  return (file ?? archive) === undefined ? names : [...names, 'FILE']
 }
 
 /** `DEPLOYMENT BACKEND SERVER --set weight=... --set state=...` */
 export function usageOf(route: ToolkitCommandRoute): string {
-  const open = Object.keys(route.fields).filter((field) => field !== route.file)
+  const open = Object.keys(route.fields).filter((field) => field !== route.file && field !== route.archive)
   const sets = route.fixed === undefined ? open.map((field) => `[--set ${field}=...]`) : []
   return ['DEPLOYMENT', ...argumentsOf(route), ...sets].join(' ')
 }

@@ -49,6 +49,8 @@ export interface ToolkitCommand {
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an uploaded archive that holds the file that it names. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
 }
@@ -73,6 +75,8 @@ export interface ToolkitRoute<Spec = unknown> {
    * submits one `push` operation, and answers 202.
    */
   read?(context: ReadContext<Spec>, params: Record<string, string>): Promise<unknown>
+  /** Of a change: looks at what its body names in uploaded archives, before anything is stored. Throws what refuses it. */
+  check?(body: JsonObject, archives: Archives): Promise<void>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -109,12 +113,18 @@ export interface ToolkitService<Spec = unknown> {
   routes: ToolkitRoute<Spec>[]
 }
 
+/** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
+export type Archives = (digest: string) => Promise<Record<string, Buffer>>
+
 export interface PrepareInput {
   parameters: Record<string, unknown>
   /** The service's own machines. */
   peers: MachineFact[]
   /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */
   revision(key: string, digest: string, least: number): Promise<number>
+  archives: Archives
+  /** The digest of an archive with the files that `make` gives, kept for an `archive` of the recipe. The same key: the same files. */
+  archive(key: string, make: () => Promise<Record<string, Buffer>>): Promise<string>
 }
 
 export interface Prepared {

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { unpackFiles } from '../../lib/archive.ts'
 import type { ResolvedService } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
@@ -128,6 +129,7 @@ async function change(
   const { store, toolkit } = deps
   const all = await store.overrides.list(deployment.id)
   const { components } = expand(release.spec, toolkit, all)
+  await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
   const changes =
     route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
   await store.overrides.set(deployment.id, service.name, changes)
