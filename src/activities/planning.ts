@@ -6,6 +6,7 @@ import type { Plan } from '../model/plan.ts'
 import { loadPlanInput, type PlanRequest } from '../planner/load.ts'
 import { machinesToCreate, plan } from '../planner/plan.ts'
 import type { ActivityDeps } from './deps.ts'
+import { ensureValues } from './make-values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseOf } from './release-of.ts'
 import { createResolveSpecs } from './resolve-specs.ts'
@@ -24,6 +25,8 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
     )
   }
   const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
+  if (typeof request.release === 'number')
+    await ensureValues(deps, deployment, (await releaseOf(store, deployment.id, request.release)).spec)
   const overrides = await overridesFor({ store, operation, deployment, stage })
   const input = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
   const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)

@@ -6,11 +6,12 @@ import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
+import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
-const underTest = { dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
+const underTest = { certificates: certificatesUnderTest, dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
 
 test('every service of the registry has its conformance test', () => {
   expect(Object.keys(underTest)).toEqual(Object.keys(toolkit))
@@ -63,5 +64,6 @@ async function start(): Promise<RunningService> {
   }
 }
 
+testToolkitService('certificates', certificatesUnderTest)
 testToolkitService('dns', dnsUnderTest)
 testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })
