@@ -137,6 +137,8 @@ export interface ToolkitCommand {
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an uploaded archive that holds the file that it names. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
   /** Fields of the body that options of their names fill: the text of the file that each names. */
@@ -167,6 +169,8 @@ export interface ToolkitRoute<Spec = unknown> {
   read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
   /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
   call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
+  /** Of a change: looks at what its body names in uploaded archives, before anything is stored. Throws what refuses it. */
+  check?(body: JsonObject, archives: Archives): Promise<void>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -289,6 +293,9 @@ export interface ChallengeSolver<Spec = unknown> {
   metrics?: ToolkitMetrics<Spec>
 }
 
+/** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
+export type Archives = (digest: string) => Promise<Record<string, Buffer>>
+
 export interface PrepareInput {
   /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
   extra?: string
@@ -297,6 +304,9 @@ export interface PrepareInput {
   peers: MachineFact[]
   /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */
   revision(key: string, digest: string, least: number): Promise<number>
+  archives: Archives
+  /** The digest of an archive with the files that `make` gives, kept for an `archive` of the recipe. The same key: the same files. */
+  archive(key: string, make: () => Promise<Record<string, Buffer>>): Promise<string>
 }
 
 export interface Prepared {

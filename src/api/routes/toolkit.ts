@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { unpackFiles } from '../../lib/archive.ts'
 import type { ResolvedService } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
@@ -143,6 +144,7 @@ async function change(
 ) {
   const { store, toolkit } = deps
   if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
   if (route.change) {
     const all = await store.overrides.list(deployment.id)
     const { components } = expand(release.spec, toolkit, all)
