@@ -60,7 +60,11 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
         ? { 200: json(route.response, 'As it is now'), ...problems }
         : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
   })
-  const commands = (route.cli ?? []).map((cli) => ({ command: service.command, ...cli, kind: service.kind }))
+  const commands = (route.cli ?? []).map((cli) => ({
+    ...cli,
+    command: cli.command ?? service.command,
+    kind: service.kind,
+  }))
   if (commands.length > 0) Object.assign(definition, { 'x-kitbag-cli': commands })
   api.openapi(definition, async (c) => {
     const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
