@@ -10,6 +10,7 @@ import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
 import { healingUnderTest } from '../../conformance/toolkit/healing.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
+import { monitoringUnderTest } from '../../conformance/toolkit/monitoring.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
 const underTest = {
@@ -17,6 +18,7 @@ const underTest = {
   dns: dnsUnderTest,
   healing: healingUnderTest,
   loadBalancer: { ...loadBalancerUnderTest, start },
+  monitoring: monitoringUnderTest,
 }
 
 test('every service of the registry has its conformance test', () => {
