@@ -238,7 +238,22 @@ export interface ToolkitService<Spec = unknown> {
   watch?: ToolkitWatch<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
+  metrics?: ToolkitMetrics<Spec>
+  /** What its health is beside that of its machines; absent: nothing. */
+  health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
 }
+
+/** One part of a service and how it is. */
+export interface HealthFinding {
+  /** A machine, a backend, a certificate ... */
+  subject: string
+  status: HealthStatus
+  /** One sentence: what was seen. */
+  message: string
+}
+
+/** `degraded`: it serves, and something is not as it should be; `down`: it does not do its work. */
+export type HealthStatus = 'healthy' | 'degraded' | 'down'
 
 /** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
 export interface ToolkitValues<Spec = unknown> {
@@ -290,7 +305,6 @@ export interface ChallengeSolver<Spec = unknown> {
   covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
   /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
   overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
-  metrics?: ToolkitMetrics<Spec>
 }
 
 /** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
