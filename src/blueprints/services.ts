@@ -5,7 +5,7 @@ import type { Names } from './names.ts'
 import type { Path } from './path.ts'
 import { type Problems, show } from './problems.ts'
 import { salvage } from './salvage.ts'
-import { plannedServices, type ToolkitSchemas, type ToolkitSection } from './toolkit.ts'
+import { plannedServices, type ToolkitSchemas } from './toolkit.ts'
 
 /** One service as it stands in the blueprint. */
 export interface ServiceEntry {
@@ -54,33 +54,28 @@ function namedEntry(kind: string, item: unknown, path: Path, names: Names, probl
   return [{ kind, name, path, value }]
 }
 
-/** Checks the services' sections, also against the components. */
+/** Checks the services' sections, also against the components and each other. */
 export function resolveServices(
   entries: ServiceEntry[],
   toolkit: ToolkitSchemas,
   components: ResolvedComponent[],
   problems: Problems,
 ): ResolvedService[] {
-  return entries.flatMap((entry) => {
+  const parsed = entries.flatMap((entry) => {
     const section = toolkit[entry.kind]
-    return section ? resolveService(entry, section, components, problems) : []
+    if (!section) return []
+    const { issues, data, origin } = salvage(section.schema, entry.value)
+    addIssues(problems, entry.path, issues, entry.value)
+    return data === undefined ? [] : [{ entry, section, data, origin }]
   })
-}
-
-function resolveService(
-  { kind, name, path, value }: ServiceEntry,
-  section: ToolkitSection,
-  components: ResolvedComponent[],
-  problems: Problems,
-): ResolvedService[] {
-  const { issues, data, origin } = salvage(section.schema, value)
-  addIssues(problems, path, issues, value)
-  if (data === undefined) return []
-  for (const { path: inner, message, found, allowed } of section.validate(data as never, components)) {
-    const keys = inner === '' ? [] : inner.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key))
-    problems.add([...path, ...origin(keys)], message, {
-      ...(allowed ? { unknown: found ?? '', allowed } : found !== undefined && { found }),
-    })
+  const services = parsed.map(({ entry: { name, kind }, data }) => ({ name, kind, spec: data as JsonObject }))
+  for (const { entry, section, data, origin } of parsed) {
+    for (const { path, message, found, allowed } of section.validate(data as never, components, services)) {
+      const keys = path === '' ? [] : path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key))
+      problems.add([...entry.path, ...origin(keys)], message, {
+        ...(allowed ? { unknown: found ?? '', allowed } : found !== undefined && { found }),
+      })
+    }
   }
-  return [{ name, kind, spec: data as JsonObject }]
+  return services
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 
 /** What blueprints need of a toolkit service. */
 export interface ToolkitSection {
@@ -8,6 +8,7 @@ export interface ToolkitSection {
   validate(
     spec: never,
     components: ResolvedComponent[],
+    services: ResolvedService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
 }
 

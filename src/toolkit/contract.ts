@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
@@ -94,10 +94,11 @@ export interface ToolkitService<Spec = unknown> {
   schema: z.ZodType<Spec>
   /** Outputs beside `host port addresses machines`. */
   outputs: string[]
-  /** Problems that need the other components (`to:` names one that does not exist). Paths relative to the section. */
+  /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,
     components: ResolvedComponent[],
+    services: ResolvedService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
@@ -156,6 +157,14 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
+   * when it returns. Absent: the service cannot. Idempotent.
+   */
+  challenges?(
+    context: Pick<ControlContext<Spec>, 'reach' | 'machines'>,
+    challenges: ReadonlyMap<string, string>,
+  ): Promise<void>
 }
 
 /** Every service by its kind; the shipped ones are in registry.ts. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
+import type { ResolvedComponent, ResolvedService } from '../../../src/model/blueprint.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import type { JsonObject } from '../../../src/model/json.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
@@ -17,6 +17,8 @@ export interface ToolkitServiceUnderTest {
   refused: Record<string, unknown>
   /** The application that the sections speak of. */
   components: ResolvedComponent[]
+  /** Other services that they speak of. */
+  services?: ResolvedService[]
   /** For each change: parameters and body that it takes, what was stored before, and parameters that name what is not there. */
   changes: Record<string, ChangeExample>
   /** Called once; absent: what runs is tested elsewhere. */
@@ -47,14 +49,14 @@ export interface RunningService {
 
 /** What every toolkit service must do, whatever it is. */
 export function testToolkitService(name: string, under: ToolkitServiceUnderTest): void {
-  const { service, sections, components } = under
+  const { service, sections, components, services = [] } = under
   const specOf = (section: unknown) => service.schema.parse(section)
   const planOf = (section: unknown) => service.plan({ name: service.kind, spec: specOf(section), components })
 
   describe(`${name}: toolkit service conformance`, () => {
     describe('sections', () => {
       test.for(sections.map((section, i) => [i, section] as const))('section %i is taken', ([, section]) => {
-        expect(service.validate(specOf(section), components)).toEqual([])
+        expect(service.validate(specOf(section), components, services)).toEqual([])
       })
 
       test('the same section is the same specification, whole, and survives being stored', () => {
@@ -73,7 +75,7 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
       test.for(Object.entries(under.refused))('refused, and the message names it: %s', ([named, section]) => {
         const result = service.schema.safeParse(section)
         const problems = result.success
-          ? service.validate(result.data, components).map(({ path, message }) => `${path} ${message}`)
+          ? service.validate(result.data, components, services).map(({ path, message }) => `${path} ${message}`)
           : result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`)
         expect(problems.join('\n')).toContain(named)
       })
@@ -102,9 +104,9 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         for (const plan of sections.map(planOf)) {
           expect(names).toEqual(expect.arrayContaining(plan.members))
           const owners = plan.components.flatMap(({ settings }) => referencesIn(settings)).map(referenceOwner)
-          expect([...names, 'overrides', 'secrets', ...plan.components.map((own) => own.name)]).toEqual(
-            expect.arrayContaining(owners),
-          )
+          const others = services.map((other) => other.name)
+          const own = plan.components.map((component) => component.name)
+          expect([...names, ...others, 'overrides', 'secrets', ...own]).toEqual(expect.arrayContaining(owners))
         }
       })
     })
