@@ -5,7 +5,7 @@ import type { Names } from './names.ts'
 import type { Path } from './path.ts'
 import { type Problems, show } from './problems.ts'
 import { salvage } from './salvage.ts'
-import { plannedServices, type ToolkitSchemas } from './toolkit.ts'
+import { plannedServices, type ToolkitSchemas, type ToolkitSection } from './toolkit.ts'
 
 /** One service as it stands in the blueprint. */
 export interface ServiceEntry {
@@ -61,21 +61,45 @@ export function resolveServices(
   components: ResolvedComponent[],
   problems: Problems,
 ): ResolvedService[] {
-  const parsed = entries.flatMap((entry) => {
+  const read = entries.flatMap((entry) => {
     const section = toolkit[entry.kind]
-    if (!section) return []
-    const { issues, data, origin } = salvage(section.schema, entry.value)
-    addIssues(problems, entry.path, issues, entry.value)
-    return data === undefined ? [] : [{ entry, section, data, origin }]
+    return section ? readService(entry, section, problems) : []
   })
-  const services = parsed.map(({ entry: { name, kind }, data }) => ({ name, kind, spec: data as JsonObject }))
-  for (const { entry, section, data, origin } of parsed) {
-    for (const { path, message, found, allowed } of section.validate(data as never, components, services)) {
-      const keys = path === '' ? [] : path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key))
-      problems.add([...entry.path, ...origin(keys)], message, {
-        ...(allowed ? { unknown: found ?? '', allowed } : found !== undefined && { found }),
-      })
-    }
+  const neighbours = read.map(({ entry: { name, kind }, section, data }) => ({
+    name,
+    kind,
+    metrics: section.metrics?.offers(data as never) ?? {},
+    ...(section.values && { values: section.values.outputs(data) }),
+  }))
+  for (const service of read) checkService(service, components, neighbours, problems)
+  return read.map(({ entry: { name, kind }, data }) => ({ name, kind, spec: data }))
+}
+
+interface ReadService {
+  entry: ServiceEntry
+  section: ToolkitSection
+  data: JsonObject
+  /** Where a field of `data` stands in the section as it was written. */
+  origin(keys: Path): Path
+}
+
+function readService(entry: ServiceEntry, section: ToolkitSection, problems: Problems): ReadService[] {
+  const { path, value } = entry
+  const { issues, data, origin } = salvage(section.schema, value)
+  addIssues(problems, path, issues, value)
+  return data === undefined ? [] : [{ entry, section, data: data as JsonObject, origin }]
+}
+
+function checkService(
+  { entry: { path }, section, data, origin }: ReadService,
+  components: ResolvedComponent[],
+  neighbours: Parameters<ToolkitSection['validate']>[2],
+  problems: Problems,
+): void {
+  for (const { path: inner, message, found, allowed } of section.validate(data as never, components, neighbours)) {
+    const keys = inner === '' ? [] : inner.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key))
+    problems.add([...path, ...origin(keys)], message, {
+      ...(allowed ? { unknown: found ?? '', allowed } : found !== undefined && { found }),
+    })
   }
-  return services
 }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ResolvedComponent, ResolvedService } from '../../model/blueprint.ts'
+import type { ResolvedComponent } from '../../model/blueprint.ts'
+import type { NeighbourService } from '../contract.ts'
 import type { Listener, Target } from './listener-schema.ts'
 import { backendSettings } from './plan.ts'
 import type { LoadBalancerSpec } from './schema.ts'
@@ -18,7 +19,7 @@ interface Problem {
 export function validate(
   spec: LoadBalancerSpec,
   components: ResolvedComponent[],
-  services: ResolvedService[],
+  services: NeighbourService[],
 ): Problem[] {
   const problems: Problem[] = []
   const ports = new Set<number>()
@@ -122,27 +123,18 @@ function routeProblems({ protocol, routes }: Listener): Problem[] {
 }
 
 /** Names that a service `certificates` of the blueprint has: those of its list. */
-function certificateProblems({ certificates = [] }: Listener, path: string, services: ResolvedService[]): Problem[] {
+function certificateProblems({ certificates = [] }: Listener, path: string, services: NeighbourService[]): Problem[] {
   const service = services.find(({ name }) => name === 'certificates')
   if (!service) {
     if (certificates.length === 0) return []
     return [{ path, message: 'the blueprint has no toolkit service `certificates`, which these are names of' }]
   }
-  const allowed = certificateNames(service)
+  const allowed = (service.values ?? []).flatMap((value) => /^(.+)\.pem$/.exec(value)?.[1] ?? [])
   return certificates.flatMap((name, i) =>
     allowed.includes(name)
       ? []
       : [{ path: `${path}.${i}`, message: `there is no certificate ${name}`, found: name, allowed }],
   )
-}
-
-function certificateNames({ spec }: ResolvedService): string[] {
-  const { certificates } = spec
-  if (!Array.isArray(certificates)) return []
-  return certificates.flatMap((one) => {
-    const name = typeof one === 'object' && one !== null && !Array.isArray(one) ? one.name : undefined
-    return typeof name === 'string' ? [name] : []
-  })
 }
 
 function backendProblems(spec: LoadBalancerSpec, components: ResolvedComponent[]): Problem[] {
