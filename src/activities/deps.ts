@@ -20,6 +20,8 @@ export interface Timings {
   firstCertificates: number
   /** Until a certificate that could not be had is tried again; doubles. Let's Encrypt allows five failures an hour. */
   certificateRetry: number
+  /** Between two looks of a watching service, at most; services themselves ask for less often. */
+  watch: number
 }
 
 export const defaultTimings: Timings = {
@@ -30,6 +32,7 @@ export const defaultTimings: Timings = {
   retryMost: 15_000,
   firstCertificates: 90_000,
   certificateRetry: 120_000,
+  watch: Number.POSITIVE_INFINITY,
 }
 
 /** Everything that the effects act through; composed in main/, with fakes in tests. */

@@ -17,6 +17,7 @@ import { createRevisionStore } from './revisions.ts'
 import { createSecretStore } from './secrets.ts'
 import type { Store } from './store.ts'
 import { createTokenStore } from './tokens.ts'
+import { createWatchStore } from './watches.ts'
 
 export type StoreOptions = DatabaseAddress & {
   /** 32 bytes; what is secret in the database can be read with it only. */
@@ -55,6 +56,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     revisions: guarded(createRevisionStore(db)),
     certificates: guarded(createCertificateStore(db, keys)),
     blobs: guarded(createBlobStore(db)),
+    watches: guarded(createWatchStore(db)),
     changed: listener.changed,
     async close() {
       await listener.close()

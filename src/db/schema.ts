@@ -27,6 +27,7 @@ import type {
 } from '../model/operation.ts'
 import type { Plan, UnitKind } from '../model/plan.ts'
 import type { ReleaseSpec } from '../model/release.ts'
+import type { WatchLevel } from '../model/watch.ts'
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
@@ -257,6 +258,36 @@ export const overrides = pgTable(
     updatedAt: at('updated_at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.deploymentId, t.scope, t.key] })],
+)
+
+/** Who watches a deployment, and what its services keep for their next look. */
+export const watches = pgTable('watches', {
+  deploymentId: text('deployment_id')
+    .primaryKey()
+    .references(() => deployments.id, { onDelete: 'cascade' }),
+  tenantId: tenant(),
+  /** Counts watchers: what one with an older number wants to write is refused. */
+  epoch: integer('epoch').notNull(),
+  /** Service -> its state. */
+  states: jsonb('states').$type<Record<string, JsonObject>>().notNull().default({}),
+})
+
+/** What watching services saw and decided, the last ones of each. */
+export const watchDecisions = pgTable(
+  'watch_decisions',
+  {
+    seq: bigserial('seq', { mode: 'number' }).primaryKey(),
+    tenantId: tenant(),
+    deploymentId: text('deployment_id')
+      .notNull()
+      .references(() => deployments.id, { onDelete: 'cascade' }),
+    service: text('service').notNull(),
+    at: at('at').notNull().defaultNow(),
+    level: text('level').$type<WatchLevel>().notNull(),
+    message: text('message').notNull(),
+    data: jsonb('data').$type<JsonObject>().notNull(),
+  },
+  (t) => [index('watch_decisions_service').on(t.deploymentId, t.service, t.seq)],
 )
 
 /** A number per content: it goes up when the content that a key stands for changes (serials of zones). */

@@ -19,8 +19,9 @@ function graphOf(components: ResolvedComponent[]): Graph {
   const byName = new Map(components.map((component) => [component.name, component]))
   const links = new Map<string, string[]>()
   const consumers = new Map<string, string[]>(components.map(({ name }) => [name, []]))
-  for (const { name, settings, env } of components) {
-    const owners = referencesIn(settings).concat(referencesIn(env)).map(referenceOwner)
+  for (const component of components) {
+    const { name } = component
+    const owners = referencesOf(component).map(referenceOwner)
     const known = [...new Set(owners)].filter((owner) => byName.has(owner) && owner !== name).sort()
     links.set(name, known)
     for (const owner of known) consumers.get(owner)?.push(name)
@@ -31,8 +32,18 @@ function graphOf(components: ResolvedComponent[]): Graph {
   return graph
 }
 
+/** Whether a component refers to the outputs of another or of a service. */
+export function refersTo(component: ResolvedComponent, owner: string): boolean {
+  return referencesOf(component).some((reference) => referenceOwner(reference) === owner)
+}
+
 export function componentNamed(components: ResolvedComponent[], name: string): ResolvedComponent | undefined {
   return graphOf(components).byName.get(name)
+}
+
+/** Every reference in what a component's machines are made from, with repeats. */
+export function referencesOf({ settings, env, extras = [] }: ResolvedComponent): string[] {
+  return [settings, env, ...extras.map((extra) => extra.settings)].flatMap(referencesIn)
 }
 
 /** Components that this one refers to, in order of name; itself excluded. */

@@ -1,11 +1,13 @@
 import type { z } from 'zod'
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import type { CertificateStore, Challenge } from '../model/certificate.ts'
 import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { MachineAccess } from '../model/machine.ts'
+import type { MachineAccess, MachineRecord } from '../model/machine.ts'
+import type { OperationKind, OperationRecord, OperationRequest } from '../model/operation.ts'
 import type { Reach } from '../model/reach.ts'
 import type { MachineFact } from '../model/recipe.ts'
+import type { WatchDecision, WatchDecisionRecord } from '../model/watch.ts'
 
 /** What a service's planner gives: its own machines as components, and whose traffic it carries. */
 export interface ToolkitPlan {
@@ -17,6 +19,8 @@ export interface ToolkitPlan {
    * destroyed no earlier.
    */
   lingers?: Record<string, number>
+  /** Further recipes on machines of components, its own included; run in the same programs as the components' own. */
+  extras?: (Omit<ComponentExtra, 'kind'> & { component: string })[]
 }
 
 export interface ToolkitMember {
@@ -41,6 +45,57 @@ export interface ControlContext<Spec> {
 /** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
 export interface ReadContext<Spec> extends ControlContext<Spec> {
   parameters(): Promise<Record<string, unknown>>
+  /** Of a service that watches. */
+  watch?: WatchReader
+}
+
+export interface WatchReader {
+  /** What the watch kept at its last look. */
+  state(): Promise<JsonObject>
+  /** What it saw and decided, newest first. */
+  decisions(limit: number): Promise<WatchDecisionRecord[]>
+}
+
+/** What a look gets: the deployment as it is, read once for all services that look at the same time. */
+export interface WatchContext<Spec> extends ControlContext<Spec> {
+  deployment: { id: string; name: string }
+  /** Of the release in force, as it is scaled now; the services' own machines are among them. */
+  components: ResolvedComponent[]
+  /** Every machine of the deployment. */
+  rows: MachineRecord[]
+  /** The service's own. */
+  overrides: Overrides
+  /** An operation that is not over, pushes left out: what machines are like is its business. */
+  operation: { id: string; kind: OperationKind } | null
+  /** Milliseconds since 1970. */
+  now: number
+  /** What the last look kept; at first `{}`. */
+  state: JsonObject
+  signal: AbortSignal
+  /** What became of the operation that an earlier look submitted under this key. */
+  submitted(key: string): Promise<OperationRecord | undefined>
+}
+
+/** What a look came to; all of it is stored or nothing is. */
+export interface WatchOutcome {
+  /** For the next look and for reads; absent: as it was. Keep it small. */
+  state?: JsonObject
+  decisions?: WatchDecision[]
+  /** Submitted as by anybody, once per key. */
+  operation?: { kind: OperationKind; request: OperationRequest; key: string }
+  /** Milliseconds to the next look, where that shall be sooner than usual. */
+  again?: number
+}
+
+/** Lets a service act by itself, at intervals, for as long as its release is in force. Exactly one process asks at a time. */
+export interface ToolkitWatch<Spec = unknown> {
+  /** Milliseconds between two looks, 1 s at least. undefined: this section has nothing to watch. Pure. */
+  interval(spec: Spec): number | undefined
+  /**
+   * Looks once. Called one at a time; what it throws is told in the log and the next look comes at its time. It may be cut off and called
+   * again anywhere else, so whatever it does besides its outcome bears being repeated.
+   */
+  look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
 }
 
 export interface MadeRows {
@@ -60,6 +115,10 @@ export type Overrides = Record<string, JsonObject>
 export interface ToolkitCommand {
   name: string
   summary: string
+  /** The CLI command that it is a word of; default: the service's. */
+  command?: string
+  /** Fields of the query or the body that last arguments fill, in order. */
+  arguments?: string[]
   /** Fills the body. */
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
@@ -78,6 +137,8 @@ export interface ToolkitRoute<Spec = unknown> {
   /** Below `/v1/deployments/{deployment}/<path>/{service}`, e.g. `/backends/{backend}/servers/{server}`. */
   path: string
   summary: string
+  /** Query of a read, a zod object whose fields are texts to begin with; they become CLI options. */
+  query?: z.ZodObject
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
   /** Bytes that the body may have; default 2 MiB. */
@@ -89,7 +150,9 @@ export interface ToolkitRoute<Spec = unknown> {
    * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
    * submits one `push` operation, and answers 202.
    */
-  read?(context: ReadContext<Spec>, params: Record<string, string>): Promise<unknown>
+  read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
+  /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
+  call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -118,6 +181,8 @@ export interface ToolkitService<Spec = unknown> {
     spec: Spec,
     components: ResolvedComponent[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
+  /** Planned after the services that do not: `components` then holds theirs too. Default false. */
+  observes?: boolean
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
@@ -126,6 +191,7 @@ export interface ToolkitService<Spec = unknown> {
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
+  watch?: ToolkitWatch<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
 }
@@ -137,8 +203,11 @@ export interface ToolkitValues<Spec = unknown> {
   /** A word for each output that is there, another one when it changes. */
   versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
   read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
-  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
-  ensure(context: ValuesContext<Spec>): Promise<void>
+  /**
+   * Makes every output that is not there yet; before anything is configured. Idempotent, and done at once.
+   * `retry`: what stands in because it could not be had is due now, whenever else it would be tried again.
+   */
+  ensure(context: ValuesContext<Spec> & { retry?: true }): Promise<void>
   /** When there is something to do next; null: never by itself. */
   due(context: ValuesContext<Spec>): Promise<Date | null>
   /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */
@@ -183,6 +252,8 @@ export interface ChallengeSolver<Spec = unknown> {
 }
 
 export interface PrepareInput {
+  /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
+  extra?: string
   parameters: Record<string, unknown>
   /** The service's own machines. */
   peers: MachineFact[]

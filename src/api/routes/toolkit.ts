@@ -49,19 +49,29 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
     path: pathOf(service, route),
     tags: [service.summary],
     summary: route.summary,
-    request: { params, ...(route.body && { body: jsonBody(route.body) }) },
-    responses: route.read
-      ? { 200: json(route.response, 'As it is now'), ...problems }
-      : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
+    request: {
+      params,
+      ...(route.query && { query: route.query }),
+      ...(route.body && { body: jsonBody(route.body) }),
+    },
+    responses:
+      route.read || route.call
+        ? { 200: json(route.response, 'As it is now'), ...problems }
+        : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
   })
-  const commands = (route.cli ?? []).map((cli) => ({ ...cli, command: service.command, kind: service.kind }))
+  const commands = (route.cli ?? []).map((cli) => ({ command: service.command, ...cli, kind: service.kind }))
   if (commands.length > 0) Object.assign(definition, { 'x-kitbag-cli': commands })
   api.openapi(definition, async (c) => {
     const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
     const deployment = await findDeployment(deps, c.var.tenantId, name ?? '')
     const found = await findService(deps, deployment, service.kind, instance ?? '')
-    if (route.read) return c.json(await route.read(await contextOf(deps, deployment, found), rest), 200) as never
     const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
+    if (route.read || route.call) {
+      const context = await contextOf(deps, deployment, found)
+      const query = route.query ? (c.req.valid('query' as never) as JsonObject) : {}
+      const answer = route.read ? route.read(context, rest, query) : route.call?.(context, rest, body)
+      return c.json(await answer, 200) as never
+    }
     const operation = await change(deps, c.var.tenantId, deployment, found, route, { params: rest, body })
     c.header('location', `/v1/operations/${operation.id}`)
     return c.json(presentOperation(operation), 202) as never
@@ -113,6 +123,10 @@ async function contextOf(
     unsettled: new Set<string>(),
     parameters,
     made: { deployment: { id, tenantId, name }, certificates: store.certificates },
+    watch: {
+      state: () => store.watches.state(deployment.id, service.name),
+      decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
+    },
   }
 }
 

@@ -32,17 +32,28 @@ export async function toolkitCommand(command: string, words: string[], options: 
   const service = options.service ?? (await onlyService(client, deployment, found.kind))
   const values = [deployment, service, ...rest]
   const path = found.path.replace(/\{\w+\}/g, () => encodeURIComponent(values.shift() ?? ''))
-  if (found.method === 'get') {
-    const answer = await client.json<Record<string, unknown>>('GET', path)
-    if (options.json) printJson(answer)
-    else if (found.text !== undefined) print(String(answer[found.text]).trimEnd())
-    else for (const rows of Object.values(answer)) printRows(rows)
-    return 0
-  }
-  const body = bodyOf(command, found, options.set ?? [])
-  if (found.file !== undefined) body[found.file] = await readTextFile(values[0] ?? '')
-  for (const field of found.files ?? []) body[field] = await readTextFile(fileOf(found, field, options))
-  return watch(client, await client.json<OperationBody>(found.method.toUpperCase(), path, body), options)
+  const fields = bodyOf(command, found, options.set ?? [])
+  for (const field of found.arguments ?? []) fields[field] = fieldValue(found.fields[field] ?? {}, values.shift() ?? '')
+  if (found.method === 'get') return tell(found, await client.json('GET', withQuery(path, fields)), options)
+  if (found.file !== undefined) fields[found.file] = await readTextFile(values[0] ?? '')
+  for (const field of found.files ?? []) fields[field] = await readTextFile(fileOf(found, field, options))
+  const answer = await client.json<Record<string, unknown>>(found.method.toUpperCase(), path, fields)
+  if (!found.operation) return tell(found, answer, options)
+  return watch(client, answer as unknown as OperationBody, options)
+}
+
+function withQuery(path: string, fields: Record<string, unknown>): string {
+  const given = Object.entries(fields).flatMap(([name, value]) =>
+    [value].flat().map((one): [string, string] => [name, String(one)]),
+  )
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
+}
+
+function tell({ text }: ToolkitCommandRoute, answer: Record<string, unknown>, { json }: ToolkitOptions): number {
+  if (json) printJson(answer)
+  else if (text !== undefined) print(String(answer[text]).trimEnd())
+  else for (const rows of Object.values(answer)) printRows(rows)
+  return 0
 }
 
 function listWords(command: string, known: ToolkitCommandRoute[], { json }: ToolkitOptions): number {
