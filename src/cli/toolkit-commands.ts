@@ -13,10 +13,10 @@ export interface ToolkitCommandRoute {
   file?: string
   /** Field of the answer that is printed as it is. */
   text?: string
-  /** Fields of the body that options of their names fill: the text of the file that each names. */
-  files?: string[]
   /** Fields that last arguments fill. */
   arguments?: string[]
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
   method: string
   path: string
   /** Whether it answers with an operation. */

@@ -122,11 +122,11 @@ async function contextOf(
     machines,
     unsettled: new Set<string>(),
     parameters,
-    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
     watch: {
       state: () => store.watches.state(deployment.id, service.name),
       decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
     },
+    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
   }
 }
 
