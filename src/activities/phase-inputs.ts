@@ -1,4 +1,5 @@
 import type { DeploymentRecord } from '../db/store.ts'
+import { unpackFiles } from '../lib/archive.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -10,6 +11,7 @@ import { valuesOf } from '../planner/values.ts'
 import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
+import { keepArchive } from './keep-archive.ts'
 import { recipesOf } from './recipes-of.ts'
 import { noMachine, type UnitWork } from './unit-work.ts'
 import { valueSource } from './value-source.ts'
@@ -67,6 +69,7 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
 /** Toolkit services' own work on the parameters of their machines, and of what they put onto others. */
 async function prepared(work: UnitWork, component: ResolvedComponent, inputs: PhaseInputs): Promise<PhaseInputs> {
   const secrets = [...inputs.secrets]
+  const { tenantId } = work.deployment
   const prepare = async (kind: string | undefined, context: RecipeContext, extra?: string): Promise<RecipeContext> => {
     const own = kind === undefined ? undefined : work.deps.toolkit[kind]?.prepare
     if (!own) return context
@@ -76,6 +79,8 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
       peers: context.peers,
       revision: (key, digest, least) =>
         work.deps.store.revisions.next(work.deployment.id, `${component.name} ${key}`, { digest, least }),
+      archives: (digest) => unpackFiles(work.deps.store.blobs.read(tenantId, digest)),
+      archive: (key, make) => keepArchive(work.deps, `${tenantId} ${kind} ${key}`, tenantId, make),
     })
     secrets.push(...more)
     return { ...context, parameters }

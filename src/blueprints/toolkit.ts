@@ -10,10 +10,12 @@ export interface ToolkitSection {
   validate(
     spec: never,
     components: ResolvedComponent[],
+    services: { name: string; kind: string; metrics: Record<string, string[]> }[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
+  metrics?: { offers(spec: never): Record<string, string[]> } | undefined
 }
 
 export type ToolkitSchemas = Record<string, ToolkitSection>
 
 /** Services that are designed and not built yet: refused as such rather than as unknown, and their names are kept free. */
-export const plannedServices = ['autoscaler', 'monitoring', 'healing']
+export const plannedServices = ['autoscaler']

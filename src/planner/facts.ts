@@ -8,7 +8,7 @@ import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
-import type { World } from './digests.ts'
+import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
@@ -66,9 +66,7 @@ export function createFacts(source: FactSource): Facts {
   function machinesOf(name: string): MachineFact[] {
     const port = portOf(component(name))
     return world.machines
-      .filter(
-        (machine) => machine.component === name && machine.status !== 'destroying' && machine.addresses.length > 0,
-      )
+      .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
       .sort((a, b) => a.ordinal - b.ordinal)
       .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
   }

@@ -56,6 +56,16 @@ export interface WatchReader {
   decisions(limit: number): Promise<WatchDecisionRecord[]>
 }
 
+/** How a machine was found. `reached`: it answers over SSH; `ok`: and its component is healthy. */
+export interface Probe {
+  ok: boolean
+  reached: boolean
+  detail: string
+}
+
+/** `absent`: the cloud does not know it, or not any more. */
+export type CloudStatus = 'pending' | 'running' | 'stopped' | 'absent'
+
 /** What a look gets: the deployment as it is, read once for all services that look at the same time. */
 export interface WatchContext<Spec> extends ControlContext<Spec> {
   deployment: { id: string; name: string }
@@ -72,6 +82,10 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   /** What the last look kept; at first `{}`. */
   state: JsonObject
   signal: AbortSignal
+  /** Whether a machine answers, and passes its component's health check. Never rejects. */
+  probe(row: MachineRecord): Promise<Probe>
+  /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
+  atCloud(row: MachineRecord): Promise<CloudStatus>
   /** What became of the operation that an earlier look submitted under this key. */
   submitted(key: string): Promise<OperationRecord | undefined>
 }
@@ -123,6 +137,8 @@ export interface ToolkitCommand {
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an uploaded archive that holds the file that it names. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
   /** Fields of the body that options of their names fill: the text of the file that each names. */
@@ -153,6 +169,8 @@ export interface ToolkitRoute<Spec = unknown> {
   read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
   /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
   call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
+  /** Of a change: looks at what its body names in uploaded archives, before anything is stored. Throws what refuses it. */
+  check?(body: JsonObject, archives: Archives): Promise<void>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -162,6 +180,31 @@ export interface ToolkitRoute<Spec = unknown> {
   }): Record<string, JsonObject | null>
   /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. */
   act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
+}
+
+/** A service of the same blueprint, as another one's `validate` sees it. */
+export interface NeighbourService {
+  name: string
+  kind: string
+  /** Component -> names of figures that it will know of it. */
+  metrics: Record<string, string[]>
+}
+
+/** One figure of a component, as a running service knows it. */
+export interface Sample {
+  component: string
+  metric: string
+  value: number
+  /** Which node of the service says so. */
+  source: string
+}
+
+/** Figures that a running service knows of the components that it serves. */
+export interface ToolkitMetrics<Spec = unknown> {
+  /** Component -> names. Pure. */
+  offers(spec: Spec): Record<string, string[]>
+  /** As they are now, from every node that answers. Rejects when none does. */
+  read(context: ControlContext<Spec>): Promise<Sample[]>
 }
 
 /** What a folder under src/toolkit exports. */
@@ -180,6 +223,7 @@ export interface ToolkitService<Spec = unknown> {
   validate(
     spec: Spec,
     components: ResolvedComponent[],
+    services: NeighbourService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Planned after the services that do not: `components` then holds theirs too. Default false. */
   observes?: boolean
@@ -249,7 +293,11 @@ export interface ChallengeSolver<Spec = unknown> {
   covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
   /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
   overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
+  metrics?: ToolkitMetrics<Spec>
 }
+
+/** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
+export type Archives = (digest: string) => Promise<Record<string, Buffer>>
 
 export interface PrepareInput {
   /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
@@ -259,6 +307,9 @@ export interface PrepareInput {
   peers: MachineFact[]
   /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */
   revision(key: string, digest: string, least: number): Promise<number>
+  archives: Archives
+  /** The digest of an archive with the files that `make` gives, kept for an `archive` of the recipe. The same key: the same files. */
+  archive(key: string, make: () => Promise<Record<string, Buffer>>): Promise<string>
 }
 
 export interface Prepared {

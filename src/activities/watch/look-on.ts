@@ -7,6 +7,7 @@ import { type ActivityDeps, defaultTimings } from '../deps.ts'
 import { tryMachineAccess } from '../machine-access.ts'
 import { releaseOf } from '../release-of.ts'
 import type { Glance, Glances } from './glance.ts'
+import { atCloud, probe } from './probe.ts'
 import type { WatchedService } from './services-to-watch.ts'
 
 export interface LookWork {
@@ -67,7 +68,10 @@ async function contextOf(
 ): Promise<WatchContext<unknown>> {
   const { spec } = await releaseOf(deps.store, deploymentId, release)
   const { name, tenantId, machines: rows, overrides, operation } = glance
-  const own = rows.filter((row) => row.component === service.name && row.releaseNumber !== null)
+  const { components } = expand(spec, deps.toolkit, overrides)
+  const own = rows.filter(
+    (row) => row.component === service.name && row.releaseNumber !== null && row.status !== 'lost',
+  )
   return {
     service: service.name,
     spec: service.spec,
@@ -83,6 +87,14 @@ async function contextOf(
     now: Date.now(),
     state: states.get(service.name) ?? {},
     signal,
+    probe: (row) =>
+      probe(
+        deps,
+        row,
+        components.find(({ name: component }) => component === row.component),
+        signal,
+      ),
+    atCloud: (row) => atCloud(deps, row),
     submitted: async (key) =>
       (await deps.store.operations.byIdempotencyKey(tenantId, keyOf(deploymentId, service.name, key)))?.operation,
   }
@@ -94,7 +106,7 @@ function keyOf(deploymentId: string, service: string, key: string): string {
 }
 
 async function record(
-  { deps, deploymentId, epoch, service: { service }, states }: LookWork,
+  { deps, deploymentId, epoch, service: { service }, states, glances }: LookWork,
   { tenantId, name: deployment }: Glance,
   { state, decisions = [], operation }: WatchOutcome,
 ): Promise<boolean> {
@@ -114,6 +126,7 @@ async function record(
     ...(submitted && { operation: submitted }),
   })
   if (written && state) states.set(service.name, state)
+  if (operation) glances.forget()
   for (const { level, message } of decisions)
     if (level === 'alert') deps.log.warn(`${service.name}: ${message}`, { deployment })
   return written

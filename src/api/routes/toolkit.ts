@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { unpackFiles } from '../../lib/archive.ts'
 import type { ResolvedService } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
@@ -59,7 +60,11 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
         ? { 200: json(route.response, 'As it is now'), ...problems }
         : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
   })
-  const commands = (route.cli ?? []).map((cli) => ({ command: service.command, ...cli, kind: service.kind }))
+  const commands = (route.cli ?? []).map((cli) => ({
+    ...cli,
+    command: cli.command ?? service.command,
+    kind: service.kind,
+  }))
   if (commands.length > 0) Object.assign(definition, { 'x-kitbag-cli': commands })
   api.openapi(definition, async (c) => {
     const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
@@ -108,7 +113,10 @@ async function contextOf(
   const { store, reach } = deps
   const all = await store.machines.list(deployment.id)
   const machines = accessTo(
-    all.filter(({ component, releaseNumber }) => component === service.name && releaseNumber !== null),
+    all.filter(
+      ({ component, releaseNumber, status }) =>
+        component === service.name && releaseNumber !== null && status !== 'lost',
+    ),
   )
   const parameters = async () => {
     const overrides = await store.overrides.list(deployment.id)
@@ -140,6 +148,7 @@ async function change(
 ) {
   const { store, toolkit } = deps
   if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
   if (route.change) {
     const all = await store.overrides.list(deployment.id)
     const { components } = expand(release.spec, toolkit, all)

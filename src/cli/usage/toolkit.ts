@@ -49,6 +49,12 @@ const commands: Toolkit[] = [
       'dns import shop shop.example zone.txt',
     ],
   },
+  {
+    name: 'healing',
+    what: 'healing',
+    field: 'name=value',
+    examples: ['healing show shop', 'healing events shop'],
+  },
 ]
 
 export function addToolkitCommands(program: Command): void {

@@ -8,10 +8,16 @@ import { runProgram } from '../../../src/shell/run-program.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
+import { healingUnderTest } from '../../conformance/toolkit/healing.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
-const underTest = { certificates: certificatesUnderTest, dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
+const underTest = {
+  certificates: certificatesUnderTest,
+  dns: dnsUnderTest,
+  healing: healingUnderTest,
+  loadBalancer: { ...loadBalancerUnderTest, start },
+}
 
 test('every service of the registry has its conformance test', () => {
   expect(Object.keys(underTest)).toEqual(Object.keys(toolkit))
@@ -64,6 +70,4 @@ async function start(): Promise<RunningService> {
   }
 }
 
-testToolkitService('certificates', certificatesUnderTest)
-testToolkitService('dns', dnsUnderTest)
-testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })
+for (const [kind, service] of Object.entries(underTest)) testToolkitService(kind, service)
