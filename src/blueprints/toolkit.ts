@@ -10,7 +10,7 @@ export interface ToolkitSection {
   validate(
     spec: never,
     components: ResolvedComponent[],
-    services: { name: string; kind: string; metrics: Record<string, string[]> }[],
+    services: { name: string; kind: string; metrics: Record<string, string[]>; values?: string[] }[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   metrics?: { offers(spec: never): Record<string, string[]> } | undefined
 }

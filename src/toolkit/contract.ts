@@ -188,6 +188,8 @@ export interface NeighbourService {
   kind: string
   /** Component -> names of figures that it will know of it. */
   metrics: Record<string, string[]>
+  /** What others may refer to, of a service that makes values: `web.pem`. */
+  values?: string[]
 }
 
 /** One figure of a component, as a running service knows it. */
@@ -219,7 +221,7 @@ export interface ToolkitService<Spec = unknown> {
   schema: z.ZodType<Spec>
   /** Outputs beside `host port addresses machines`. */
   outputs: string[]
-  /** Problems that need the other components (`to:` names one that does not exist). Paths relative to the section. */
+  /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,
     components: ResolvedComponent[],
