@@ -264,8 +264,11 @@ export interface ToolkitValues<Spec = unknown> {
   /** A word for each output that is there, another one when it changes. */
   versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
   read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
-  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
-  ensure(context: ValuesContext<Spec>): Promise<void>
+  /**
+   * Makes every output that is not there yet; before anything is configured. Idempotent, and done at once.
+   * `retry`: what stands in because it could not be had is due now, whenever else it would be tried again.
+   */
+  ensure(context: ValuesContext<Spec> & { retry?: true }): Promise<void>
   /** When there is something to do next; null: never by itself. */
   due(context: ValuesContext<Spec>): Promise<Date | null>
   /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */

@@ -5,6 +5,7 @@ import { digestOf } from '../../lib/digest.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { canonicalJson } from '../../model/json.ts'
 import { isFinal, type OperationKind, type OperationRecord, type OperationRequest } from '../../model/operation.ts'
+import { expand } from '../../planner/expand.ts'
 import { loadPlanInput } from '../../planner/load.ts'
 import { plan } from '../../planner/plan.ts'
 import { refuseDataLoss } from '../../planner/refuse-data-loss.ts'
@@ -57,9 +58,7 @@ async function deploy(
   await prepareRelease(deps, body, { tenantId, store: false, ...(known && { deploymentId: known.id }) })
   const deployment = await store.deployments.ensure(tenantId, name, cloud?.id)
   const { spec } = await prepareRelease(deps, body, { tenantId, store: true, deploymentId: deployment.id })
-  const withoutCloud =
-    spec.blueprint.components.some(({ placement }) => placement.cloud === undefined) ||
-    spec.blueprint.services.length > 0
+  const withoutCloud = expand(spec, deps.toolkit, {}).components.some(({ placement }) => placement.cloud === undefined)
   if (deployment.cloudId === null && withoutCloud)
     throw new KitbagError('invalid-request', `${name} has no cloud yet`, {
       fix: 'Name one: --cloud NAME (see kitbag cloud list).',
