@@ -92,6 +92,18 @@ export interface ToolkitRoute<Spec = unknown> {
   }): Record<string, JsonObject | null>
 }
 
+/** What a deployment's page shows of a service. */
+export interface ServiceView {
+  charts: {
+    title: string
+    /** `seconds`, `ratio`, `requests per second`. */
+    unit: string
+    /** Times in milliseconds since 1970; null where there is no value. */
+    lines: { label: string; points: { at: number; value: number | null }[] }[]
+  }[]
+  alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -119,6 +131,8 @@ export interface ToolkitService<Spec = unknown> {
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
+  /** For the deployment's page, from the running service. */
+  view?(context: ReadContext<Spec>): Promise<ServiceView>
 }
 
 export interface PrepareInput {
