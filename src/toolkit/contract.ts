@@ -209,6 +209,18 @@ export interface ToolkitMetrics<Spec = unknown> {
   read(context: ControlContext<Spec>): Promise<Sample[]>
 }
 
+/** What a deployment's page shows of a service. */
+export interface ServiceView {
+  charts: {
+    title: string
+    /** `seconds`, `ratio`, `requests per second`. */
+    unit: string
+    /** Times in milliseconds since 1970; null where there is no value. */
+    lines: { label: string; points: { at: number; value: number | null }[] }[]
+  }[]
+  alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -243,6 +255,8 @@ export interface ToolkitService<Spec = unknown> {
   metrics?: ToolkitMetrics<Spec>
   /** What its health is beside that of its machines; absent: nothing. */
   health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
+  /** For the deployment's page, from the running service. */
+  view?(context: ReadContext<Spec>): Promise<ServiceView>
 }
 
 /** One part of a service and how it is. */
