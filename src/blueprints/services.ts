@@ -36,16 +36,24 @@ export function serviceEntries(
       return [{ kind, name: kind, path, value }]
     }
     if (value.length === 0) problems.add(path, 'an empty list: leave it out')
-    return value.flatMap((item: unknown, i) => namedEntry(kind, item, [...path, i], names, problems))
+    const nameOf = toolkit[kind]?.nameOf
+    return value.flatMap((item: unknown, i) => namedEntry({ kind, item, path: [...path, i], nameOf }, names, problems))
   })
 }
 
-function namedEntry(kind: string, item: unknown, path: Path, names: Names, problems: Problems): ServiceEntry[] {
+interface ListItem {
+  kind: string
+  item: unknown
+  path: Path
+  nameOf: ToolkitSection['nameOf']
+}
+
+function namedEntry({ kind, item, path, nameOf }: ListItem, names: Names, problems: Problems): ServiceEntry[] {
   if (typeof item !== 'object' || item === null || Array.isArray(item)) {
     problems.add(path, 'must be a map', { found: show(item) })
     return []
   }
-  const { name, ...value } = item as Record<string, unknown>
+  const { name = nameOf?.(item as Record<string, unknown>), ...value } = item as Record<string, unknown>
   if (typeof name !== 'string') {
     problems.add(path, 'one of several has a `name` of its own', { found: show(name) })
     return []
@@ -68,6 +76,7 @@ export function resolveServices(
   const neighbours = read.map(({ entry: { name, kind }, section, data }) => ({
     name,
     kind,
+    spec: data,
     metrics: section.metrics?.offers(data as never) ?? {},
   }))
   for (const service of read) checkService(service, components, neighbours, problems)

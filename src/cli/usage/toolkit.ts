@@ -28,6 +28,17 @@ const commands = [
     ],
   },
   {
+    name: 'autoscaler',
+    what: 'an autoscaler',
+    field: 'paused=true',
+    examples: [
+      'autoscaler show shop',
+      'autoscaler explain shop',
+      'autoscaler pause shop',
+      'autoscaler resume shop --service autoscaler-web',
+    ],
+  },
+  {
     name: 'healing',
     what: 'healing',
     field: 'name=value',

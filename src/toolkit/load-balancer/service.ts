@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { overrideKey } from './configuration.ts'
 import { control } from './control.ts'
+import { metrics } from './metrics.ts'
 import { plan, validate } from './plan.ts'
 import { routes } from './routes.ts'
 import { backendName, type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
@@ -22,5 +23,6 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
       .map((listener) => overrideKey(backendName(listener), machine))
       .filter((key) => Object.hasOwn(overrides, key)),
   control,
+  metrics,
   routes,
 }

@@ -371,8 +371,8 @@ const cases: [string, number, string, string[]][] = [
   [
     'service to come',
     16,
-    'toolkit:\n  autoscaler: []',
-    ['17:3 toolkit.autoscaler: the toolkit service autoscaler is not built yet'],
+    'toolkit:\n  monitoring: []',
+    ['17:3 toolkit.monitoring: the toolkit service monitoring is not built yet'],
   ],
   [
     'unknown service',

@@ -6,12 +6,18 @@ import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
+import { autoscalerUnderTest } from '../../conformance/toolkit/autoscaler.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
 import { healingUnderTest } from '../../conformance/toolkit/healing.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
-const underTest = { dns: dnsUnderTest, healing: healingUnderTest, loadBalancer: loadBalancerUnderTest }
+const underTest = {
+  autoscaler: autoscalerUnderTest,
+  dns: dnsUnderTest,
+  healing: healingUnderTest,
+  loadBalancer: loadBalancerUnderTest,
+}
 
 test('every service of the registry has its conformance test', () => {
   expect(Object.keys(underTest)).toEqual(Object.keys(toolkit))
@@ -64,6 +70,7 @@ async function start(): Promise<RunningService> {
   }
 }
 
+testToolkitService('autoscaler', autoscalerUnderTest)
 testToolkitService('dns', dnsUnderTest)
 testToolkitService('healing', healingUnderTest)
 testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })
