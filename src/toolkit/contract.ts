@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { CertificateStore, Challenge } from '../model/certificate.ts'
 import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -86,6 +86,14 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   probe(row: MachineRecord): Promise<Probe>
   /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
   atCloud(row: MachineRecord): Promise<CloudStatus>
+  /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
+  metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** How to reach a machine; undefined: it has no address yet. */
+  access(row: MachineRecord): MachineAccess | undefined
+  /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
+  hourlyPrice(row: MachineRecord): Promise<number | undefined>
+  /** For the service's own use: kept in this process alone, for as long as it watches. */
+  memo: Record<string, unknown>
   /** What became of the operation that an earlier look submitted under this key. */
   submitted(key: string): Promise<OperationRecord | undefined>
 }
@@ -183,9 +191,7 @@ export interface ToolkitRoute<Spec = unknown> {
 }
 
 /** A service of the same blueprint, as another one's `validate` sees it. */
-export interface NeighbourService {
-  name: string
-  kind: string
+export interface NeighbourService extends ResolvedService {
   /** Component -> names of figures that it will know of it. */
   metrics: Record<string, string[]>
   /** What others may refer to, of a service that makes values: `web.pem`. */
@@ -233,6 +239,8 @@ export interface ToolkitService<Spec = unknown> {
   schema: z.ZodType<Spec>
   /** Outputs beside `host port addresses machines`. */
   outputs: string[]
+  /** Names an entry of a list of such services that has no `name`; absent: each needs one. Pure. */
+  nameOf?(section: Record<string, unknown>): string | undefined
   /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,

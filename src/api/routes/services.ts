@@ -29,7 +29,7 @@ export function serviceOperationId(verb: string, { kind }: ToolkitService, what 
 }
 
 function mount(api: Api, deps: ApiDeps, toolkit: ToolkitService): void {
-  const { kind, command } = toolkit
+  const { kind, command, nameOf } = toolkit
   const path = `/v1/deployments/{deployment}/${toolkit.path}`
   const tags = [toolkit.summary]
   const submitted = {
@@ -100,7 +100,7 @@ function mount(api: Api, deps: ApiDeps, toolkit: ToolkitService): void {
     const section = c.req.valid('json').section as JsonObject
     const make = async () => {
       const { release } = await servicesOf(deps, await findDeployment(deps, c.var.tenantId, name), kind)
-      return deployOf(release, withSection(release.spec.text, { kind, name: service }, section))
+      return deployOf(release, withSection(release.spec.text, { kind, name: service, nameOf }, section))
     }
     return accept(c, await submitOnce(deps, c, name, { put: [name, kind, service, section] }, make))
   })
@@ -109,7 +109,7 @@ function mount(api: Api, deps: ApiDeps, toolkit: ToolkitService): void {
     const make = async () => {
       const deployment = await findDeployment(deps, c.var.tenantId, name)
       const { release } = await findService(deps, deployment, kind, service)
-      return deployOf(release, withSection(release.spec.text, { kind, name: service }, null))
+      return deployOf(release, withSection(release.spec.text, { kind, name: service, nameOf }, null))
     }
     return accept(c, await submitOnce(deps, c, name, { delete: [name, kind, service] }, make))
   })

@@ -93,13 +93,31 @@ async function other(
   }
   if (kind === 'heal')
     return { deployment, kind, request: { lost: await machineIds(deps, deployment, body.machines), ...loss } }
-  if (kind === 'scale') return { deployment, kind, request: { scale: body.scale, ...loss } }
+  if (kind === 'scale') {
+    await refuseBesideAutoscaler(deps, deployment, Object.keys(body.scale))
+    return { deployment, kind, request: { scale: body.scale, ...loss } }
+  }
   const release = body.release ?? (deployment.currentRelease ?? 1) - 1
   if (release < 1 || !(await deps.store.releases.get(deployment.id, release))) {
     const missing = body.release === undefined ? 'no release before the one in force' : `no release ${release}`
     throw new KitbagError('not-found', `${name} has ${missing}`, { fix: `See kitbag releases ${name}.` })
   }
   return { deployment, kind, request: { release, ...(body.plan && { plan: body.plan }), ...loss } }
+}
+
+/** Whoever sets a size by hand would see it changed at the next look. Throws `conflict`, unless the autoscaler is paused. */
+async function refuseBesideAutoscaler(
+  { store }: ApiDeps,
+  { id, name, currentRelease }: DeploymentRecord,
+  components: string[],
+): Promise<void> {
+  const release = currentRelease === null ? undefined : await store.releases.get(id, currentRelease)
+  const policies = release?.spec.blueprint.services.filter(({ kind }) => kind === 'autoscaler') ?? []
+  const found = policies.find(({ spec }) => components.includes(String(spec.component)))
+  if (!found || (await store.overrides.list(id))[found.name]?.pause) return
+  throw new KitbagError('conflict', `${found.spec.component} is scaled by ${found.name}, between min and max`, {
+    fix: `Change min and max in the blueprint, or pause it first: kitbag autoscaler pause ${name} --service ${found.name}`,
+  })
 }
 
 /** Throws `not-found` naming the machines that there are. */

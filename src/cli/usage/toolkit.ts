@@ -50,6 +50,17 @@ const commands: Toolkit[] = [
     ],
   },
   {
+    name: 'autoscaler',
+    what: 'an autoscaler',
+    field: 'paused=true',
+    examples: [
+      'autoscaler show shop',
+      'autoscaler explain shop',
+      'autoscaler pause shop',
+      'autoscaler resume shop --service autoscaler-web',
+    ],
+  },
+  {
     name: 'healing',
     what: 'healing',
     field: 'name=value',
