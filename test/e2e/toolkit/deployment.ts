@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { packFiles } from '../../../src/lib/archive.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
+import { type Guest, guestOf } from '../../support/guest.ts'
 
 export interface Machine {
   name: string
@@ -22,11 +24,15 @@ export interface TestDeployment {
   /** Deploys a version of the application; throws with the operation's error when it fails. */
   deploy(blueprint: string, version: string): Promise<void>
   scale(replicas: Record<string, number>): Promise<void>
+  /** Replaces machines. */
+  heal(machines: string[]): Promise<void>
   /** Changes a server at run time and waits until that is in force. */
   change(server: string, body: object): Promise<void>
   machines(component: string): Promise<Machine[]>
   statistics(): Promise<ServerRow[]>
   call<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** One of its machines, from outside of SSH. */
+  guest(machine: string): Promise<Guest>
   /** Destroys it; gives what is left on the box of all that was made. */
   close(): Promise<string[]>
 }
@@ -77,6 +83,11 @@ export async function testDeployment(): Promise<TestDeployment> {
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
   return {
     call,
+    async guest(name) {
+      const rows = await plane.parts.store.machines.listAll()
+      const id = rows.find((row) => row.name === name)?.providerId ?? ''
+      return guestOf(join(plane.home, 'local/machines', id))
+    },
     async deploy(text, version) {
       const source = await packFiles({ 'server.js': Buffer.from(application(version)) })
       const digest = sha256(source)
@@ -88,6 +99,7 @@ export async function testDeployment(): Promise<TestDeployment> {
       await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home' })
     },
     scale: (scale) => submit({ kind: 'scale', scale }),
+    heal: (machines) => submit({ kind: 'heal', machines }),
     change: async (server, body) =>
       ended(await call('PATCH', `${base}/load-balancers/loadBalancer/backends/web/servers/${server}`, body)),
     machines: async (component) =>
