@@ -1,3 +1,4 @@
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packFiles } from '../../../src/lib/archive.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
@@ -31,7 +32,7 @@ export interface TestDeployment {
   machines(component: string): Promise<Machine[]>
   statistics(): Promise<ServerRow[]>
   call<T>(method: string, path: string, body?: unknown): Promise<T>
-  /** One of its machines, from outside of SSH. */
+  /** The machine of that name, to be hurt. */
   guest(machine: string): Promise<Guest>
   /** Destroys it; gives what is left on the box of all that was made. */
   close(): Promise<string[]>
@@ -83,11 +84,6 @@ export async function testDeployment(): Promise<TestDeployment> {
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
   return {
     call,
-    async guest(name) {
-      const rows = await plane.parts.store.machines.listAll()
-      const id = rows.find((row) => row.name === name)?.providerId ?? ''
-      return guestOf(join(plane.home, 'local/machines', id))
-    },
     async deploy(text, version) {
       const source = await packFiles({ 'server.js': Buffer.from(application(version)) })
       const digest = sha256(source)
@@ -108,6 +104,16 @@ export async function testDeployment(): Promise<TestDeployment> {
       (await call<{ servers: ServerRow[] }>('GET', `${base}/load-balancers/loadBalancer/statistics`)).servers.filter(
         ({ server }) => server !== 'BACKEND',
       ),
+    async guest(machine) {
+      const { machines } = await call<{ machines: Machine[] }>('GET', base)
+      const address = machines.find(({ name }) => name === machine)?.address
+      const folder = join(plane.home, 'local/machines')
+      for (const id of await readdir(folder)) {
+        const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
+        if (record.address === address) return guestOf(join(folder, id))
+      }
+      throw new Error(`there is no machine ${machine}`)
+    },
     async close() {
       try {
         await submit({ kind: 'destroy' })
