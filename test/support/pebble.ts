@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { freePorts, listening } from '../../src/main/embedded/free-port.ts'
 import { findGo } from '../../src/main/embedded/go.ts'
 import { cacheFolder } from '../../src/main/paths.ts'
+import { ask } from '../../src/toolkit/certificates/acme/http.ts'
 import { issueLeaf, makeAuthority } from '../../src/toolkit/certificates/x509.ts'
 import { until } from './until.ts'
 
@@ -32,6 +33,8 @@ export interface Pebble {
    * @param dns `10.0.0.1:53`: where it looks names up. Absent: it looks at nothing, and takes every challenge as answered.
    */
   start(dns?: string): Promise<void>
+  /** PEM of the authority that its certificates come from; another one after each start. */
+  root(): Promise<string>
   /** What it wrote. */
   log(): string
   close(): Promise<void>
@@ -66,6 +69,10 @@ export async function preparePebble({ eab }: PebbleOptions = {}): Promise<Pebble
     directory: `https://127.0.0.1:${port}/dir`,
     trust: authority.certificate,
     log: () => log,
+    async root() {
+      const { text } = await ask({ trust: authority.certificate }, 'GET', `https://127.0.0.1:${management}/roots/0`)
+      return text
+    },
     async start(dns) {
       const args = ['-config', join(folder, 'config.json'), ...(dns === undefined ? [] : ['-dnsserver', dns])]
       const always = dns === undefined ? { PEBBLE_VA_ALWAYS_VALID: '1' } : {}
