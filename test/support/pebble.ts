@@ -20,6 +20,8 @@ const version = '2.4.0'
 export interface PebbleOptions {
   /** Key id -> key in base64url: accounts need one of them. */
   eab?: Record<string, string>
+  /** Seconds that a look at a challenge takes at most; default: none. */
+  slow?: number
 }
 
 export interface Pebble {
@@ -41,7 +43,7 @@ export interface Pebble {
 }
 
 /** Pebble, a real ACME server, which refuses 30 % of the nonces; not started yet. */
-export async function preparePebble({ eab }: PebbleOptions = {}): Promise<Pebble> {
+export async function preparePebble({ eab, slow }: PebbleOptions = {}): Promise<Pebble> {
   const program = await ensurePebble()
   const folder = await mkdtemp(join(tmpdir(), 'kitbag-pebble-'))
   const [port = 0, management = 0] = await freePorts(2)
@@ -76,7 +78,8 @@ export async function preparePebble({ eab }: PebbleOptions = {}): Promise<Pebble
     async start(dns) {
       const args = ['-config', join(folder, 'config.json'), ...(dns === undefined ? [] : ['-dnsserver', dns])]
       const always = dns === undefined ? { PEBBLE_VA_ALWAYS_VALID: '1' } : {}
-      const env = { PEBBLE_WFE_NONCEREJECT: '30', PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...always }
+      const pace = slow === undefined ? { PEBBLE_VA_NOSLEEP: '1' } : { PEBBLE_VA_SLEEPTIME: String(slow) }
+      const env = { PEBBLE_WFE_NONCEREJECT: '30', PEBBLE_AUTHZREUSE: '0', ...pace, ...always }
       const started = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => (log += chunk))
       child = started
