@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { CertificateStore, Challenge } from '../model/certificate.ts'
 import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -86,6 +86,14 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   probe(row: MachineRecord): Promise<Probe>
   /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
   atCloud(row: MachineRecord): Promise<CloudStatus>
+  /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
+  metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** How to reach a machine; undefined: it has no address yet. */
+  access(row: MachineRecord): MachineAccess | undefined
+  /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
+  hourlyPrice(row: MachineRecord): Promise<number | undefined>
+  /** For the service's own use: kept in this process alone, for as long as it watches. */
+  memo: Record<string, unknown>
   /** What became of the operation that an earlier look submitted under this key. */
   submitted(key: string): Promise<OperationRecord | undefined>
 }
@@ -183,9 +191,7 @@ export interface ToolkitRoute<Spec = unknown> {
 }
 
 /** A service of the same blueprint, as another one's `validate` sees it. */
-export interface NeighbourService {
-  name: string
-  kind: string
+export interface NeighbourService extends ResolvedService {
   /** Component -> names of figures that it will know of it. */
   metrics: Record<string, string[]>
   /** What others may refer to, of a service that makes values: `web.pem`. */
@@ -209,6 +215,18 @@ export interface ToolkitMetrics<Spec = unknown> {
   read(context: ControlContext<Spec>): Promise<Sample[]>
 }
 
+/** What a deployment's page shows of a service. */
+export interface ServiceView {
+  charts: {
+    title: string
+    /** `seconds`, `ratio`, `requests per second`. */
+    unit: string
+    /** Times in milliseconds since 1970; null where there is no value. */
+    lines: { label: string; points: { at: number; value: number | null }[] }[]
+  }[]
+  alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -221,6 +239,8 @@ export interface ToolkitService<Spec = unknown> {
   schema: z.ZodType<Spec>
   /** Outputs beside `host port addresses machines`. */
   outputs: string[]
+  /** Names an entry of a list of such services that has no `name`; absent: each needs one. Pure. */
+  nameOf?(section: Record<string, unknown>): string | undefined
   /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,
@@ -240,7 +260,24 @@ export interface ToolkitService<Spec = unknown> {
   watch?: ToolkitWatch<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
+  metrics?: ToolkitMetrics<Spec>
+  /** What its health is beside that of its machines; absent: nothing. */
+  health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
+  /** For the deployment's page, from the running service. */
+  view?(context: ReadContext<Spec>): Promise<ServiceView>
 }
+
+/** One part of a service and how it is. */
+export interface HealthFinding {
+  /** A machine, a backend, a certificate ... */
+  subject: string
+  status: HealthStatus
+  /** One sentence: what was seen. */
+  message: string
+}
+
+/** `degraded`: it serves, and something is not as it should be; `down`: it does not do its work. */
+export type HealthStatus = 'healthy' | 'degraded' | 'down'
 
 /** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
 export interface ToolkitValues<Spec = unknown> {
@@ -295,7 +332,6 @@ export interface ChallengeSolver<Spec = unknown> {
   covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
   /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
   overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
-  metrics?: ToolkitMetrics<Spec>
 }
 
 /** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { overrideKey } from './configuration.ts'
 import { control } from './control.ts'
+import { metrics } from './metrics.ts'
 import { plan } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
@@ -26,5 +27,6 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
       .filter((key) => Object.hasOwn(overrides, key)),
   control,
   prepare,
+  metrics,
   routes,
 }

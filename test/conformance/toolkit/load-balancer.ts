@@ -66,7 +66,7 @@ export const loadBalancerUnderTest: ToolkitServiceUnderTest = {
       ],
     },
   ],
-  services: [{ name: 'certificates', kind: 'certificates', metrics: {}, values: ['web.pem'] }],
+  services: [{ name: 'certificates', kind: 'certificates', spec: {}, metrics: {}, values: ['web.pem'] }],
   refused: {
     'at least one listener': { listeners: [] },
     'port 80 is used twice': { listeners: [listener, { ...listener, name: 'b' }] },
