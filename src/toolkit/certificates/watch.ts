@@ -5,7 +5,7 @@ import type { CertificatesSpec } from './schema.ts'
 import { isDue, rowOf, type WantedCertificate, wantedCertificates } from './wanted.ts'
 
 /** Milliseconds between two looks: one read of rows each. */
-const interval = 10_000
+const interval = 30_000
 /** Part of the lifetime that is left when a person has to look: half of the time that there is for renewals. */
 const late = 1 / 6
 /** Milliseconds after which what was submitted for a certificate, and came to nothing, is submitted again. */
