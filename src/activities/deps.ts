@@ -16,9 +16,24 @@ export interface Timings {
   /** First delay before a failed effect is tried again; doubles up to `retryMost`. */
   retry: number
   retryMost: number
+  /** Between two looks of a watching service, at most; services themselves ask for less often. */
+  watch: number
+  /** For the first certificates of a deploy, before it ends without them. */
+  firstCertificates: number
+  /** Until a certificate that could not be had is tried again; doubles. Let's Encrypt allows five failures an hour. */
+  certificateRetry: number
 }
 
-export const defaultTimings: Timings = { boot: 300_000, poll: 1_000, join: 60_000, retry: 1_000, retryMost: 15_000 }
+export const defaultTimings: Timings = {
+  boot: 300_000,
+  poll: 1_000,
+  join: 60_000,
+  retry: 1_000,
+  retryMost: 15_000,
+  watch: Number.POSITIVE_INFINITY,
+  firstCertificates: 90_000,
+  certificateRetry: 120_000,
+}
 
 /** Everything that the effects act through; composed in main/, with fakes in tests. */
 export interface ActivityDeps {

@@ -5,8 +5,9 @@ import { refuseDataLoss } from '../planner/refuse-data-loss.ts'
 import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
+import { refreshValues } from './make-values.ts'
 import { type Planned, skeletonOf } from './planned.ts'
-import { planFor } from './planning.ts'
+import { markLost, planFor } from './planning.ts'
 
 /**
  * Where an operation stands, from its rows alone: so a workflow may begin anew at any time. Plans when there is no plan yet. What may
@@ -21,7 +22,7 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
       const stored = await store.operations.plan(operationId, 'main')
       if (stored) return await standing(deps, operation, stored)
       if (operation.status === 'cancelling') return { next: 'undo-cancelled', units: [] }
-      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation))
+      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation, signal))
       await store.operations.appendEvents(operationId, [{ type: 'plan', data: summaryOf(plan) }])
       return await standing(deps, operation, plan)
     } catch (error) {
@@ -35,10 +36,12 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
   })
 }
 
-async function makePlan(deps: ActivityDeps, operation: OperationRecord): Promise<Plan> {
+async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<Plan> {
+  if (operation.kind === 'push') await refreshValues(deps, operation, signal)
   const plan = await planFor(deps, operation, 'main')
   refuseStale(operation, plan)
   refuseDataLoss(plan)
+  await markLost(deps, operation)
   return plan
 }
 

@@ -54,33 +54,51 @@ function namedEntry(kind: string, item: unknown, path: Path, names: Names, probl
   return [{ kind, name, path, value }]
 }
 
-/** Checks the services' sections, also against the components. */
+/** Checks the services' sections, also against the components and each other. */
 export function resolveServices(
   entries: ServiceEntry[],
   toolkit: ToolkitSchemas,
   components: ResolvedComponent[],
   problems: Problems,
 ): ResolvedService[] {
-  return entries.flatMap((entry) => {
+  const read = entries.flatMap((entry) => {
     const section = toolkit[entry.kind]
-    return section ? resolveService(entry, section, components, problems) : []
+    return section ? readService(entry, section, problems) : []
   })
+  const neighbours = read.map(({ entry: { name, kind }, section, data }) => ({
+    name,
+    kind,
+    metrics: section.metrics?.offers(data as never) ?? {},
+  }))
+  for (const service of read) checkService(service, components, neighbours, problems)
+  return read.map(({ entry: { name, kind }, data }) => ({ name, kind, spec: data }))
 }
 
-function resolveService(
-  { kind, name, path, value }: ServiceEntry,
-  section: ToolkitSection,
-  components: ResolvedComponent[],
-  problems: Problems,
-): ResolvedService[] {
+interface ReadService {
+  entry: ServiceEntry
+  section: ToolkitSection
+  data: JsonObject
+  /** Where a field of `data` stands in the section as it was written. */
+  origin(keys: Path): Path
+}
+
+function readService(entry: ServiceEntry, section: ToolkitSection, problems: Problems): ReadService[] {
+  const { path, value } = entry
   const { issues, data, origin } = salvage(section.schema, value)
   addIssues(problems, path, issues, value)
-  if (data === undefined) return []
-  for (const { path: inner, message, found, allowed } of section.validate(data as never, components)) {
+  return data === undefined ? [] : [{ entry, section, data: data as JsonObject, origin }]
+}
+
+function checkService(
+  { entry: { path }, section, data, origin }: ReadService,
+  components: ResolvedComponent[],
+  neighbours: Parameters<ToolkitSection['validate']>[2],
+  problems: Problems,
+): void {
+  for (const { path: inner, message, found, allowed } of section.validate(data as never, components, neighbours)) {
     const keys = inner === '' ? [] : inner.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key))
     problems.add([...path, ...origin(keys)], message, {
       ...(allowed ? { unknown: found ?? '', allowed } : found !== undefined && { found }),
     })
   }
-  return [{ name, kind, spec: data as JsonObject }]
 }

@@ -11,10 +11,14 @@ export interface ToolkitCommandRoute {
   fixed?: Record<string, unknown>
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an archive that holds the file that it names, uploaded. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
   /** Fields that last arguments fill. */
   arguments?: string[]
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
   method: string
   path: string
   /** Whether it answers with an operation. */
@@ -57,15 +61,16 @@ export async function toolkitCommands(client: Client, command: string): Promise<
 }
 
 /** Path parameters after the deployment and the service, fields that arguments fill, and the file that fills the body. */
-export function argumentsOf({ path, file, arguments: fields = [] }: ToolkitCommandRoute): string[] {
+export function argumentsOf({ path, file, archive, arguments: fields = [] }: ToolkitCommandRoute): string[] {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] ?? '').slice(2)
-  return [...names, ...fields].map((name) => name.toUpperCase()).concat(file === undefined ? [] : ['FILE'])
+  return [...names, ...fields].map((name) => name.toUpperCase()).concat((file ?? archive) === undefined ? [] : ['FILE'])
 }
 
 /** `DEPLOYMENT BACKEND SERVER --set weight=... --set state=...` */
 export function usageOf(route: ToolkitCommandRoute): string {
-  const given = [route.file, ...(route.arguments ?? [])]
+  const files = route.files ?? []
+  const given = [route.file, route.archive, ...files, ...(route.arguments ?? [])]
   const open = Object.keys(route.fields).filter((field) => !given.includes(field))
   const sets = route.fixed === undefined ? open.map((field) => `[--set ${field}=...]`) : []
-  return ['DEPLOYMENT', ...argumentsOf(route), ...sets].join(' ')
+  return ['DEPLOYMENT', ...argumentsOf(route), ...files.map((field) => `--${field} FILE`), ...sets].join(' ')
 }

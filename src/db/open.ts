@@ -1,5 +1,6 @@
 import type { Log } from '../lib/log.ts'
 import { createBlobStore } from './blobs.ts'
+import { createCertificateStore } from './certificates.ts'
 import { createCloudStore } from './clouds.ts'
 import { type DatabaseAddress, openDatabase, openPool } from './database.ts'
 import { createDeploymentStore } from './deployments.ts'
@@ -16,6 +17,7 @@ import { createRevisionStore } from './revisions.ts'
 import { createSecretStore } from './secrets.ts'
 import type { Store } from './store.ts'
 import { createTokenStore } from './tokens.ts'
+import { createWatchStore } from './watches.ts'
 
 export type StoreOptions = DatabaseAddress & {
   /** 32 bytes; what is secret in the database can be read with it only. */
@@ -52,7 +54,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     secrets: guarded(createSecretStore(db, keys)),
     overrides: guarded(createOverrideStore(db)),
     revisions: guarded(createRevisionStore(db)),
+    certificates: guarded(createCertificateStore(db, keys)),
     blobs: guarded(createBlobStore(db)),
+    watches: guarded(createWatchStore(db)),
     changed: listener.changed,
     async close() {
       await listener.close()

@@ -98,7 +98,8 @@ async function findByKey(db: Database, tenantId: string, key: string) {
   return row
 }
 
-async function submitIn(tx: Database, operation: NewOperation) {
+/** `submit` inside a transaction of the caller. */
+export async function submitIn(tx: Database, operation: NewOperation) {
   const { tenantId, deploymentId, deployment, kind, request, idempotencyKey, onConflict } = operation
   const requestDigest =
     operation.requestDigest ?? createHash('sha256').update(canonicalJson({ kind, deploymentId, request })).digest('hex')

@@ -1,3 +1,4 @@
+import type { CertificateStore } from '../model/certificate.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
@@ -14,6 +15,7 @@ import type {
 } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ReleaseRecord, ReleaseSpec } from '../model/release.ts'
+import type { WatchDecision, WatchDecisionRecord } from '../model/watch.ts'
 
 /** Everything that API and activities keep. Every call is one transaction; ids are opaque. Implemented in one file per aggregate. */
 export interface Store {
@@ -27,7 +29,9 @@ export interface Store {
   secrets: SecretStore
   overrides: OverrideStore
   revisions: RevisionStore
+  certificates: CertificateStore
   blobs: BlobStore
+  watches: WatchStore
   /**
    * Wakes on changes announced by any process on this database (LISTEN/NOTIFY), at the latest after `timeout` ms; also, without an
    * error, when the signal aborts or the store closes. What was announced up to 0.1 s before the call wakes it too: read, then wait.
@@ -240,4 +244,38 @@ export interface BlobStore {
   put(tenantId: string, digest: string, bytes: AsyncIterable<Uint8Array>): Promise<{ size: number }>
   has(tenantId: string, digests: string[]): Promise<string[]>
   read(tenantId: string, digest: string): AsyncIterable<Buffer>
+}
+
+export interface WatchStore {
+  /** Deployments with a release in force, with its number. */
+  candidates(): Promise<{ deploymentId: string; release: number }[]>
+  /** Begins a watch, and ends every earlier one: that can write no more. undefined: there is no such deployment. */
+  begin(deploymentId: string): Promise<{ epoch: number; states: Record<string, JsonObject> } | undefined>
+  /** How the deployment stands, in one query. undefined: it is gone. */
+  glance(deploymentId: string): Promise<WatchGlance | undefined>
+  /**
+   * Writes what a look came to, all or nothing: decisions, state, and the operation that it submits (once per key). false: somebody else
+   * watches now, and nothing was written.
+   */
+  record(deploymentId: string, epoch: number, outcome: WatchWrite): Promise<boolean>
+  /** Newest first. */
+  decisions(deploymentId: string, service: string, page: Page): Promise<WatchDecisionRecord[]>
+  /** What the service kept at its last look. */
+  state(deploymentId: string, service: string): Promise<JsonObject>
+}
+
+export interface WatchGlance {
+  id: string
+  tenantId: string
+  name: string
+  currentRelease: number | null
+  /** An operation that is not over, pushes left out. */
+  operation: { id: string; kind: OperationKind; status: OperationStatus } | null
+}
+
+export interface WatchWrite {
+  service: string
+  state?: JsonObject
+  decisions?: WatchDecision[]
+  operation?: NewOperation
 }

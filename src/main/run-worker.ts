@@ -3,8 +3,10 @@ import { Worker } from '@temporalio/worker'
 import { createActivities } from '../activities/create-activities.ts'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { runDispatcher } from '../activities/dispatcher.ts'
+import { startWatches } from '../activities/watch/start-watches.ts'
+import { createWatchActivities } from '../activities/watch/watch-deployment.ts'
 import { packageRoot } from '../lib/package-root.ts'
-import { taskQueue } from '../workflows/messages.ts'
+import { taskQueue, watchTaskQueue } from '../workflows/messages.ts'
 import { collectAtRest } from './collect-at-rest.ts'
 import type { Parts } from './compose.ts'
 import type { TemporalConnection } from './temporal/connect.ts'
@@ -32,13 +34,19 @@ export interface WorkerOptions {
 export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { parts, temporal, namespace, masterKey, timings, boundary } = options
   const { log } = parts
-  const worker = await Worker.create({
+  const deps = { ...parts, ...(timings && { timings }), ...(boundary && { boundary }) }
+  const common = {
     connection: temporal.connection,
     namespace,
+    dataConverter: createDataConverter(masterKey),
+    shutdownGraceTime: '500ms',
+    shutdownForceTime: '3s',
+  } as const
+  const worker = await Worker.create({
+    ...common,
     taskQueue,
     workflowBundle: options.workflowBundle ?? { codePath: join(packageRoot(), 'dist/workflow-bundle.js') },
-    activities: createActivities({ ...parts, ...(timings && { timings }), ...(boundary && { boundary }) }),
-    dataConverter: createDataConverter(masterKey),
+    activities: createActivities(deps),
     // An activity mostly waits for a machine: a deployment of 200 has them all at work at once.
     maxConcurrentActivityTaskExecutions: 300,
     maxConcurrentLocalActivityExecutions: 50,
@@ -49,18 +57,26 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     stickyQueueScheduleToStartTimeout: '1s',
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',
-    shutdownGraceTime: '500ms',
-    shutdownForceTime: '3s',
+  })
+  const watcher = await Worker.create({
+    ...common,
+    taskQueue: watchTaskQueue,
+    activities: { ...createWatchActivities(deps) },
+    // One per watched deployment, nearly always asleep.
+    maxConcurrentActivityTaskExecutions: 10_000,
+    maxHeartbeatThrottleInterval: '8s',
+    defaultHeartbeatThrottleInterval: '8s',
   })
   const ending = new AbortController()
   const stopCollecting = collectAtRest()
-  const running = worker.run()
+  const running = Promise.all([worker.run(), watcher.run()])
   const dispatching = dispatch()
 
   async function dispatch(): Promise<void> {
-    const { store, clouds, tenantId } = parts
+    const { store, clouds, tenantId, toolkit } = parts
     await clouds.adopt(tenantId).catch((error) => log.error('machines could not be taken over', { error }))
-    await runDispatcher({ store, client: temporal.client, log, signal: ending.signal })
+    const common = { store, client: temporal.client, log, signal: ending.signal }
+    await Promise.all([runDispatcher(common), startWatches({ ...common, toolkit })])
   }
 
   const failed = Promise.all([running, dispatching]).then((): Promise<never> => {
@@ -73,7 +89,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     async stop() {
       ending.abort()
       stopCollecting()
-      if (worker.getState() === 'RUNNING') worker.shutdown()
+      for (const one of [worker, watcher]) if (one.getState() === 'RUNNING') one.shutdown()
       await Promise.allSettled([running, dispatching])
     },
   }

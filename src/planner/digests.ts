@@ -13,6 +13,8 @@ export interface World {
   machines: MachineRecord[]
   /** scope -> key -> value. */
   overrides: Record<string, Record<string, JsonObject>>
+  /** Reference -> its version, of what services make themselves; absent: there is none. */
+  values?: Record<string, string>
 }
 
 function sourceDigest(release: ReleaseSpec, component: ResolvedComponent): string | null {
@@ -56,10 +58,15 @@ export function migrationDigest(
   return digestOf({ source: sourceDigest(release, component), migrate: component.migrate ?? null, data: data.sort() })
 }
 
+/** Whether others are told of a machine. */
+export function isTold({ status }: MachineRecord): boolean {
+  return status !== 'destroying' && status !== 'lost'
+}
+
 /** Names and addresses of a component's machines, as facts have them. */
 function machinesOf(machines: MachineRecord[], component: string): (string | undefined)[][] {
   return machines
-    .filter((machine) => machine.component === component && machine.status !== 'destroying')
+    .filter((machine) => machine.component === component && isTold(machine))
     .sort((a, b) => a.ordinal - b.ordinal)
     .map((machine) => [machine.name, preferredAddress(machine.addresses)?.address])
     .filter(([, address]) => address !== undefined)
@@ -112,7 +119,7 @@ function factsBehind(world: World, references: string[], above: Set<string>): un
     const name = rest.join('.')
     if (root === 'secrets') return [[reference, world.release.secretVersions[name] ?? null]]
     const owner = componentNamed(world.components, root)
-    if (!owner) return []
+    if (!owner) return world.values?.[reference] === undefined ? [] : [[reference, world.values[reference]]]
     const basic = [reference, machinesOf(world.machines, root), owner.port ?? null]
     const declared = world.release.recipes[owner.recipe]?.outputs.includes(name)
     return [declared && !above.has(root) ? [...basic, outputsBehind(world, owner, above)] : basic]

@@ -7,7 +7,8 @@ import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
-import type { World } from './digests.ts'
+import type { ServiceValue } from '../toolkit/contract.ts'
+import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
@@ -21,6 +22,8 @@ export interface FactSource {
   recipes: Map<string, Recipe>
   /** Values of secrets in the release's versions: given ones by name (`MAIL_KEY`), generated ones as `component.parameter`. */
   secrets: Map<string, string>
+  /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
+  values?: Record<string, ServiceValue>
 }
 
 interface PartFacts {
@@ -35,6 +38,8 @@ export interface Facts {
   extras(machine: MachineRecord, options?: { later: boolean }): { extra: ComponentExtra; context: RecipeContext }[]
   /** Outputs of a component, for `show`: secrets are in it in clear. */
   outputs(component: string): Record<string, unknown>
+  /** Values that nothing may show. */
+  hidden: string[]
   /** Its recipe's parameters: settings with references resolved, defaults and generated secrets. */
   parameters(component: string): Record<string, unknown>
 }
@@ -43,7 +48,11 @@ export interface Facts {
 export function createFacts(source: FactSource): Facts {
   const { world } = source
   const busy = new Set<string>()
-  const hidden = secretForms([...source.secrets.values()])
+  const values = source.values ?? {}
+  const hidden = [
+    ...secretForms([...source.secrets.values()]),
+    ...Object.values(values).flatMap(({ value, secret }) => (secret ? secretLines(value) : [])),
+  ]
 
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
@@ -57,9 +66,7 @@ export function createFacts(source: FactSource): Facts {
   function machinesOf(name: string): MachineFact[] {
     const port = portOf(component(name))
     return world.machines
-      .filter(
-        (machine) => machine.component === name && machine.status !== 'destroying' && machine.addresses.length > 0,
-      )
+      .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
       .sort((a, b) => a.ordinal - b.ordinal)
       .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
   }
@@ -120,6 +127,8 @@ export function createFacts(source: FactSource): Facts {
       const name = rest.join('.')
       if (owner === 'secrets') return secret(name)
       if (owner === 'overrides') return world.overrides[name] ?? {}
+      if (Object.hasOwn(values, reference)) return values[reference]?.value
+      if (!world.components.some((candidate) => candidate.name === owner)) return missing(reference)
       // What the recipe does not declare is known without its settings, so that components may name each other.
       const declared = recipeOf(component(owner)).signature.outputs.includes(name)
       const value = (declared ? outputsOf(owner) : basicOutputs(owner))[name]
@@ -189,7 +198,7 @@ export function createFacts(source: FactSource): Facts {
     return { context: whole, secrets: hidden }
   }
 
-  return { context, extras, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
+  return { context, extras, hidden, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */
@@ -219,6 +228,12 @@ function secretForms(secrets: string[]): string[] {
       (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
     )
   return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
+}
+
+/** A text of several lines, whole and line by line: what shows a part of it shows lines. */
+function secretLines(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('-----'))
+  return [text, ...lines]
 }
 
 function addressOf(machine: MachineRecord): string {

@@ -1,9 +1,13 @@
 import type { z } from 'zod'
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
+import type { CertificateStore, Challenge } from '../model/certificate.ts'
+import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { MachineAccess } from '../model/machine.ts'
+import type { MachineAccess, MachineRecord } from '../model/machine.ts'
+import type { OperationKind, OperationRecord, OperationRequest } from '../model/operation.ts'
 import type { Reach } from '../model/reach.ts'
 import type { MachineFact } from '../model/recipe.ts'
+import type { WatchDecision, WatchDecisionRecord } from '../model/watch.ts'
 
 /** What a service's planner gives: its own machines as components, and whose traffic it carries. */
 export interface ToolkitPlan {
@@ -34,11 +38,89 @@ export interface ControlContext<Spec> {
   /** Names of the deployment's machines that an operation has in its hands: they are put back by a `join`, by nothing else. */
   unsettled: Set<string>
   signal?: AbortSignal
+  /** Of a service that makes values: where it keeps them. */
+  made?: MadeRows
 }
 
 /** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
 export interface ReadContext<Spec> extends ControlContext<Spec> {
   parameters(): Promise<Record<string, unknown>>
+  /** Of a service that watches. */
+  watch?: WatchReader
+}
+
+export interface WatchReader {
+  /** What the watch kept at its last look. */
+  state(): Promise<JsonObject>
+  /** What it saw and decided, newest first. */
+  decisions(limit: number): Promise<WatchDecisionRecord[]>
+}
+
+/** How a machine was found. `reached`: it answers over SSH; `ok`: and its component is healthy. */
+export interface Probe {
+  ok: boolean
+  reached: boolean
+  detail: string
+}
+
+/** `absent`: the cloud does not know it, or not any more. */
+export type CloudStatus = 'pending' | 'running' | 'stopped' | 'absent'
+
+/** What a look gets: the deployment as it is, read once for all services that look at the same time. */
+export interface WatchContext<Spec> extends ControlContext<Spec> {
+  deployment: { id: string; name: string }
+  /** Of the release in force, as it is scaled now; the services' own machines are among them. */
+  components: ResolvedComponent[]
+  /** Every machine of the deployment. */
+  rows: MachineRecord[]
+  /** The service's own. */
+  overrides: Overrides
+  /** An operation that is not over, pushes left out: what machines are like is its business. */
+  operation: { id: string; kind: OperationKind } | null
+  /** Milliseconds since 1970. */
+  now: number
+  /** What the last look kept; at first `{}`. */
+  state: JsonObject
+  signal: AbortSignal
+  /** Whether a machine answers, and passes its component's health check. Never rejects. */
+  probe(row: MachineRecord): Promise<Probe>
+  /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
+  atCloud(row: MachineRecord): Promise<CloudStatus>
+  /** What became of the operation that an earlier look submitted under this key. */
+  submitted(key: string): Promise<OperationRecord | undefined>
+}
+
+/** What a look came to; all of it is stored or nothing is. */
+export interface WatchOutcome {
+  /** For the next look and for reads; absent: as it was. Keep it small. */
+  state?: JsonObject
+  decisions?: WatchDecision[]
+  /** Submitted as by anybody, once per key. */
+  operation?: { kind: OperationKind; request: OperationRequest; key: string }
+  /** Milliseconds to the next look, where that shall be sooner than usual. */
+  again?: number
+}
+
+/** Lets a service act by itself, at intervals, for as long as its release is in force. Exactly one process asks at a time. */
+export interface ToolkitWatch<Spec = unknown> {
+  /** Milliseconds between two looks, 1 s at least. undefined: this section has nothing to watch. Pure. */
+  interval(spec: Spec): number | undefined
+  /**
+   * Looks once. Called one at a time; what it throws is told in the log and the next look comes at its time. It may be cut off and called
+   * again anywhere else, so whatever it does besides its outcome bears being repeated.
+   */
+  look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
+}
+
+export interface MadeRows {
+  deployment: ServedDeployment
+  certificates: CertificateStore
+}
+
+export interface ServedDeployment {
+  id: string
+  tenantId: string
+  name: string
 }
 
 /** The service's stored run-time changes: key -> value, as its routes wrote them. */
@@ -55,8 +137,12 @@ export interface ToolkitCommand {
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an uploaded archive that holds the file that it names. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
 }
 
 /** A route of a service: data that API, OpenAPI and CLI mount. */
@@ -83,6 +169,8 @@ export interface ToolkitRoute<Spec = unknown> {
   read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
   /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
   call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
+  /** Of a change: looks at what its body names in uploaded archives, before anything is stored. Throws what refuses it. */
+  check?(body: JsonObject, archives: Archives): Promise<void>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -90,6 +178,33 @@ export interface ToolkitRoute<Spec = unknown> {
     overrides: Overrides
     components: ResolvedComponent[]
   }): Record<string, JsonObject | null>
+  /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. */
+  act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
+}
+
+/** A service of the same blueprint, as another one's `validate` sees it. */
+export interface NeighbourService {
+  name: string
+  kind: string
+  /** Component -> names of figures that it will know of it. */
+  metrics: Record<string, string[]>
+}
+
+/** One figure of a component, as a running service knows it. */
+export interface Sample {
+  component: string
+  metric: string
+  value: number
+  /** Which node of the service says so. */
+  source: string
+}
+
+/** Figures that a running service knows of the components that it serves. */
+export interface ToolkitMetrics<Spec = unknown> {
+  /** Component -> names. Pure. */
+  offers(spec: Spec): Record<string, string[]>
+  /** As they are now, from every node that answers. Rejects when none does. */
+  read(context: ControlContext<Spec>): Promise<Sample[]>
 }
 
 /** What a deployment's page shows of a service. */
@@ -120,6 +235,7 @@ export interface ToolkitService<Spec = unknown> {
   validate(
     spec: Spec,
     components: ResolvedComponent[],
+    services: NeighbourService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Planned after the services that do not: `components` then holds theirs too. Default false. */
   observes?: boolean
@@ -133,7 +249,66 @@ export interface ToolkitService<Spec = unknown> {
   routes: ToolkitRoute<Spec>[]
   /** For the deployment's page, from the running service. */
   view?(context: ReadContext<Spec>): Promise<ServiceView>
+  watch?: ToolkitWatch<Spec>
+  metrics?: ToolkitMetrics<Spec>
+  values?: ToolkitValues<Spec>
+  challenges?: ChallengeSolver<Spec>
 }
+
+/** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
+export interface ToolkitValues<Spec = unknown> {
+  /** What others may refer to: `web.pem`. From a section as it is written, which may be wrong. */
+  outputs(section: unknown): string[]
+  /** A word for each output that is there, another one when it changes. */
+  versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
+  read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
+  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
+  ensure(context: ValuesContext<Spec>): Promise<void>
+  /** When there is something to do next; null: never by itself. */
+  due(context: ValuesContext<Spec>): Promise<Date | null>
+  /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */
+  refresh(context: RefreshContext<Spec>): Promise<Refreshed>
+}
+
+export interface ServiceValue {
+  value: string
+  secret: boolean
+}
+
+export interface ValuesContext<Spec> extends MadeRows {
+  service: string
+  spec: Spec
+  now: Date
+}
+
+export interface RefreshContext<Spec> extends ValuesContext<Spec> {
+  /** Who does it; a repeated try of the same is the same. */
+  owner: string
+  /** Value of a reference to a secret. */
+  secret(reference: string): Promise<string>
+  /** Shows the challenges of one certificate, and no other ones of it; returns when they are to be seen. Throws where nothing can. */
+  show(certificateId: string, challenges: Challenge[]): Promise<void>
+  /** Milliseconds until the first try after a failure; then doubling. */
+  retry: number
+  signal: AbortSignal
+}
+
+export interface Refreshed {
+  /** How many are new. */
+  changed: number
+  failures: KitbagError[]
+}
+
+/** How a service shows a certificate authority that the deployment has a name, by records (dns-01: RFC 8555, 8.4). */
+export interface ChallengeSolver<Spec = unknown> {
+  /** Whether it can show a challenge of the host. */
+  covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
+  /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
+  overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
+}
+
+/** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
+export type Archives = (digest: string) => Promise<Record<string, Buffer>>
 
 export interface PrepareInput {
   /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
@@ -143,6 +318,9 @@ export interface PrepareInput {
   peers: MachineFact[]
   /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */
   revision(key: string, digest: string, least: number): Promise<number>
+  archives: Archives
+  /** The digest of an archive with the files that `make` gives, kept for an `archive` of the recipe. The same key: the same files. */
+  archive(key: string, make: () => Promise<Record<string, Buffer>>): Promise<string>
 }
 
 export interface Prepared {
@@ -184,6 +362,14 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
+   * when it returns. Absent: the service cannot. Idempotent.
+   */
+  challenges?(
+    context: Pick<ControlContext<Spec>, 'reach' | 'machines'>,
+    challenges: ReadonlyMap<string, string>,
+  ): Promise<void>
 }
 
 /** Every service by its kind; the shipped ones are in registry.ts. */

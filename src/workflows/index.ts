@@ -1,1 +1,2 @@
 export { operation } from './operation.ts'
+export { watch } from './watch.ts'

@@ -1,1 +1,8 @@
-export { cancelSignal, type OperationInput, operationWorkflowType, taskQueue } from '../model/workflow-messages.ts'
+export {
+  cancelSignal,
+  type OperationInput,
+  operationWorkflowType,
+  taskQueue,
+  type WatchInput,
+  watchTaskQueue,
+} from '../model/workflow-messages.ts'

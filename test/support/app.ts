@@ -71,6 +71,8 @@ export interface App {
   /** Bytes; another value replaces the database's machine. */
   dbMemory?: number
   maxUnavailable?: number
+  /** Beside the balancer. */
+  services?: ResolvedService[]
   /** Of `web`; default none. */
   health?: HealthCheck
 }
@@ -82,6 +84,7 @@ export function appRelease(app: App = {}): ReleaseSpec {
   const services: ResolvedService[] = balancer
     ? [{ name: 'loadBalancer', kind: 'loadBalancer', spec: { to: 'web' } }]
     : []
+  services.push(...(app.services ?? []))
   const recipes = [...testRecipes()].filter(([name]) => (name !== 'store' || db) && (name !== 'balancer' || balancer))
   return {
     blueprint: {

@@ -9,6 +9,7 @@ import { isFinal, type OperationKind, type OperationRecord, type OperationReques
 import type { ReleaseSpec } from '../../src/model/release.ts'
 import type { Provider } from '../../src/providers/contract.ts'
 import { providers } from '../../src/providers/index.ts'
+import type { ToolkitRegistry } from '../../src/toolkit/contract.ts'
 import { testRecipes } from './app.ts'
 import { type MemoryCloud, memoryCloud } from './memory-cloud.ts'
 import { type RecordedBalancer, recordedBalancer } from './recorded-balancer.ts'
@@ -47,6 +48,8 @@ export interface FlowOptions {
   /** false: no worker runs in this process. */
   worker?: boolean
   timings?: WorkerOptions['timings']
+  /** Beside the recorded balancer, by kind. */
+  services?: ToolkitRegistry
 }
 
 /** Real PostgreSQL, real Temporal and a worker as main composes it, over a cloud in memory and machines that only say what they did. */
@@ -61,7 +64,7 @@ export async function startFlow(options: FlowOptions = {}): Promise<Flow> {
   }
 }
 
-async function start({ worker = true, timings }: FlowOptions, log: Log, stops: Stops): Promise<Flow> {
+async function start({ worker = true, timings, services }: FlowOptions, log: Log, stops: Stops): Promise<Flow> {
   const database = await startTestStore()
   stops.add('database', () => database.stop())
   const temporal = await startTestTemporal()
@@ -80,13 +83,13 @@ async function start({ worker = true, timings }: FlowOptions, log: Log, stops: S
       reach,
       drivers: { ...providers, ...cloud.drivers },
       recipes: testRecipes(),
-      toolkit: { loadBalancer: balancer.service },
+      toolkit: { loadBalancer: balancer.service, ...services },
     },
   })
   stops.add('store', () => parts.close())
   const connection = await connectTemporal(temporal, masterKey, log)
   stops.add('connection', () => connection.close())
-  const quick = { boot: 5_000, poll: 20, retry: 50, retryMost: 500, ...timings }
+  const quick = { boot: 5_000, poll: 20, retry: 50, retryMost: 500, watch: 200, ...timings }
   const options = { parts, temporal: connection, namespace: temporal.namespace, masterKey, timings: quick }
   const running: RunningWorker | undefined = worker
     ? await runWorker({ ...options, workflowBundle: await workflowBundle() })

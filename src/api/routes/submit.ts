@@ -24,7 +24,7 @@ const submit = createRoute({
   method: 'post',
   path: '/v1/deployments/{deployment}/operations',
   tags: ['Operations'],
-  summary: 'Deploy, roll back, scale, check or destroy',
+  summary: 'Deploy, roll back, scale, heal, check or destroy',
   description: 'Answers at once with the operation. The same `Idempotency-Key` gives the same operation.',
   request: {
     params: inDeployment,
@@ -89,6 +89,8 @@ async function other(
     await refuseToLoseData(deps, deployment, body.allowDataLoss)
     return { deployment, kind, request: { ...loss } }
   }
+  if (kind === 'heal')
+    return { deployment, kind, request: { lost: await machineIds(deps, deployment, body.machines), ...loss } }
   if (kind === 'scale') return { deployment, kind, request: { scale: body.scale, ...loss } }
   const release = body.release ?? (deployment.currentRelease ?? 1) - 1
   if (release < 1 || !(await deps.store.releases.get(deployment.id, release))) {
@@ -96,6 +98,17 @@ async function other(
     throw new KitbagError('not-found', `${name} has ${missing}`, { fix: `See kitbag releases ${name}.` })
   }
   return { deployment, kind, request: { release, ...(body.plan && { plan: body.plan }), ...loss } }
+}
+
+/** Throws `not-found` naming the machines that there are. */
+async function machineIds({ store }: ApiDeps, { id, name }: DeploymentRecord, names: string[]): Promise<string[]> {
+  const rows = await store.machines.list(id)
+  return names.map((wanted) => {
+    const found = rows.find((row) => row.name === wanted)
+    if (found) return found.id
+    const known = rows.map((row) => row.name).join(', ') || 'none'
+    throw new KitbagError('not-found', `${name} has no machine ${wanted}; it has: ${known}`)
+  })
 }
 
 /** Said at once rather than by the operation, which looks again at its turn. Throws `data-loss-refused`. */

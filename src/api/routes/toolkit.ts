@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { unpackFiles } from '../../lib/archive.ts'
 import type { ResolvedService } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
@@ -112,13 +113,29 @@ async function contextOf(
   const { store, reach } = deps
   const all = await store.machines.list(deployment.id)
   const machines = accessTo(
-    all.filter(({ component, releaseNumber }) => component === service.name && releaseNumber !== null),
+    all.filter(
+      ({ component, releaseNumber, status }) =>
+        component === service.name && releaseNumber !== null && status !== 'lost',
+    ),
   )
   const parameters = async () => {
     const overrides = await store.overrides.list(deployment.id)
     return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
   }
-  return { service: service.name, spec: service.spec, reach, machines, unsettled: new Set<string>(), parameters }
+  const { id, tenantId, name } = deployment
+  return {
+    service: service.name,
+    spec: service.spec,
+    reach,
+    machines,
+    unsettled: new Set<string>(),
+    parameters,
+    watch: {
+      state: () => store.watches.state(deployment.id, service.name),
+      decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
+    },
+    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
+  }
 }
 
 async function change(
@@ -130,11 +147,15 @@ async function change(
   { params, body }: { params: Record<string, string>; body: JsonObject },
 ) {
   const { store, toolkit } = deps
-  const all = await store.overrides.list(deployment.id)
-  const { components } = expand(release.spec, toolkit, all)
-  const changes =
-    route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
-  await store.overrides.set(deployment.id, service.name, changes)
+  if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
+  if (route.change) {
+    const all = await store.overrides.list(deployment.id)
+    const { components } = expand(release.spec, toolkit, all)
+    const overrides = all[service.name] ?? {}
+    const changes = route.change({ spec: service.spec, params, body, overrides, components })
+    await store.overrides.set(deployment.id, service.name, changes)
+  }
   const { operation } = await store.operations.submit({
     tenantId,
     deploymentId: deployment.id,

@@ -1,8 +1,17 @@
 import type { Command } from 'commander'
 import { define, repeatable, waits } from '../define.ts'
 
+interface Toolkit {
+  name: string
+  what: string
+  field: string
+  examples: string[]
+  /** Options that name files. */
+  files?: string[]
+}
+
 /** Commands whose words the control plane's OpenAPI document describes. */
-const commands = [
+const commands: Toolkit[] = [
   {
     name: 'lb',
     what: 'a load balancer',
@@ -13,6 +22,19 @@ const commands = [
       'lb drain shop web web-1',
       'lb ready shop web web-1',
       'lb set shop web web-1 --set weight=50',
+    ],
+  },
+  {
+    name: 'certificates',
+    what: 'certificates',
+    field: 'name=value',
+    files: ['certificate', 'key'],
+    examples: [
+      'certificates                        # every word and what it takes',
+      'certificates list shop',
+      'certificates ca shop > ca.pem',
+      'certificates renew shop web',
+      'certificates upload shop web --certificate web.pem --key web.key',
     ],
   },
   {
@@ -51,22 +73,29 @@ const commands = [
       'alerts test shop',
     ],
   },
+  {
+    name: 'healing',
+    what: 'healing',
+    field: 'name=value',
+    examples: ['healing show shop', 'healing events shop'],
+  },
 ]
 
 export function addToolkitCommands(program: Command): void {
-  for (const { name, what, field, examples } of commands) {
+  for (const { name, what, field, examples, files = [] } of commands) {
     const command = define(program, {
       usage: `${name} [words...]`,
       summary: `look at and change ${what} while it runs; alone it lists its words`,
       examples,
       load: async () => {
         const { toolkitCommand } = await import('../commands/toolkit.ts')
-        return (words: string[], options: object) => toolkitCommand(name, words, options)
+        return (words: string[], options: Record<string, unknown>) => toolkitCommand(name, words, options)
       },
     })
     repeatable(waits(command), '--set <name=value>', `a field to change: ${field}`).option(
       '--service <name>',
       'which one, where there are several',
     )
+    for (const file of files) command.option(`--${file} <file>`, `file with the ${file}; - is standard input`)
   }
 }

@@ -5,6 +5,7 @@ import { connectTemporal } from '../../../src/main/temporal/connect.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { testRecipes } from '../../support/app.ts'
 import { recordedBalancer } from '../../support/recorded-balancer.ts'
+import { watchful } from '../../support/watchful.ts'
 import type { WorkerSettings } from './worker-under-fire.ts'
 
 /** A worker as main composes it, on the shipped fakes; it stops at each boundary until the test lets it go on. */
@@ -42,7 +43,7 @@ const parts = await compose({
       faults: [{ kind: 'fail', machine: 'web-9', output: 'E: broken' }],
     }),
     recipes: testRecipes(),
-    toolkit: { loadBalancer: recordedBalancer().service },
+    toolkit: { loadBalancer: recordedBalancer().service, watchful: watchful().service },
   },
 })
 const temporal = await connectTemporal(settings, masterKey, log)
@@ -52,7 +53,7 @@ const { failed } = await runWorker({
   namespace: settings.namespace,
   masterKey,
   workflowBundle: { codePath: settings.workflowBundle },
-  timings: { boot: 5_000, poll: 20, retry: 50, retryMost: 500 },
+  timings: { boot: 5_000, poll: 20, retry: 50, retryMost: 500, watch: 200 },
   boundary,
 })
 await failed

@@ -28,6 +28,8 @@ export interface WorkerUnderFire {
   kills: number
   /** Kills and restarts until every wanted boundary was hit `times` times; rejects after `timeout` ms. */
   fire(wanted: string[], times: number, timeout: number): Promise<void>
+  /** Kills it now; another one takes its place. */
+  kill(): void
   stop(): Promise<void>
 }
 
@@ -81,6 +83,7 @@ export async function workerUnderFire(settings: WorkerSettings): Promise<WorkerU
   const under: WorkerUnderFire = {
     hits,
     kills: 0,
+    kill,
     async fire(names, count, timeout) {
       wanted = new Set(names)
       times = count

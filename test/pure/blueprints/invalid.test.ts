@@ -557,7 +557,7 @@ components:
   cache: { recipe: postgress }
   db: { recipe: postgresql, replicas: many }
 toolkit:
-  healing: {}
+  autoscaler: {}
   loadBalancer: { listeners: [ { port: 80, to: wep }, { port: 80, to: db } ] }
 `
   expect(lines(problemsOf(text))).toEqual([
@@ -569,7 +569,7 @@ toolkit:
     '11:17 components.web.settings.pakages: unknown setting pakages (near packages)',
     '12:20 components.cache.recipe: there is no recipe postgress (near postgresql)',
     '13:39 components.db.replicas: must be a number',
-    '15:3 toolkit.healing: the toolkit service healing is not built yet',
+    '15:3 toolkit.autoscaler: the toolkit service autoscaler is not built yet',
     '16:48 toolkit.loadBalancer.listeners[0].to: there is no component wep (near web)',
     '16:63 toolkit.loadBalancer.listeners[1].port: port 80 is used twice',
   ])

@@ -101,8 +101,8 @@ describe('one thing wrong', () => {
     ],
     [
       'a service that is not built yet',
-      (t) => t.replace('toolkit:', 'toolkit:\n  healing: {}'),
-      { path: 'toolkit.healing', message: 'the toolkit service healing is not built yet' },
+      (t) => t.replace('toolkit:', 'toolkit:\n  autoscaler: {}'),
+      { path: 'toolkit.autoscaler', message: 'the toolkit service autoscaler is not built yet' },
     ],
     [
       'an unknown service',

@@ -6,11 +6,20 @@ import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
+import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
+import { healingUnderTest } from '../../conformance/toolkit/healing.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
+import { monitoringUnderTest } from '../../conformance/toolkit/monitoring.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
-const underTest = { dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
+const underTest = {
+  certificates: certificatesUnderTest,
+  dns: dnsUnderTest,
+  healing: healingUnderTest,
+  loadBalancer: { ...loadBalancerUnderTest, start },
+  monitoring: monitoringUnderTest,
+}
 
 test('every service of the registry has its conformance test', () => {
   expect(Object.keys(underTest)).toEqual(Object.keys(toolkit))
@@ -63,5 +72,4 @@ async function start(): Promise<RunningService> {
   }
 }
 
-testToolkitService('dns', dnsUnderTest)
-testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })
+for (const [kind, service] of Object.entries(underTest)) testToolkitService(kind, service)

@@ -1,0 +1,70 @@
+import { Context } from '@temporalio/activity'
+import { sleep } from '../../lib/clock.ts'
+import { type ActivityDeps, defaultTimings } from '../deps.ts'
+import { repeatedFailure } from '../failures.ts'
+import { createGlances } from './glance.ts'
+import { lookOn } from './look-on.ts'
+import { servicesToWatch } from './services-to-watch.ts'
+
+/** What a watch's workflow asks for. */
+export interface WatchActivities {
+  /** Watches until there is nothing to watch (`over`), or for so long that the workflow begins a new run (`again`). */
+  watchDeployment(deploymentId: string): Promise<'over' | 'again'>
+}
+
+export function createWatchActivities(deps: ActivityDeps): WatchActivities {
+  return { watchDeployment: (deploymentId) => watchDeployment(deps, deploymentId) }
+}
+
+/** Milliseconds between heartbeats: each is a write at the server, and there is one watch per deployment. */
+const heartbeatInterval = 8_000
+
+/** Milliseconds after which the workflow begins a new run. */
+const longest = 24 * 3_600_000
+
+/** Milliseconds over which the first looks are spread, so that those of many deployments do not fall together. */
+const spread = 5_000
+
+async function watchDeployment(deps: ActivityDeps, deploymentId: string): Promise<'over' | 'again'> {
+  const context = Context.current()
+  const { cancellationSignal: signal } = context
+  const timer = setInterval(() => context.heartbeat(), heartbeatInterval)
+  try {
+    return await watch(deps, deploymentId, signal)
+  } catch (error) {
+    throw repeatedFailure('the watch was interrupted', error)
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** One round per release: its services look side by side, each at its own interval, until another release is in force. */
+async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSignal): Promise<'over' | 'again'> {
+  const begun = await deps.store.watches.begin(deploymentId)
+  if (!begun) return 'over'
+  const until = Date.now() + longest
+  const states = new Map(Object.entries(begun.states))
+  const glances = createGlances(deps, deploymentId)
+  await sleep(Math.random() * Math.min(spread, { ...defaultTimings, ...deps.timings }.watch), signal)
+  while (Date.now() < until) {
+    const glance = await glances.now()
+    if (!glance || glance.currentRelease === null) return 'over'
+    const release = glance.currentRelease
+    const services = await servicesToWatch(deps, deploymentId, release)
+    if (services.length === 0) return 'over'
+    const round = new AbortController()
+    const ending = AbortSignal.any([signal, round.signal])
+    const looks = services.map((service) =>
+      lookOn({ deps, deploymentId, epoch: begun.epoch, release, service, states, glances, signal: ending, until }),
+    )
+    const [first] = await Promise.allSettled([Promise.race(looks)])
+    round.abort(new Error('the round is over'))
+    const ended = await Promise.allSettled(looks)
+    signal.throwIfAborted()
+    if (first?.status === 'rejected') throw first.reason
+    if (ended.some((look) => look.status === 'fulfilled' && look.value === 'superseded')) {
+      throw repeatedFailure('another watcher has begun')
+    }
+  }
+  return 'again'
+}

@@ -1,0 +1,119 @@
+import { and, desc, eq, isNotNull, lt, sql } from 'drizzle-orm'
+import type { JsonObject } from '../model/json.ts'
+import type { OperationKind, OperationStatus } from '../model/operation.ts'
+import type { WatchDecision } from '../model/watch.ts'
+import type { Database } from './database.ts'
+import { storable } from './failures.ts'
+import { submitIn } from './operations.ts'
+import { deployments, watchDecisions, watches } from './schema.ts'
+import type { WatchStore } from './store.ts'
+
+/** Decisions kept of each service. */
+const kept = 500
+
+export function createWatchStore(db: Database): WatchStore {
+  return {
+    async candidates() {
+      const rows = await db
+        .select({ deploymentId: deployments.id, release: deployments.currentRelease })
+        .from(deployments)
+        .where(isNotNull(deployments.currentRelease))
+      return rows.map(({ deploymentId, release }) => ({ deploymentId, release: release ?? 0 }))
+    },
+
+    async begin(deploymentId) {
+      const source = db
+        .select({
+          deploymentId: deployments.id,
+          tenantId: deployments.tenantId,
+          epoch: sql<number>`1`.as('epoch'),
+          states: sql<Record<string, JsonObject>>`'{}'::jsonb`.as('states'),
+        })
+        .from(deployments)
+        .where(eq(deployments.id, deploymentId))
+      const [row] = await db
+        .insert(watches)
+        .select(source)
+        .onConflictDoUpdate({ target: watches.deploymentId, set: { epoch: sql`${watches.epoch} + 1` } })
+        .returning({ epoch: watches.epoch, states: watches.states })
+      return row
+    },
+
+    async glance(deploymentId) {
+      const { rows } = await db.execute<{
+        id: string
+        tenant_id: string
+        name: string
+        current_release: number | null
+        operation: { id: string; kind: OperationKind; status: OperationStatus } | null
+      }>(sql`
+        select d.id, d.tenant_id, d.name, d.current_release, (
+          select json_build_object('id', o.id, 'kind', o.kind, 'status', o.status) from operations o
+          where o.deployment_id = d.id and o.status in ('queued', 'running', 'cancelling') and o.kind <> 'push'
+          order by o.created_at limit 1
+        ) as operation
+        from deployments d where d.id = ${deploymentId}`)
+      const [row] = rows
+      if (!row) return undefined
+      const { id, name, operation } = row
+      return { id, tenantId: row.tenant_id, name, currentRelease: row.current_release, operation }
+    },
+
+    async record(deploymentId, epoch, { service, state, decisions = [], operation }) {
+      return db.transaction(async (tx) => {
+        const [row] = await tx.select().from(watches).where(eq(watches.deploymentId, deploymentId)).for('update')
+        if (row?.epoch !== epoch) return false
+        if (operation) await submitIn(tx, operation)
+        if (state) {
+          const merged = sql`jsonb_set(${watches.states}, array[${service}::text], ${JSON.stringify(storable(state))}::jsonb)`
+          await tx.update(watches).set({ states: merged }).where(eq(watches.deploymentId, deploymentId))
+        }
+        await addDecisions(tx, { deploymentId, tenantId: row.tenantId, service }, decisions)
+        return true
+      })
+    },
+
+    async decisions(deploymentId, service, { after, limit }) {
+      return db
+        .select({
+          seq: watchDecisions.seq,
+          at: watchDecisions.at,
+          level: watchDecisions.level,
+          message: watchDecisions.message,
+          data: watchDecisions.data,
+        })
+        .from(watchDecisions)
+        .where(
+          and(
+            eq(watchDecisions.deploymentId, deploymentId),
+            eq(watchDecisions.service, service),
+            after === undefined ? undefined : lt(watchDecisions.seq, Number(after)),
+          ),
+        )
+        .orderBy(desc(watchDecisions.seq))
+        .limit(limit)
+    },
+
+    async state(deploymentId, service) {
+      const [row] = await db
+        .select({ states: watches.states })
+        .from(watches)
+        .where(eq(watches.deploymentId, deploymentId))
+      return row?.states[service] ?? {}
+    },
+  }
+}
+
+async function addDecisions(
+  tx: Database,
+  of: { deploymentId: string; tenantId: string; service: string },
+  decisions: WatchDecision[],
+): Promise<void> {
+  if (decisions.length === 0) return
+  await tx.insert(watchDecisions).values(decisions.map((decision) => ({ ...of, ...storable(decision) })))
+  await tx.execute(sql`
+    delete from watch_decisions where deployment_id = ${of.deploymentId} and service = ${of.service} and seq <= (
+      select seq from watch_decisions where deployment_id = ${of.deploymentId} and service = ${of.service}
+      order by seq desc offset ${kept} limit 1
+    )`)
+}
