@@ -18,6 +18,10 @@ export interface Timings {
   retryMost: number
   /** Between two looks of a watching service, at most; services themselves ask for less often. */
   watch: number
+  /** For the first certificates of a deploy, before it ends without them. */
+  firstCertificates: number
+  /** Until a certificate that could not be had is tried again; doubles. Let's Encrypt allows five failures an hour. */
+  certificateRetry: number
 }
 
 export const defaultTimings: Timings = {
@@ -27,6 +31,8 @@ export const defaultTimings: Timings = {
   retry: 1_000,
   retryMost: 15_000,
   watch: Number.POSITIVE_INFINITY,
+  firstCertificates: 90_000,
+  certificateRetry: 120_000,
 }
 
 /** Everything that the effects act through; composed in main/, with fakes in tests. */

@@ -1,8 +1,10 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import { isFinal, type OperationRecord, type OperationResult, type UnitRecord } from '../model/operation.ts'
+import { awaitValues } from './await-values.ts'
 import type { ActivityDeps } from './deps.ts'
 import { driftOf } from './drift.ts'
+import { followPush } from './follow-push.ts'
 import { heartbeating } from './heartbeat.ts'
 import { outputsOf } from './outputs.ts'
 import { scaleChanges } from './overrides-for.ts'
@@ -20,14 +22,15 @@ export function finishOperation(
   ending: Ending,
   problems: ErrorRecord[],
 ): Promise<void> {
-  return heartbeating(async () => {
+  return heartbeating(async (signal) => {
     const { store } = deps
     forgetPlans(operationId)
     const operation = await store.operations.get(operationId)
     if (!operation || isFinal(operation.status)) return
     const units = await tidy(deps, operation)
     if (ending === 'succeeded') {
-      await store.operations.finish(operationId, { status: ending, result: await succeed(deps, operation, units) })
+      const result = await succeed(deps, operation, units, signal)
+      await store.operations.finish(operationId, { status: ending, result })
       return
     }
     const deployment = await store.deployments.get(operation.deploymentId)
@@ -48,7 +51,12 @@ async function tidy({ store }: ActivityDeps, operation: OperationRecord): Promis
   return units
 }
 
-async function succeed(deps: ActivityDeps, operation: OperationRecord, units: UnitRecord[]): Promise<OperationResult> {
+async function succeed(
+  deps: ActivityDeps,
+  operation: OperationRecord,
+  units: UnitRecord[],
+  signal: AbortSignal,
+): Promise<OperationResult> {
   const { store } = deps
   const { deploymentId, kind, request } = operation
   const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
@@ -63,7 +71,9 @@ async function succeed(deps: ActivityDeps, operation: OperationRecord, units: Un
   }
   if ((kind === 'deploy' || kind === 'rollback') && request.release !== undefined) {
     await store.deployments.setCurrentRelease(deploymentId, request.release)
+    await awaitValues(deps, operation, signal)
   }
+  if (kind === 'push') await followPush(deps, operation)
   return { ...result, outputs: await outputsOf(deps, deploymentId) }
 }
 

@@ -22,7 +22,7 @@ export async function outputsOf(deps: ActivityDeps, deploymentId: string): Promi
       const { machines: _, ...rest } = facts.outputs(name)
       return [name, rest] as const
     })
-    return JSON.parse(redact(JSON.stringify(Object.fromEntries(outputs)), [...secrets.values()]))
+    return JSON.parse(redact(JSON.stringify(Object.fromEntries(outputs)), facts.hidden))
   } catch (error) {
     log.warn('outputs could not be told', { deployment: deployment.name, error })
     return {}

@@ -1,3 +1,5 @@
+import type { DeploymentRecord } from '../db/store.ts'
+import { unpackFiles } from '../lib/archive.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -5,10 +7,14 @@ import type { Phase, RecipeContext } from '../model/recipe.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from '../planner/digests.ts'
 import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
+import { valuesOf } from '../planner/values.ts'
+import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
+import { keepArchive } from './keep-archive.ts'
 import { recipesOf } from './recipes-of.ts'
 import { noMachine, type UnitWork } from './unit-work.ts'
+import { valueSource } from './value-source.ts'
 import { worldOf } from './world-of.ts'
 
 /** What one phase on one machine is rendered from, at this moment. */
@@ -17,6 +23,8 @@ export interface PhaseInputs {
   machine: MachineRecord
   recipe: Recipe
   context: RecipeContext
+  /** What toolkit services put onto the machine, run in the same program. */
+  extras: ExtraPart[]
   /** Values that nothing may show. */
   secrets: string[]
   /** Of everything that goes in: equal digests need no second run. */
@@ -42,41 +50,59 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
     migrate: () => migrationDigest(world, component),
     configure: () => configureDigest(world, component, machine),
   }
+  const when = { later: phase !== 'install' }
+  const extras = phase === 'migrate' ? [] : facts.extras(machine, when)
   const inputs = {
     machine,
     recipe,
-    ...facts.context(machine, { later: phase !== 'install' }),
+    ...facts.context(machine, when),
+    extras: extras.map(({ extra, context }) => {
+      const found = recipes.get(extra.recipe)
+      if (found) return { name: extra.name, recipe: found, context }
+      throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${extra.recipe}`)
+    }),
     digest: digests[phase](),
   }
   return phase === 'configure' ? prepared(work, component, inputs) : inputs
 }
 
-/** A toolkit service's own work on the parameters of its machines. */
+/** Toolkit services' own work on the parameters of their machines, and of what they put onto others. */
 async function prepared(work: UnitWork, component: ResolvedComponent, inputs: PhaseInputs): Promise<PhaseInputs> {
-  const { deps, deployment } = work
-  const prepare = component.service === undefined ? undefined : deps.toolkit[component.service]?.prepare
-  if (!prepare) return inputs
-  const { context, secrets } = inputs
-  const revision = (key: string, digest: string, least: number) =>
-    deps.store.revisions.next(deployment.id, `${component.name} ${key}`, { digest, least })
-  const { parameters, secrets: more } = await prepare({
-    parameters: context.parameters,
-    peers: context.peers,
-    revision,
-  })
-  return { ...inputs, context: { ...context, parameters }, secrets: [...secrets, ...more] }
+  const secrets = [...inputs.secrets]
+  const { tenantId } = work.deployment
+  const prepare = async (kind: string | undefined, context: RecipeContext, extra?: string): Promise<RecipeContext> => {
+    const own = kind === undefined ? undefined : work.deps.toolkit[kind]?.prepare
+    if (!own) return context
+    const { parameters, secrets: more } = await own({
+      ...(extra !== undefined && { extra }),
+      parameters: context.parameters,
+      peers: context.peers,
+      revision: (key, digest, least) =>
+        work.deps.store.revisions.next(work.deployment.id, `${component.name} ${key}`, { digest, least }),
+      archives: (digest) => unpackFiles(work.deps.store.blobs.read(tenantId, digest)),
+      archive: (key, make) => keepArchive(work.deps, `${tenantId} ${kind} ${key}`, tenantId, make),
+    })
+    secrets.push(...more)
+    return { ...context, parameters }
+  }
+  const context = await prepare(component.service, inputs.context)
+  const extras: ExtraPart[] = []
+  for (const [i, part] of inputs.extras.entries())
+    extras.push({ ...part, context: await prepare(component.extras?.[i]?.kind, part.context, part.name) })
+  return { ...inputs, context, extras, secrets }
 }
 
 export async function factsOf(
-  { store }: ActivityDeps,
-  deployment: { name: string },
+  deps: ActivityDeps,
+  deployment: DeploymentRecord,
   releaseNumber: number,
   world: World,
   recipes: Map<string, Recipe>,
   secrets: Map<string, string>,
 ): Promise<Facts> {
-  const { id: installation } = await store.installation.get()
-  return createFacts({ installation, deployment: deployment.name, releaseNumber, world, recipes, secrets })
+  const { id: installation } = await deps.store.installation.get()
+  const values = await valuesOf(valueSource(deps, deployment), world.release)
+  return createFacts({ installation, deployment: deployment.name, releaseNumber, world, recipes, secrets, values })
 }
 
 /** Values in the versions that the release pins. */

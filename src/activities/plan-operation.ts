@@ -5,6 +5,7 @@ import { refuseDataLoss } from '../planner/refuse-data-loss.ts'
 import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
+import { refreshValues } from './make-values.ts'
 import { type Planned, skeletonOf } from './planned.ts'
 import { markLost, planFor } from './planning.ts'
 
@@ -21,7 +22,7 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
       const stored = await store.operations.plan(operationId, 'main')
       if (stored) return await standing(deps, operation, stored)
       if (operation.status === 'cancelling') return { next: 'undo-cancelled', units: [] }
-      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation))
+      const plan = await store.operations.savePlan(operationId, 'main', await makePlan(deps, operation, signal))
       await store.operations.appendEvents(operationId, [{ type: 'plan', data: summaryOf(plan) }])
       return await standing(deps, operation, plan)
     } catch (error) {
@@ -35,7 +36,8 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
   })
 }
 
-async function makePlan(deps: ActivityDeps, operation: OperationRecord): Promise<Plan> {
+async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<Plan> {
+  if (operation.kind === 'push') await refreshValues(deps, operation, signal)
   const plan = await planFor(deps, operation, 'main')
   refuseStale(operation, plan)
   refuseDataLoss(plan)

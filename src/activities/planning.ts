@@ -7,6 +7,7 @@ import type { Plan } from '../model/plan.ts'
 import { loadPlanInput, type PlanRequest } from '../planner/load.ts'
 import { machinesToCreate, plan } from '../planner/plan.ts'
 import type { ActivityDeps } from './deps.ts'
+import { ensureValues } from './make-values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseOf } from './release-of.ts'
 import { createResolveSpecs } from './resolve-specs.ts'
@@ -25,6 +26,8 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
     )
   }
   const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
+  if (typeof request.release === 'number')
+    await ensureValues(deps, deployment, (await releaseOf(store, deployment.id, request.release)).spec)
   const overrides = await overridesFor({ store, operation, deployment, stage })
   const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
   const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost) }

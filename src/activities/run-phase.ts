@@ -10,13 +10,15 @@ import type { UnitWork } from './unit-work.ts'
 export async function runPhase(
   work: UnitWork,
   phase: Phase,
-  { machine, recipe, context, secrets }: PhaseInputs,
+  { machine, recipe, context, extras, secrets }: PhaseInputs,
   options: Pick<CompileOptions, 'mode' | 'suppress'>,
 ): Promise<ProgramResult> {
   const { deps, deployment, events, signal } = work
   events.hide(secrets)
-  if (!recipe.signature.phases.includes(phase)) return { events: [], changed: 0 }
-  const program = compile(recipe, phase, context, { ...options, secrets })
+  const phases = [recipe, ...extras.map((extra) => extra.recipe)].flatMap(({ signature }) => signature.phases)
+  // A configure also takes away what earlier releases put there, whatever it does beside.
+  if (phase !== 'configure' && !phases.includes(phase)) return { events: [], changed: 0 }
+  const program = compile(recipe, phase, context, { ...options, secrets }, extras)
   const onEvent = (event: ResourceEvent) => {
     // What is as it should be is no news; a failure is told by the unit's error.
     if (event.status === 'ok') return

@@ -2,10 +2,12 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { World } from '../planner/digests.ts'
 import { expand } from '../planner/expand.ts'
+import { valueVersions } from '../planner/values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseNumberFor } from './release-number-for.ts'
 import { releaseOf } from './release-of.ts'
 import type { UnitWork } from './unit-work.ts'
+import { valueSource } from './value-source.ts'
 
 /** Everything that the unit's machine is rendered from, as it is at this moment. */
 export async function worldOf(work: UnitWork): Promise<World & { number: number }> {
@@ -20,7 +22,8 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const { components } = expand(release, deps.toolkit, overrides)
   const rows = await deps.store.machines.list(deployment.id)
   const machines = rows.filter(({ name }) => !unit.without?.includes(name))
-  return { release, components, overrides, machines }
+  const values = await valueVersions(valueSource(deps, deployment), release)
+  return { release, components, overrides, machines, values }
 }
 
 /** The unit's component as the plan's release has it, else as the release in force has it: what is removed still drains by its own rules. */

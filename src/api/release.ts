@@ -6,6 +6,7 @@ import { KitbagError, type Problem } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { expand } from '../planner/expand.ts'
+import { extrasOf } from '../planner/extras.ts'
 import { loadRecipe } from '../recipes/load.ts'
 import { completeParameters } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -102,7 +103,12 @@ function missingBlob(folder: string, digest: string): KitbagError {
 /** Recipes of the application and of the services' machines. */
 function usedRecipes(deps: ApiDeps, blueprint: ResolvedBlueprint, recipes: Map<string, Recipe>): Map<string, Recipe> {
   const spec: ReleaseSpec = { blueprint, text: '', sources: {}, recipes: {}, secretVersions: {} }
-  const names = new Set(expand(spec, deps.toolkit, {}).components.map(({ recipe }) => recipe))
+  const names = new Set(
+    expand(spec, deps.toolkit, {}).components.flatMap(({ recipe, extras = [] }) => [
+      recipe,
+      ...extras.map((extra) => extra.recipe),
+    ]),
+  )
   return new Map([...recipes].filter(([name]) => names.has(name)))
 }
 
@@ -152,7 +158,8 @@ async function versionsOf(
       })
   }
   const spec: ReleaseSpec = { blueprint, text: '', sources: {}, recipes: {}, secretVersions: {} }
-  for (const component of expand(spec, toolkit, {}).components) {
+  const { components } = expand(spec, toolkit, {})
+  for (const component of components.flatMap((one) => [one, ...extrasOf(one)])) {
     const recipe = recipes.get(component.recipe)
     if (!recipe) continue
     for (const parameter of completeParameters(recipe.signature, component.settings).generated) {

@@ -8,12 +8,12 @@ import { addIssues } from './issues.ts'
 import { Names } from './names.ts'
 import { readDeclarations, resolveParameters } from './parameters.ts'
 import { Problems, show } from './problems.ts'
-import { checkReferences, declaredOutputs, type Owners, type Section } from './references.ts'
+import { checkReferences, declaredOutputs, type Owner, type Owners, type Section } from './references.ts'
 import { salvage } from './salvage.ts'
 import { frameSchema } from './schema.ts'
 import { resolveServices, type ServiceEntry, serviceEntries } from './services.ts'
 import { substitute } from './substitute.ts'
-import type { ToolkitSchemas } from './toolkit.ts'
+import type { ToolkitSchemas, ToolkitSection } from './toolkit.ts'
 
 export interface ParseOptions {
   /** Name of the file, for places. */
@@ -96,9 +96,18 @@ function ownersOf(
   return new Map([
     // A service that is not known has no entry and is an owner all the same.
     ...kinds.filter((kind) => !Object.hasOwn(toolkit, kind)).map((kind) => [kind, undefined] as const),
-    ...Object.entries(components).map(([name, value]) => [name, declaredOutputs(value, catalog)] as const),
-    ...entries.map(({ name, kind }) => [name, toolkit[kind]?.outputs] as const),
+    ...Object.entries(components).map(([name, value]) => {
+      const declared = declaredOutputs(value, catalog)
+      return [name, declared && { declared, machines: true }] as const
+    }),
+    ...entries.map(({ name, kind, value }) => [name, ownerOf(toolkit[kind], value)] as const),
   ])
+}
+
+function ownerOf(section: ToolkitSection | undefined, value: unknown): Owner | undefined {
+  if (!section) return undefined
+  const { values, outputs } = section
+  return values ? { declared: values.outputs(value), machines: false } : { declared: outputs, machines: true }
 }
 
 function sectionsOf(components: Fields, entries: ServiceEntry[]): Section[] {

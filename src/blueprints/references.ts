@@ -3,7 +3,7 @@ import { isConcat, isReference, type Value } from '../model/value.ts'
 import type { Path } from './path.ts'
 import type { Problems } from './problems.ts'
 
-/** Outputs that every component and every service has. */
+/** Outputs that every component has, and every service with machines. */
 const common = ['host', 'port', 'url', 'addresses', 'machines']
 
 /** A part of the blueprint in which references may stand. */
@@ -16,8 +16,14 @@ export interface Section {
   settings: boolean
 }
 
-/** Name -> the outputs that its recipe or service declares; undefined: they are not known, and why was told already. */
-export type Owners = Map<string, string[] | undefined>
+export interface Owner {
+  /** Outputs that its recipe or service declares. */
+  declared: string[]
+  machines: boolean
+}
+
+/** By name; undefined: its outputs are not known, and why was told already. */
+export type Owners = Map<string, Owner | undefined>
 
 interface Use {
   reference: string
@@ -41,7 +47,7 @@ export function checkReferences(sections: Section[], owners: Owners, problems: P
       const [root = '', name = ''] = use.reference.split('.')
       if (root === 'secrets') checkSecret(use, secrets, problems)
       else checkOutput(use, owners, problems)
-      const made = section.settings && owners.get(root)?.includes(name)
+      const made = section.settings && owners.get(root)?.declared.includes(name)
       if (made) links.set(section.owner, [...(links.get(section.owner) ?? []), use])
     }
   }
@@ -74,9 +80,10 @@ function checkOutput({ reference, path }: Use, owners: Owners, problems: Problem
     problems.add(path, `\${${reference}}: there is no component ${owner}`, { unknown: owner, allowed })
     return
   }
-  const declared = owners.get(owner)
-  const known = [...new Set([...common, ...(declared ?? [])])]
-  if (!declared || known.includes(name)) return
+  const found = owners.get(owner)
+  if (!found) return
+  const known = [...new Set([...(found.machines ? common : []), ...found.declared])]
+  if (known.includes(name)) return
   problems.add(path, `\${${reference}}: ${owner} has no output ${name}`, { unknown: name, allowed: known })
 }
 

@@ -5,7 +5,7 @@ import type { Names } from './names.ts'
 import type { Path } from './path.ts'
 import { type Problems, show } from './problems.ts'
 import { salvage } from './salvage.ts'
-import { plannedServices, type ToolkitSchemas, type ToolkitSection } from './toolkit.ts'
+import type { ToolkitSchemas, ToolkitSection } from './toolkit.ts'
 
 /** One service as it stands in the blueprint. */
 export interface ServiceEntry {
@@ -26,9 +26,7 @@ export function serviceEntries(
     const path = ['toolkit', kind]
     if (!Object.hasOwn(toolkit, kind)) {
       const allowed = Object.keys(toolkit)
-      if (plannedServices.includes(kind))
-        problems.add(path, `the toolkit service ${kind} is not built yet`, { allowed, at: 'key' })
-      else problems.add(path, `there is no toolkit service ${kind}`, { unknown: kind, allowed, at: 'key' })
+      problems.add(path, `there is no toolkit service ${kind}`, { unknown: kind, allowed, at: 'key' })
       return []
     }
     if (!Array.isArray(value)) {

@@ -7,6 +7,8 @@ export interface ToolkitSection {
   outputs: string[]
   /** Names an entry of a list of such services that has no `name`; undefined: it needs one. */
   nameOf?: ((section: Record<string, unknown>) => string | undefined) | undefined
+  /** Of a service without machines: all that others may refer to, from its section as it is written. */
+  values?: { outputs(section: unknown): string[] }
   validate(
     spec: never,
     components: ResolvedComponent[],
@@ -16,6 +18,3 @@ export interface ToolkitSection {
 }
 
 export type ToolkitSchemas = Record<string, ToolkitSection>
-
-/** Services that are designed and not built yet: refused as such rather than as unknown, and their names are kept free. */
-export const plannedServices = ['monitoring', 'certificates']

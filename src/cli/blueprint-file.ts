@@ -1,5 +1,4 @@
 import { basename, dirname, join } from 'node:path'
-import type { Readable } from 'node:stream'
 import type { Client } from '../api/client.ts'
 import { readDocument } from '../blueprints/document.ts'
 import { foldersOf } from '../blueprints/sources.ts'
@@ -8,6 +7,7 @@ import { packFolder } from '../lib/archive.ts'
 import { KitbagError } from '../model/errors.ts'
 import { assignment } from './assignment.ts'
 import { readBytes } from './read-file.ts'
+import { upload } from './upload.ts'
 
 export interface DescribeOptions {
   name?: string
@@ -51,15 +51,5 @@ export async function describeBlueprint(client: Client, { file, text }: Blueprin
     sources: digests(folders.sources),
     recipes: digests(folders.recipes),
     ...(options.cloud !== undefined && { cloud: options.cloud }),
-  }
-}
-
-async function upload(client: Client, archives: { digest: string; stream(): Readable }[]): Promise<void> {
-  if (archives.length === 0) return
-  const { missing } = await client.json<{ missing: string[] }>('POST', '/v1/blobs/missing', {
-    digests: archives.map(({ digest }) => digest),
-  })
-  for (const { digest, stream } of archives.filter((archive) => missing.includes(archive.digest))) {
-    await client.call('PUT', `/v1/blobs/${digest}`, { raw: stream() })
   }
 }

@@ -1,5 +1,6 @@
 import type { Log } from '../lib/log.ts'
 import { createBlobStore } from './blobs.ts'
+import { createCertificateStore } from './certificates.ts'
 import { createCloudStore } from './clouds.ts'
 import { type DatabaseAddress, openDatabase, openPool } from './database.ts'
 import { createDeploymentStore } from './deployments.ts'
@@ -53,6 +54,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     secrets: guarded(createSecretStore(db, keys)),
     overrides: guarded(createOverrideStore(db)),
     revisions: guarded(createRevisionStore(db)),
+    certificates: guarded(createCertificateStore(db, keys)),
     blobs: guarded(createBlobStore(db)),
     watches: guarded(createWatchStore(db)),
     changed: listener.changed,

@@ -1,3 +1,4 @@
+import type { CertificateStore } from '../model/certificate.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
@@ -28,6 +29,7 @@ export interface Store {
   secrets: SecretStore
   overrides: OverrideStore
   revisions: RevisionStore
+  certificates: CertificateStore
   blobs: BlobStore
   watches: WatchStore
   /**

@@ -27,6 +27,17 @@ export interface UpdatePolicy {
   drain: number
 }
 
+/** A further recipe on a component's machines, run in the same two programs as the component's own. */
+export interface ComponentExtra {
+  /** Unique among the component's extras, and what its resources are called by: `node-exporter`. */
+  name: string
+  /** A shipped recipe. It sees the component's machine, and no consumers and no peers. */
+  recipe: string
+  settings: Record<string, Value>
+  /** The toolkit service that asks for it, by its kind. */
+  kind: string
+}
+
 /** A component with parameters filled in and defaults made explicit; toolkit planners make them too, for their machines. */
 export interface ResolvedComponent {
   name: string
@@ -43,9 +54,15 @@ export interface ResolvedComponent {
   env: Record<string, Value>
   settings: Record<string, Value>
   health?: HealthCheck
+  /** Where it tells figures of itself, in Prometheus' format. */
+  metrics?: { path: string; port: number }
   update: UpdatePolicy
   /** Absent for the application's own components; the toolkit service's id (`loadBalancer`) for machines of a service. */
   service?: string
+  /** What toolkit services put onto its machines beside its own recipe. */
+  extras?: ComponentExtra[]
+  /** Machines of a service that only looks at others: it refers to them, and is none of their users. */
+  observer?: true
 }
 
 /** One toolkit service instance as the blueprint asks for it; `spec` has been checked by the service's own schema. */

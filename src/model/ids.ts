@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** What an opaque id names; its prefix in the id. */
-export type IdPrefix = 'ins' | 'ten' | 'tok' | 'cld' | 'dep' | 'rel' | 'mac' | 'op' | 'sec'
+export type IdPrefix = 'ins' | 'ten' | 'tok' | 'cld' | 'dep' | 'rel' | 'mac' | 'op' | 'sec' | 'crt' | 'ca'
 
 /**
  * A new opaque id: prefix, `_`, 20 characters of lower-case base 32. The first 9 carry the time (ms), so ids sort by age;

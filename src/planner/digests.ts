@@ -4,7 +4,7 @@ import type { JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { referencesIn, type Value } from '../model/value.ts'
-import { componentNamed, consumersOf, linksOf, usesConsumers, usesPeers } from './links.ts'
+import { componentNamed, consumersOf, linksOf, referencesOf, usesConsumers, usesPeers } from './links.ts'
 
 /** What the configure phase of a machine is rendered from, beside the component itself. */
 export interface World {
@@ -13,14 +13,16 @@ export interface World {
   machines: MachineRecord[]
   /** scope -> key -> value. */
   overrides: Record<string, Record<string, JsonObject>>
+  /** Reference -> its version, of what services make themselves; absent: there is none. */
+  values?: Record<string, string>
 }
 
 function sourceDigest(release: ReleaseSpec, component: ResolvedComponent): string | null {
   return component.source === undefined ? null : (release.sources[component.source] ?? null)
 }
 
-function recipeDigest(release: ReleaseSpec, component: ResolvedComponent): string | null {
-  return release.recipes[component.recipe]?.digest ?? null
+function recipeDigest(release: ReleaseSpec, { recipe }: Pick<ResolvedComponent, 'recipe'>): string | null {
+  return release.recipes[recipe]?.digest ?? null
 }
 
 /** Settings without what exists only later: all that an install phase may see. */
@@ -35,6 +37,9 @@ export function installDigest(release: ReleaseSpec, component: ResolvedComponent
     source: sourceDigest(release, component),
     settings: literals(component.settings),
     port: component.port ?? null,
+    ...(component.extras && {
+      extras: component.extras.map((extra) => [extra.name, recipeDigest(release, extra), literals(extra.settings)]),
+    }),
   })
 }
 
@@ -73,7 +78,7 @@ function machinesOf(machines: MachineRecord[], component: string): (string | und
  */
 export function configureDigest(world: World, component: ResolvedComponent, machine: MachineRecord): string {
   const { release, machines, components } = world
-  const { name, settings, env, start, port } = component
+  const { name, settings, env, start, port, extras } = component
   const recipe = release.recipes[component.recipe]
   const consumers = usesConsumers(recipe) ? consumersOf(components, name) : []
   return digestOf({
@@ -83,7 +88,8 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
     start: start ?? null,
     port: port ?? null,
     generated: generatedVersions(release, name),
-    facts: factsBehind(world, referencesIn(settings).concat(referencesIn(env)), new Set([name])),
+    ...(extras && { extras: extras.map((extra) => [extra.name, extra.settings]) }),
+    facts: factsBehind(world, referencesOf(component), new Set([name])),
     overrides: overriddenScopes(component).map((scope) => [scope, world.overrides[scope] ?? {}]),
     consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer)]),
     ...(usesPeers(recipe) && { peers: machinesOf(machines, name) }),
@@ -92,9 +98,8 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
   })
 }
 
-function overriddenScopes({ settings, env }: ResolvedComponent): string[] {
-  const references = referencesIn(settings).concat(referencesIn(env))
-  const scopes = references.filter((reference) => reference.startsWith('overrides.'))
+function overriddenScopes(component: ResolvedComponent): string[] {
+  const scopes = referencesOf(component).filter((reference) => reference.startsWith('overrides.'))
   return [...new Set(scopes.map((reference) => reference.slice('overrides.'.length)))].sort()
 }
 
@@ -114,7 +119,7 @@ function factsBehind(world: World, references: string[], above: Set<string>): un
     const name = rest.join('.')
     if (root === 'secrets') return [[reference, world.release.secretVersions[name] ?? null]]
     const owner = componentNamed(world.components, root)
-    if (!owner) return []
+    if (!owner) return world.values?.[reference] === undefined ? [] : [[reference, world.values[reference]]]
     const basic = [reference, machinesOf(world.machines, root), owner.port ?? null]
     const declared = world.release.recipes[owner.recipe]?.outputs.includes(name)
     return [declared && !above.has(root) ? [...basic, outputsBehind(world, owner, above)] : basic]

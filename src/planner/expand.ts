@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
@@ -31,15 +31,34 @@ export function expand(
     return typeof replicas === 'number' ? { ...component, replicas } : component
   })
   const expanded: Expanded = { components: [...scaled], services: [], lingers: new Map() }
-  for (const { name, kind, spec } of services) {
-    const service = toolkit[kind]
-    if (!service)
-      throw new KitbagError('not-supported', `the toolkit service ${kind} of this release is not known here`)
-    const plan: ToolkitPlan = service.plan({ name, spec, components: scaled })
-    expanded.components.push(...plan.components)
+  const extras: Extra[] = []
+  for (const { name, kind, spec, service } of observersLast(services, toolkit)) {
+    const components = service.observes ? [...expanded.components] : scaled
+    const plan: ToolkitPlan = service.plan({ name, spec, components })
+    const own = plan.components
+    expanded.components.push(...(service.observes ? own.map((one) => ({ ...one, observer: true as const })) : own))
     expanded.services.push({ name, kind, spec, members: plan.members })
+    extras.push(...(plan.extras ?? []).map((extra) => ({ ...extra, kind })))
     for (const [owner, ms] of Object.entries(plan.lingers ?? {}))
       expanded.lingers.set(owner, Math.max(ms, expanded.lingers.get(owner) ?? 0))
   }
+  expanded.components = expanded.components.map((component) => withExtras(component, extras))
   return expanded
+}
+
+type Extra = ComponentExtra & { component: string }
+
+/** Services in the blueprint's order, those that look at the others' machines at the end. */
+function observersLast(services: ResolvedService[], toolkit: ToolkitRegistry) {
+  const known = services.map((one) => {
+    const service = toolkit[one.kind]
+    if (service) return { ...one, service }
+    throw new KitbagError('not-supported', `the toolkit service ${one.kind} of this release is not known here`)
+  })
+  return [...known.filter(({ service }) => !service.observes), ...known.filter(({ service }) => service.observes)]
+}
+
+function withExtras(component: ResolvedComponent, all: Extra[]): ResolvedComponent {
+  const extras = all.filter((extra) => extra.component === component.name).map(({ component: _, ...extra }) => extra)
+  return extras.length === 0 ? component : { ...component, extras }
 }

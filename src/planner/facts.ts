@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
@@ -7,7 +7,9 @@ import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
+import type { ServiceValue } from '../toolkit/contract.ts'
 import { isTold, type World } from './digests.ts'
+import { extrasOf } from './extras.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 
@@ -20,13 +22,24 @@ export interface FactSource {
   recipes: Map<string, Recipe>
   /** Values of secrets in the release's versions: given ones by name (`MAIL_KEY`), generated ones as `component.parameter`. */
   secrets: Map<string, string>
+  /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
+  values?: Record<string, ServiceValue>
+}
+
+interface PartFacts {
+  context: RecipeContext
+  secrets: string[]
 }
 
 export interface Facts {
   /** What the machine's recipe is rendered from. `later: false` leaves out what an install phase may not see. */
-  context(machine: MachineRecord, options?: { later: boolean }): { context: RecipeContext; secrets: string[] }
+  context(machine: MachineRecord, options?: { later: boolean }): PartFacts
+  /** The same for what toolkit services put onto the machine, in order. */
+  extras(machine: MachineRecord, options?: { later: boolean }): { extra: ComponentExtra; context: RecipeContext }[]
   /** Outputs of a component, for `show`: secrets are in it in clear. */
   outputs(component: string): Record<string, unknown>
+  /** Values that nothing may show. */
+  hidden: string[]
   /** Its recipe's parameters: settings with references resolved, defaults and generated secrets. */
   parameters(component: string): Record<string, unknown>
 }
@@ -35,7 +48,11 @@ export interface Facts {
 export function createFacts(source: FactSource): Facts {
   const { world } = source
   const busy = new Set<string>()
-  const hidden = secretForms([...source.secrets.values()])
+  const values = source.values ?? {}
+  const hidden = [
+    ...secretForms([...source.secrets.values()]),
+    ...Object.values(values).flatMap(({ value, secret }) => (secret ? secretLines(value) : [])),
+  ]
 
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
@@ -62,14 +79,14 @@ export function createFacts(source: FactSource): Facts {
     return source.secrets.get(name) ?? missing(`secret ${name}`)
   }
 
-  function parametersOf(of: ResolvedComponent, lookup = lookupFor()): Record<string, unknown> {
+  function parametersOf(of: ResolvedComponent, lookup = lookupFor(), given = of.settings): Record<string, unknown> {
     const settings = Object.fromEntries(
-      Object.entries(of.settings).map(([name, value]) => [name, resolveValue(value, lookup)]),
+      Object.entries(given).map(([name, value]) => [name, resolveValue(value, lookup)]),
     )
     const { parameters, generated } = completeParameters(recipeOf(of).signature, settings)
     for (const name of generated) {
       // One that the blueprint gives by a reference has no value of its own; here it is only not known yet.
-      if (!Object.hasOwn(component(of.name).settings, name)) parameters[name] = secret(`${of.name}.${name}`)
+      if (!Object.hasOwn(of.settings, name)) parameters[name] = secret(`${of.name}.${name}`)
     }
     return parameters
   }
@@ -110,6 +127,8 @@ export function createFacts(source: FactSource): Facts {
       const name = rest.join('.')
       if (owner === 'secrets') return secret(name)
       if (owner === 'overrides') return world.overrides[name] ?? {}
+      if (Object.hasOwn(values, reference)) return values[reference]?.value
+      if (!world.components.some((candidate) => candidate.name === owner)) return missing(reference)
       // What the recipe does not declare is known without its settings, so that components may name each other.
       const declared = recipeOf(component(owner)).signature.outputs.includes(name)
       const value = (declared ? outputsOf(owner) : basicOutputs(owner))[name]
@@ -145,11 +164,23 @@ export function createFacts(source: FactSource): Facts {
   }
 
   function context(machine: MachineRecord, { later } = { later: true }) {
+    return partContext(component(machine.component), machine, later)
+  }
+
+  function extras(machine: MachineRecord, { later } = { later: true }) {
     const of = component(machine.component)
+    const parts = extrasOf(of).map((part) => partContext(part, machine, later).context)
+    return (of.extras ?? []).flatMap((extra, i) => {
+      const found = parts[i]
+      return found ? [{ extra, context: { ...found, component: of.name } }] : []
+    })
+  }
+
+  function partContext(of: ResolvedComponent, machine: MachineRecord, later: boolean): PartFacts {
     if (!later) {
       // What refers to others does not exist yet: an install phase sees such a setting as not given.
       const known = Object.entries(of.settings).filter(([, value]) => referencesIn(value).length === 0)
-      const parameters = parametersOf({ ...of, settings: Object.fromEntries(known) })
+      const parameters = parametersOf(of, lookupFor(), Object.fromEntries(known))
       return { context: bare(of, machine, parameters), secrets: hidden }
     }
     const lookup = lookupFor()
@@ -162,11 +193,12 @@ export function createFacts(source: FactSource): Facts {
       ]),
     )
     const consumers = consumersOf(world.components, of.name).map((name) => ({ name, machines: machinesOf(name) }))
-    const whole = { ...bare(of, machine, parameters), env, consumers, peers: machinesOf(of.name) }
+    const peers = world.components.includes(of) ? machinesOf(of.name) : []
+    const whole = { ...bare(of, machine, parameters), env, consumers, peers }
     return { context: whole, secrets: hidden }
   }
 
-  return { context, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
+  return { context, extras, hidden, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */
@@ -196,6 +228,12 @@ function secretForms(secrets: string[]): string[] {
       (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
     )
   return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
+}
+
+/** A text of several lines, whole and line by line: what shows a part of it shows lines. */
+function secretLines(text: string): string[] {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('-----'))
+  return [text, ...lines]
 }
 
 function addressOf(machine: MachineRecord): string {

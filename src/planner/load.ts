@@ -1,3 +1,4 @@
+import type { CertificateStore } from '../model/certificate.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -5,6 +6,7 @@ import type { ReleaseRecord } from '../model/release.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 import { effectiveOverrides } from './effective-overrides.ts'
 import type { NumberedRelease, PlanInput } from './plan-input.ts'
+import { valueVersions } from './values.ts'
 
 /** What a plan's input is read from: the part of the store that it needs. */
 export interface PlanSource {
@@ -22,6 +24,7 @@ export interface PlanSource {
   }
   overrides: { list(deploymentId: string): Promise<Record<string, Record<string, JsonObject>>> }
   clouds: { list(tenantId: string): Promise<{ id: string; name: string }[]> }
+  certificates: CertificateStore
 }
 
 export interface PlanRequest {
@@ -60,6 +63,8 @@ export async function loadPlanInput(
     ),
   )
   const stored = await source.overrides.list(deploymentId)
+  const { certificates } = source
+  const values = release && (await valueVersions({ toolkit, deployment, certificates, now: new Date() }, release.spec))
   return {
     deployment: deployment.name,
     kind: request.kind,
@@ -67,6 +72,7 @@ export async function loadPlanInput(
     ...(current && { current }),
     machines: await source.machines.list(deploymentId),
     overrides: request.overrides ?? (release ? effectiveOverrides(stored, current?.spec, release.spec) : stored),
+    ...(values && { values }),
     migrated: Object.fromEntries(ran),
     clouds: Object.fromEntries((await source.clouds.list(deployment.tenantId)).map(({ name, id }) => [name, id])),
     cloudId: deployment.cloudId,

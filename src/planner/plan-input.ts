@@ -21,6 +21,8 @@ export interface PlanInput {
   machines: MachineRecord[]
   /** scope -> key -> value; `scale` -> component -> `{ replicas }`. */
   overrides: Record<string, Record<string, JsonObject>>
+  /** Reference -> its version, of what services make themselves; absent: there is none. */
+  values?: Record<string, string>
   /** Component -> digests of migrations that ran. */
   migrated: Record<string, string[]>
   /** Cloud name -> id. */

@@ -2,6 +2,7 @@ import { digestOf } from '../lib/digest.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Change, Plan, Refusal } from '../model/plan.ts'
+import { referenceOwner, referencesIn } from '../model/value.ts'
 import { changeUnits } from './change-units.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
@@ -74,10 +75,25 @@ function pushPlan(input: PlanInput): Body {
   const { service } = input
   if (service === undefined) throw new KitbagError('internal', 'a push without a service')
   const units = new UnitList()
-  for (const { component, name } of live(input).filter((machine) => machine.component === service)) {
+  const pushed = pushedTo(input, service)
+  for (const { component, name } of live(input).filter((machine) => pushed.has(machine.component))) {
     units.add('configure', { component, machine: name }, `${service} was changed at run time`)
   }
   return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+}
+
+/** A service's own machines, and those of other services that refer to it: what they are configured from is changed in place. */
+function pushedTo(input: PlanInput, service: string): Set<string> {
+  const { components } = expanded(input)
+  const users = components.filter(({ service: kind, settings, env }) => {
+    return (
+      kind !== undefined &&
+      referencesIn(settings)
+        .concat(referencesIn(env))
+        .some((one) => referenceOwner(one) === service)
+    )
+  })
+  return new Set([service, ...users.map(({ name }) => name)])
 }
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {

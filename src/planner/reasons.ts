@@ -55,6 +55,37 @@ export function componentDifferences(
   after: ResolvedComponent,
 ): Reason[] {
   if (!current || !before) return []
+  return [...ownDifferences(current, release, before, after), ...extraDifferences(current, release, before, after)]
+}
+
+/** What toolkit services put onto its machines, by its name only: nobody wrote its settings. */
+function extraDifferences(
+  current: NumberedRelease,
+  release: NumberedRelease,
+  before: ResolvedComponent,
+  after: ResolvedComponent,
+): Reason[] {
+  const all = ({ spec }: NumberedRelease, { extras = [] }: ResolvedComponent) =>
+    new Map(
+      extras.map(({ name, recipe, settings }) => [
+        name,
+        canonicalJson([spec.recipes[recipe]?.digest ?? null, settings]),
+      ]),
+    )
+  const [was, is] = [all(current, before), all(release, after)]
+  return [...new Set([...was.keys(), ...is.keys()])].flatMap((name): Reason[] => {
+    if (was.get(name) === is.get(name)) return []
+    const what = !was.has(name) ? 'comes' : is.has(name) ? 'changed' : 'goes'
+    return [{ message: `${name} on machines of ${after.name} ${what}` }]
+  })
+}
+
+function ownDifferences(
+  current: NumberedRelease,
+  release: NumberedRelease,
+  before: ResolvedComponent,
+  after: ResolvedComponent,
+): Reason[] {
   if (after.service !== undefined) return serviceDifferences(current, release, before, after)
   const path = `components.${after.name}`
   const reasons: Reason[] = []

@@ -6,6 +6,7 @@ import type { CompileOptions, HostProgram } from '../model/program.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
 import { declaredParameters, viewOf } from './context.ts'
 import { ExpressionError, evaluate, truthy } from './expression.ts'
+import { type ExtraPart, mergeParts } from './extras.ts'
 import { misfits } from './parameters.ts'
 import { notificationName, programText } from './program-text.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
@@ -21,10 +22,19 @@ export const blobFolder = '/var/cache/kitbag/blobs'
  * One phase of a recipe for one machine, as a program. Throws `invalid-recipe` when a value from the blueprint does not fit where the
  * recipe puts it; the message names the recipe's file, line and field.
  */
-export function compile(recipe: Recipe, phase: Phase, context: RecipeContext, options: CompileOptions): HostProgram {
-  checkValues(recipe, context.parameters)
-  const view = viewOf(recipe, context)
-  const steps = withoutRepeats(recipe, stepsOf(recipe, phase, view, options.secrets))
+export function compile(
+  recipe: Recipe,
+  phase: Phase,
+  context: RecipeContext,
+  options: CompileOptions,
+  extras: ExtraPart[] = [],
+): HostProgram {
+  const parts = [{ recipe, context }, ...extras].map((part) => {
+    checkValues(part.recipe, part.context.parameters)
+    const own = stepsOf(part.recipe, phase, viewOf(part.recipe, part.context), options.secrets)
+    return withoutRepeats(part.recipe, own)
+  })
+  const steps = mergeParts(parts, extras, phase)
   const suppressed = new Set((options.suppress ?? []).map(withUnitName))
   const notifications = notificationsOf(steps).map((notification) => ({
     ...notification,
@@ -33,7 +43,13 @@ export function compile(recipe: Recipe, phase: Phase, context: RecipeContext, op
   const nonce = randomBytes(16).toString('hex')
   const digests = new Set(steps.flatMap(({ artifact }) => artifact ?? []))
   return {
-    text: programText({ nonce, mode: options.mode, steps, notifications }),
+    text: programText({
+      nonce,
+      mode: options.mode,
+      steps,
+      notifications,
+      ...(phase === 'configure' && { extras: extras.map(({ name }) => name) }),
+    }),
     nonce,
     resources: [...steps.map(({ resource }) => resource), ...notifications.map(notificationName)].map(
       (resource, index) => ({ index, resource }),

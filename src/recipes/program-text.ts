@@ -1,4 +1,5 @@
 import { sh } from '../lib/sh.ts'
+import { extrasFolder } from './extras.ts'
 import type { Facts, Notification, RuntimePart, Step } from './resources/type.ts'
 import { runtimeText } from './runtime/parts.ts'
 
@@ -8,6 +9,8 @@ export interface ProgramParts {
   mode: 'apply' | 'check'
   steps: Step[]
   notifications: (Notification & { suppressed: boolean })[]
+  /** Names of the machine's extras: any other that is there is taken away first. Absent: none is. */
+  extras?: string[]
 }
 
 /** Text for inside a JSON string, kept on one line. */
@@ -24,17 +27,19 @@ export function notificationName({ verb, unit }: Notification): string {
  * The program: one function that is called on the last line, in braces, so that a text cut off anywhere is no complete command and
  * runs nothing.
  */
-export function programText({ nonce, mode, steps, notifications }: ProgramParts): string {
+export function programText({ nonce, mode, steps, notifications, extras }: ProgramParts): string {
   const facts = mergeFacts(steps)
   const needed = new Set<RuntimePart>(steps.flatMap(({ runtime }) => runtime))
+  if (extras) needed.add('extras')
   return [
     'kitbag_program() {',
     sh`N=${nonce} MODE=${mode}`.text,
     runtimeText(needed).trimEnd(),
     ...factFunctions(facts, needed),
     'kb_begin',
+    ...(extras ? [sh`[ ! -d ${extrasFolder} ] || kb_extras ${extrasFolder} ${` ${extras.join(' ')} `}`.text] : []),
     ...steps.flatMap((step, index) => stepLines(step, index, steps[index + 1])),
-    ...(needed.has('service') ? ['kb_reload_units'] : []),
+    ...(needed.has('service') || extras ? ['kb_reload_units'] : []),
     ...notifications.flatMap((notification, index) => [
       sh`kb_at ${steps.length + index} ${jsonText(notificationName(notification))}`.text,
       sh`kb_fire ${notification.verb} ${notification.unit} ${notification.suppressed ? 1 : 0}`.text,

@@ -1,5 +1,6 @@
 import type { ClientChannel } from 'ssh2'
 import { quote } from '../lib/sh.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { CommandText, ExecOptions, ExecResult } from '../model/reach.ts'
 import { cut, where } from './connect-failure.ts'
@@ -7,7 +8,6 @@ import type { Connection } from './connection.ts'
 import { createLineSplitter } from './lines.ts'
 import { feed } from './stdin.ts'
 import { createTail } from './tail.ts'
-import { unlessAborted } from './unless-aborted.ts'
 
 const tailBytes = 1024 * 1024
 

@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 import { cut } from './connect-failure.ts'
@@ -7,7 +8,6 @@ import { commandLine, execOn } from './exec.ts'
 import { forwardTcp, forwardUnix } from './forward.ts'
 import { type ConnectTimings, openClient, ordinaryTimings } from './open-client.ts'
 import { asKitbagError, createPool } from './pool.ts'
-import { unlessAborted } from './unless-aborted.ts'
 import { waitForSsh } from './wait-for-ssh.ts'
 
 export interface ReachOptions {

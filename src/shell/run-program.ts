@@ -138,7 +138,7 @@ function conclude(
 
 /** The resource that a program was at when the last was heard of it: it tells of all before it first. */
 function nextResource({ resources }: HostProgram, events: ResourceEvent[]): string | undefined {
-  return resources[events.length]?.resource
+  return resources[(events.at(-1)?.index ?? -1) + 1]?.resource
 }
 
 /** A cut connection, with where the program was. */

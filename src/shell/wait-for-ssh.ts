@@ -1,10 +1,10 @@
 import { sleep } from '../lib/clock.ts'
+import { unlessAborted } from '../lib/unless-aborted.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import { ConnectFailure, unreachable, where } from './connect-failure.ts'
 import type { ConnectTimings } from './open-client.ts'
 import type { Pool } from './pool.ts'
-import { unlessAborted } from './unless-aborted.ts'
 
 /** A machine that boots loses early SYNs: many short attempts find it sooner than one that waits for a repeated SYN. */
 const quick: ConnectTimings = { connect: 400, banner: 5_000, ready: 10_000 }

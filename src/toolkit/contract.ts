@@ -1,5 +1,7 @@
 import type { z } from 'zod'
-import type { ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
+import type { CertificateStore, Challenge } from '../model/certificate.ts'
+import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineAccess, MachineRecord } from '../model/machine.ts'
 import type { OperationKind, OperationRecord, OperationRequest } from '../model/operation.ts'
@@ -17,6 +19,8 @@ export interface ToolkitPlan {
    * destroyed no earlier.
    */
   lingers?: Record<string, number>
+  /** Further recipes on machines of components, its own included; run in the same programs as the components' own. */
+  extras?: (Omit<ComponentExtra, 'kind'> & { component: string })[]
 }
 
 export interface ToolkitMember {
@@ -34,6 +38,8 @@ export interface ControlContext<Spec> {
   /** Names of the deployment's machines that an operation has in its hands: they are put back by a `join`, by nothing else. */
   unsettled: Set<string>
   signal?: AbortSignal
+  /** Of a service that makes values: where it keeps them. */
+  made?: MadeRows
 }
 
 /** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
@@ -114,18 +120,37 @@ export interface ToolkitWatch<Spec = unknown> {
   look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
 }
 
+export interface MadeRows {
+  deployment: ServedDeployment
+  certificates: CertificateStore
+}
+
+export interface ServedDeployment {
+  id: string
+  tenantId: string
+  name: string
+}
+
 /** The service's stored run-time changes: key -> value, as its routes wrote them. */
 export type Overrides = Record<string, JsonObject>
 
 export interface ToolkitCommand {
   name: string
   summary: string
+  /** The CLI command that it is a word of; default: the service's. */
+  command?: string
+  /** Fields of the query or the body that last arguments fill, in order. */
+  arguments?: string[]
   /** Fills the body. */
   fixed?: JsonObject
   /** Field of the body that a last argument fills: the text of the file that it names (`-`: standard input). */
   file?: string
+  /** Field of the body that a last argument fills: the digest of an uploaded archive that holds the file that it names. */
+  archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Fields of the body that options of their names fill: the text of the file that each names. */
+  files?: string[]
 }
 
 /** A route of a service: data that API, OpenAPI and CLI mount. */
@@ -136,6 +161,8 @@ export interface ToolkitRoute<Spec = unknown> {
   /** Below `/v1/deployments/{deployment}/<path>/{service}`, e.g. `/backends/{backend}/servers/{server}`. */
   path: string
   summary: string
+  /** Query of a read, a zod object whose fields are texts to begin with; they become CLI options. */
+  query?: z.ZodObject
   /** Body of a change, a zod object; its fields become CLI options. */
   body?: z.ZodObject
   /** Bytes that the body may have; default 2 MiB. */
@@ -147,7 +174,11 @@ export interface ToolkitRoute<Spec = unknown> {
    * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
    * submits one `push` operation, and answers 202.
    */
-  read?(context: ReadContext<Spec>, params: Record<string, string>): Promise<unknown>
+  read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
+  /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
+  call?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<unknown>
+  /** Of a change: looks at what its body names in uploaded archives, before anything is stored. Throws what refuses it. */
+  check?(body: JsonObject, archives: Archives): Promise<void>
   change?(input: {
     spec: Spec
     params: Record<string, string>
@@ -155,6 +186,8 @@ export interface ToolkitRoute<Spec = unknown> {
     overrides: Overrides
     components: ResolvedComponent[]
   }): Record<string, JsonObject | null>
+  /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. */
+  act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
 }
 
 /** A service of the same blueprint, as another one's `validate` sees it. */
@@ -200,6 +233,8 @@ export interface ToolkitService<Spec = unknown> {
     components: ResolvedComponent[],
     services: NeighbourService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
+  /** Planned after the services that do not: `components` then holds theirs too. Default false. */
+  observes?: boolean
   /** Pure. */
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
@@ -210,14 +245,77 @@ export interface ToolkitService<Spec = unknown> {
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
   metrics?: ToolkitMetrics<Spec>
+  values?: ToolkitValues<Spec>
+  challenges?: ChallengeSolver<Spec>
 }
 
+/** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
+export interface ToolkitValues<Spec = unknown> {
+  /** What others may refer to: `web.pem`. From a section as it is written, which may be wrong. */
+  outputs(section: unknown): string[]
+  /** A word for each output that is there, another one when it changes. */
+  versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
+  read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
+  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
+  ensure(context: ValuesContext<Spec>): Promise<void>
+  /** When there is something to do next; null: never by itself. */
+  due(context: ValuesContext<Spec>): Promise<Date | null>
+  /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */
+  refresh(context: RefreshContext<Spec>): Promise<Refreshed>
+}
+
+export interface ServiceValue {
+  value: string
+  secret: boolean
+}
+
+export interface ValuesContext<Spec> extends MadeRows {
+  service: string
+  spec: Spec
+  now: Date
+}
+
+export interface RefreshContext<Spec> extends ValuesContext<Spec> {
+  /** Who does it; a repeated try of the same is the same. */
+  owner: string
+  /** Value of a reference to a secret. */
+  secret(reference: string): Promise<string>
+  /** Shows the challenges of one certificate, and no other ones of it; returns when they are to be seen. Throws where nothing can. */
+  show(certificateId: string, challenges: Challenge[]): Promise<void>
+  /** Milliseconds until the first try after a failure; then doubling. */
+  retry: number
+  signal: AbortSignal
+}
+
+export interface Refreshed {
+  /** How many are new. */
+  changed: number
+  failures: KitbagError[]
+}
+
+/** How a service shows a certificate authority that the deployment has a name, by records (dns-01: RFC 8555, 8.4). */
+export interface ChallengeSolver<Spec = unknown> {
+  /** Whether it can show a challenge of the host. */
+  covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
+  /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
+  overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
+  metrics?: ToolkitMetrics<Spec>
+}
+
+/** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
+export type Archives = (digest: string) => Promise<Record<string, Buffer>>
+
 export interface PrepareInput {
+  /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
+  extra?: string
   parameters: Record<string, unknown>
   /** The service's own machines. */
   peers: MachineFact[]
   /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */
   revision(key: string, digest: string, least: number): Promise<number>
+  archives: Archives
+  /** The digest of an archive with the files that `make` gives, kept for an `archive` of the recipe. The same key: the same files. */
+  archive(key: string, make: () => Promise<Record<string, Buffer>>): Promise<string>
 }
 
 export interface Prepared {
@@ -259,6 +357,14 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
+   * when it returns. Absent: the service cannot. Idempotent.
+   */
+  challenges?(
+    context: Pick<ControlContext<Spec>, 'reach' | 'machines'>,
+    challenges: ReadonlyMap<string, string>,
+  ): Promise<void>
 }
 
 /** Every service by its kind; the shipped ones are in registry.ts. */

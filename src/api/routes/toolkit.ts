@@ -1,11 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
+import { unpackFiles } from '../../lib/archive.ts'
 import type { ResolvedService } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { ReleaseRecord } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
-import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
+import type { ReadContext, ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import type { LargeBodies } from '../http/body.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
@@ -49,19 +50,33 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
     path: pathOf(service, route),
     tags: [service.summary],
     summary: route.summary,
-    request: { params, ...(route.body && { body: jsonBody(route.body) }) },
-    responses: route.read
-      ? { 200: json(route.response, 'As it is now'), ...problems }
-      : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
+    request: {
+      params,
+      ...(route.query && { query: route.query }),
+      ...(route.body && { body: jsonBody(route.body) }),
+    },
+    responses:
+      route.read || route.call
+        ? { 200: json(route.response, 'As it is now'), ...problems }
+        : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
   })
-  const commands = (route.cli ?? []).map((cli) => ({ ...cli, command: service.command, kind: service.kind }))
+  const commands = (route.cli ?? []).map((cli) => ({
+    ...cli,
+    command: cli.command ?? service.command,
+    kind: service.kind,
+  }))
   if (commands.length > 0) Object.assign(definition, { 'x-kitbag-cli': commands })
   api.openapi(definition, async (c) => {
     const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
     const deployment = await findDeployment(deps, c.var.tenantId, name ?? '')
     const found = await findService(deps, deployment, service.kind, instance ?? '')
-    if (route.read) return c.json(await read(deps, deployment, found, route, rest), 200) as never
     const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
+    if (route.read || route.call) {
+      const context = await contextOf(deps, deployment, found)
+      const query = route.query ? (c.req.valid('query' as never) as JsonObject) : {}
+      const answer = route.read ? route.read(context, rest, query) : route.call?.(context, rest, body)
+      return c.json(await answer, 200) as never
+    }
     const operation = await change(deps, c.var.tenantId, deployment, found, route, { params: rest, body })
     c.header('location', `/v1/operations/${operation.id}`)
     return c.json(presentOperation(operation), 202) as never
@@ -90,13 +105,11 @@ async function findService(
   throw new KitbagError('not-found', `${deployment.name} has no ${kind} ${name}; it has: ${known}`)
 }
 
-async function read(
+async function contextOf(
   deps: ApiDeps,
   deployment: DeploymentRecord,
   { service, release }: Found,
-  route: ToolkitRoute,
-  params: Record<string, string>,
-): Promise<unknown> {
+): Promise<ReadContext<unknown>> {
   const { store, reach } = deps
   const all = await store.machines.list(deployment.id)
   const machines = accessTo(
@@ -109,7 +122,8 @@ async function read(
     const overrides = await store.overrides.list(deployment.id)
     return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
   }
-  const context = {
+  const { id, tenantId, name } = deployment
+  return {
     service: service.name,
     spec: service.spec,
     reach,
@@ -120,8 +134,8 @@ async function read(
       state: () => store.watches.state(deployment.id, service.name),
       decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
     },
+    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
   }
-  return route.read?.(context, params)
 }
 
 async function change(
@@ -133,11 +147,15 @@ async function change(
   { params, body }: { params: Record<string, string>; body: JsonObject },
 ) {
   const { store, toolkit } = deps
-  const all = await store.overrides.list(deployment.id)
-  const { components } = expand(release.spec, toolkit, all)
-  const changes =
-    route.change?.({ spec: service.spec, params, body, overrides: all[service.name] ?? {}, components }) ?? {}
-  await store.overrides.set(deployment.id, service.name, changes)
+  if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
+  if (route.change) {
+    const all = await store.overrides.list(deployment.id)
+    const { components } = expand(release.spec, toolkit, all)
+    const overrides = all[service.name] ?? {}
+    const changes = route.change({ spec: service.spec, params, body, overrides, components })
+    await store.overrides.set(deployment.id, service.name, changes)
+  }
   const { operation } = await store.operations.submit({
     tenantId,
     deploymentId: deployment.id,

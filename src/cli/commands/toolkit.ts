@@ -1,4 +1,8 @@
+import { basename } from 'node:path'
+import { Readable } from 'node:stream'
 import type { Client } from '../../api/client.ts'
+import { packFiles } from '../../lib/archive.ts'
+import { sha256 } from '../../lib/digest.ts'
 import { nearest } from '../../lib/nearest.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { assignment } from '../assignment.ts'
@@ -6,8 +10,9 @@ import { connect, deploymentPath } from '../connect.ts'
 import { fieldValue } from '../field-value.ts'
 import type { OperationBody } from '../operation.ts'
 import { print, printJson, printTable } from '../output.ts'
-import { readTextFile } from '../read-file.ts'
+import { readBytes, readTextFile } from '../read-file.ts'
 import { argumentsOf, type ToolkitCommandRoute, toolkitCommands, usageOf } from '../toolkit-commands.ts'
+import { upload } from '../upload.ts'
 import { watch } from '../watch.ts'
 
 interface ToolkitOptions {
@@ -15,6 +20,8 @@ interface ToolkitOptions {
   service?: string
   set?: string[]
   wait?: boolean
+  /** Files, by the field that they fill. */
+  [file: string]: unknown
 }
 
 /** One toolkit command (`kitbag lb drain NAME BACKEND SERVER`), as the control plane's own OpenAPI document describes it. */
@@ -30,16 +37,37 @@ export async function toolkitCommand(command: string, words: string[], options: 
   const service = options.service ?? (await onlyService(client, deployment, found.kind))
   const values = [deployment, service, ...rest]
   const path = found.path.replace(/\{\w+\}/g, () => encodeURIComponent(values.shift() ?? ''))
-  if (found.method === 'get') {
-    const answer = await client.json<Record<string, unknown>>('GET', path)
-    if (options.json) printJson(answer)
-    else if (found.text !== undefined) print(String(answer[found.text]).trimEnd())
-    else for (const rows of Object.values(answer)) printRows(rows)
-    return 0
-  }
-  const body = bodyOf(command, found, options.set ?? [])
-  if (found.file !== undefined) body[found.file] = await readTextFile(values[0] ?? '')
-  return watch(client, await client.json<OperationBody>(found.method.toUpperCase(), path, body), options)
+  const fields = bodyOf(command, found, options.set ?? [])
+  for (const field of found.arguments ?? []) fields[field] = fieldValue(found.fields[field] ?? {}, values.shift() ?? '')
+  if (found.method === 'get') return tell(found, await client.json('GET', withQuery(path, fields)), options)
+  if (found.file !== undefined) fields[found.file] = await readTextFile(values[0] ?? '')
+  if (found.archive !== undefined) fields[found.archive] = await uploadFile(client, values[0] ?? '')
+  for (const field of found.files ?? []) fields[field] = await readTextFile(fileOf(found, field, options))
+  const answer = await client.json<Record<string, unknown>>(found.method.toUpperCase(), path, fields)
+  if (!found.operation) return tell(found, answer, options)
+  return watch(client, answer as unknown as OperationBody, options)
+}
+
+function withQuery(path: string, fields: Record<string, unknown>): string {
+  const given = Object.entries(fields).flatMap(([name, value]) =>
+    [value].flat().map((one): [string, string] => [name, String(one)]),
+  )
+  return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
+}
+
+function tell({ text }: ToolkitCommandRoute, answer: Record<string, unknown>, { json }: ToolkitOptions): number {
+  if (json) printJson(answer)
+  else if (text !== undefined) print(String(answer[text]).trimEnd())
+  else for (const rows of Object.values(answer)) printRows(rows)
+  return 0
+}
+
+/** Uploads a file as an archive that holds it alone; gives the archive's digest. */
+async function uploadFile(client: Client, file: string): Promise<string> {
+  const bytes = await packFiles({ [basename(file)]: await readBytes(file) })
+  const digest = sha256(bytes)
+  await upload(client, [{ digest, stream: () => Readable.from([bytes]) }])
+  return digest
 }
 
 function listWords(command: string, known: ToolkitCommandRoute[], { json }: ToolkitOptions): number {
@@ -60,6 +88,12 @@ function unknownWord(command: string, found: string, known: ToolkitCommandRoute[
     problems: [{ path: command, message: 'unknown word', found, allowed, ...(near && { nearest: near }) }],
     fix: `See kitbag ${command}.`,
   })
+}
+
+function fileOf({ command, name }: ToolkitCommandRoute, field: string, options: ToolkitOptions): string {
+  const file = options[field]
+  if (typeof file === 'string') return file
+  throw new KitbagError('invalid-request', `kitbag ${command} ${name} takes --${field} FILE`)
 }
 
 function bodyOf(command: string, route: ToolkitCommandRoute, set: string[]): Record<string, unknown> {

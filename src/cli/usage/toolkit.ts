@@ -1,8 +1,17 @@
 import type { Command } from 'commander'
 import { define, repeatable, waits } from '../define.ts'
 
+interface Toolkit {
+  name: string
+  what: string
+  field: string
+  examples: string[]
+  /** Options that name files. */
+  files?: string[]
+}
+
 /** Commands whose words the control plane's OpenAPI document describes. */
-const commands = [
+const commands: Toolkit[] = [
   {
     name: 'lb',
     what: 'a load balancer',
@@ -13,6 +22,19 @@ const commands = [
       'lb drain shop web web-1',
       'lb ready shop web web-1',
       'lb set shop web web-1 --set weight=50',
+    ],
+  },
+  {
+    name: 'certificates',
+    what: 'certificates',
+    field: 'name=value',
+    files: ['certificate', 'key'],
+    examples: [
+      'certificates                        # every word and what it takes',
+      'certificates list shop',
+      'certificates ca shop > ca.pem',
+      'certificates renew shop web',
+      'certificates upload shop web --certificate web.pem --key web.key',
     ],
   },
   {
@@ -47,19 +69,39 @@ const commands = [
 ]
 
 export function addToolkitCommands(program: Command): void {
-  for (const { name, what, field, examples } of commands) {
+  for (const { name, what, field, examples, files = [] } of commands) {
     const command = define(program, {
       usage: `${name} [words...]`,
       summary: `look at and change ${what} while it runs; alone it lists its words`,
       examples,
       load: async () => {
         const { toolkitCommand } = await import('../commands/toolkit.ts')
-        return (words: string[], options: object) => toolkitCommand(name, words, options)
+        return (words: string[], options: Record<string, unknown>) => toolkitCommand(name, words, options)
       },
     })
     repeatable(waits(command), '--set <name=value>', `a field to change: ${field}`).option(
       '--service <name>',
       'which one, where there are several',
     )
+    for (const file of files) command.option(`--${file} <file>`, `file with the ${file}; - is standard input`)
+    if (name === 'autoscaler') addReplay(command)
   }
+}
+
+/** Runs here, without a control plane. */
+function addReplay(autoscaler: Command): void {
+  const command = define(autoscaler, {
+    usage: 'replay',
+    summary: 'what a policy would have done over recorded load; several policies side by side',
+    examples: [
+      'autoscaler replay --policy policy.yaml --metrics load.csv',
+      'autoscaler replay --policy now.yaml --policy then.yaml --metrics load.csv --price 0.02',
+    ],
+    load: async () => (await import('../commands/replay.ts')).replayPolicies,
+  })
+  repeatable(command, '--policy <file>', 'an entry of toolkit.autoscaler, YAML')
+    .option('--metrics <file>', 'recorded load: CSV (at,requests-per-second,...) or a JSON list')
+    .option('--size <count>', 'machines at the beginning (default: min)')
+    .option('--boot <duration>', 'from a decision until a new machine serves (default: 60s)')
+    .option('--price <number>', 'of a machine for an hour (default: 0)')
 }

@@ -27,6 +27,7 @@ export type RuntimePart =
   | 'service'
   | 'archive'
   | 'command'
+  | 'extras'
 
 export interface Facts {
   packages?: string[]

@@ -4,6 +4,7 @@ import { archive } from './archive.ts'
 import { command } from './command.ts'
 import { core } from './core.ts'
 import { directory } from './directory.ts'
+import { extras } from './extras.ts'
 import { file } from './file.ts'
 import { link } from './link.ts'
 import { packages } from './package.ts'
@@ -20,6 +21,7 @@ const parts: Record<RuntimePart, string> = {
   service,
   archive,
   command,
+  extras,
 }
 
 /** The shell functions that a program needs, without indentation: every byte of it is sent and parsed at each run. */

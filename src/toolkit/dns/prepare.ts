@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { KitbagError } from '../../model/errors.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
+import { countriesArchive } from './countries/archive.ts'
 import { zoneKey } from './dnssec.ts'
 import type { DomainName } from './name.ts'
 import { type Overrides, recordSets } from './record-set.ts'
@@ -60,11 +61,13 @@ function transferKey({ zone, transferKey: key }: ZoneSpec, seed = '') {
 }
 
 /** Zone files and keys of one node: equal on all of them, with a serial that goes up when the content changes. */
-export async function prepare({ parameters, peers, revision }: PrepareInput): Promise<Prepared> {
+export async function prepare(input: PrepareInput): Promise<Prepared> {
+  const { parameters, peers, revision } = input
   const { zones, overrides, seed } = parameters as unknown as DnsParameters
   const nameservers = peers.map(({ address }) => address)
   const secrets: string[] = []
   const files: ZoneFile[] = []
+  const routes = new Set<string>()
   for (const known of knownZones(zones, overrides)) {
     const { spec } = known
     const zone: Zone = {
@@ -73,6 +76,7 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
       sets: zoneContents(known),
       nameservers,
     }
+    for (const { routing } of zone.sets) routes.add(routing)
     const records = powerdnsRecords(zone)
     const digest = createHash('sha256').update(zoneStart(zone, 0)).update(records).digest('hex')
     // Seconds, so that serials go up also when this control plane's memory of them is lost (RFC 1912, 2.2, allows any that do).
@@ -91,5 +95,6 @@ export async function prepare({ parameters, peers, revision }: PrepareInput): Pr
       transfer: transfer ?? null,
     })
   }
-  return { parameters: { ...parameters, files }, secrets }
+  const countries = routes.has('nearest') ? await countriesArchive(input, overrides) : undefined
+  return { parameters: { ...parameters, files, ...(countries !== undefined && { countries }) }, secrets }
 }

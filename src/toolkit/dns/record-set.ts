@@ -78,12 +78,23 @@ function routingProblems(type: string, { value, routing, answers, health }: Reco
     problems.push({ path: routing ? 'routing' : '', message: '`routing` and `answers` go together' })
   if (routing === 'failover' && health === undefined)
     problems.push({ path: 'routing', message: 'failover needs `health`: by that it is decided' })
-  for (const [i, { weight }] of (answers ?? []).entries()) {
+  const places = new Set<string>()
+  for (const [i, { weight, countries, continents }] of (answers ?? []).entries()) {
     const path = `answers.${i}`
+    for (const [field, codes] of Object.entries({ countries, continents })) {
+      if (codes !== undefined && routing !== 'nearest')
+        problems.push({ path: `${path}.${field}`, message: 'is for `routing: nearest`' })
+      const again = codes?.find((code) => places.has(`${field} ${code}`))
+      if (again !== undefined)
+        problems.push({ path: `${path}.${field}`, message: `${again} is there twice`, found: again })
+      for (const code of codes ?? []) places.add(`${field} ${code}`)
+    }
     if (weight !== undefined && routing !== 'weighted')
       problems.push({ path: `${path}.weight`, message: 'is for `routing: weighted`' })
     if (weight === undefined && routing === 'weighted') problems.push({ path, message: 'needs a `weight`' })
   }
+  if (routing === 'nearest' && places.size === 0)
+    problems.push({ path: 'answers', message: 'one has to say its `countries` or `continents`' })
   if (routing === 'weighted' && (answers ?? []).every(({ weight = 0 }) => weight === 0))
     problems.push({ path: 'answers', message: 'one has to have a weight above 0' })
   return problems

@@ -1,3 +1,4 @@
+import * as countries from './routes/countries.ts'
 import * as files from './routes/files.ts'
 import type { Route } from './routes/read.ts'
 import * as records from './routes/records.ts'
@@ -13,4 +14,7 @@ export const routes: Route[] = [
   records.remove,
   files.read,
   files.take,
+  countries.show,
+  countries.set,
+  countries.remove,
 ]

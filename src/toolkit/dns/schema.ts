@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { durationPattern } from '../../lib/duration.ts'
 import { durationField, machineField, placementField, strict } from '../../lib/fields.ts'
 import { isConcat, isReference, type Value } from '../../model/value.ts'
+import { continents, countries } from './countries/continents.ts'
 import { absoluteName } from './name.ts'
 import { recordTypes } from './rdata.ts'
 
@@ -57,20 +58,29 @@ export const healthField = z
   ])
   .describe('Addresses that do not pass are left out of the answer, unless none does')
 
+const countryField = z
+  .string()
+  .refine((code) => countries.includes(code), 'must be the code of a country, such as DE (ISO 3166-1)')
+const continentField = z.enum(continents as [string, ...string[]])
+
 const typeField = z.enum(recordTypes as [string, ...string[]]).describe('Record type')
 
 function setFields<Values extends z.ZodType, Ttl extends z.ZodType>(value: Values, time: Ttl) {
   const answer = strict({
     value,
     weight: z.int().min(0).max(65_535).optional().describe('`weighted` only: its share'),
+    countries: z.array(countryField).min(1).optional().describe('`nearest` only: clients in these countries get it'),
+    continents: z
+      .array(continentField)
+      .min(1)
+      .optional()
+      .describe('`nearest` only: clients on these continents get it'),
   })
   return {
     ttl: time.optional().describe("The zone's if absent"),
     value: value.optional().describe('Content, or a list of contents: one record each'),
     routing: z
-      .enum(['weighted', 'failover'], {
-        error: ({ input }) => (input === 'nearest' ? 'nearest is not built yet: weighted and failover are' : undefined),
-      })
+      .enum(['weighted', 'failover', 'nearest'])
       .optional()
       .describe('Of A and AAAA: which of `answers` a client gets'),
     answers: z.array(answer).min(1).max(100).optional(),

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
+import { challenges } from './challenges.ts'
 import { control } from './control.ts'
 import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
@@ -19,4 +20,5 @@ export const dns: ToolkitService<DnsSpec> = {
   control,
   prepare,
   routes,
+  challenges,
 }

@@ -1,8 +1,9 @@
 import type { Value } from '../../model/value.ts'
-import { failover, healthy, luaStrings, weighted } from './lua.ts'
+import { type Answer, failover, healthy, luaStrings, nearest, weighted } from './lua.ts'
 import { type DomainName, relativeName } from './name.ts'
 import { canonicalContents } from './rdata.ts'
 import type { Owner, RecordSet } from './record-set.ts'
+import type { Health, RecordSetSpec } from './schema.ts'
 
 /** A record set as it is served. */
 export interface ServedSet {
@@ -13,7 +14,7 @@ export interface ServedSet {
   ttl: number
   /** Canonical contents, sorted; of a routed set, every address that it may answer. */
   contents: string[]
-  /** `simple`, `weighted`, `failover`, or `health` where addresses are checked. */
+  /** `simple`, `weighted`, `failover`, `nearest`, or `health` where addresses are checked. */
   routing: string
   /** Of a set that chooses: the Lua that does. */
   lua?: string
@@ -30,14 +31,11 @@ export function served({ name, type, owner, ttl, spec }: RecordSet, zone: Domain
   const { value, answers, routing, health } = spec
   const contents = (given: Value | undefined): string[] => canonicalContents(type, texts(given), zone)
   const known = (answers ?? [])
-    .map(({ value: one, weight }) => ({ addresses: contents(one as Value), ...(weight !== undefined && { weight }) }))
+    .map(({ value: one, ...how }): Answer => ({ addresses: contents(one as Value), ...how }))
     .filter(({ addresses }) => addresses.length > 0)
   const all = answers ? [...new Set(known.flatMap(({ addresses }) => addresses))].sort() : contents(value as Value)
   if (all.length === 0) return undefined
-  const lua =
-    routing === 'weighted'
-      ? weighted(known, health)
-      : health && (routing === 'failover' ? failover(known, health) : healthy(all, health))
+  const lua = chooser(routing, known, health) ?? (health && healthy(all, health))
   if (lua !== undefined && lua.length > maxLua)
     throw new RangeError('has more addresses than one answer can choose from')
   const how = routing ?? (health ? 'health' : 'simple')
@@ -50,6 +48,13 @@ export function served({ name, type, owner, ttl, spec }: RecordSet, zone: Domain
     routing: how,
     ...(lua !== undefined && { lua }),
   }
+}
+
+/** The Lua that chooses among answers; undefined: nothing is chosen. */
+function chooser(routing: RecordSetSpec['routing'], answers: Answer[], health: Health | undefined): string | undefined {
+  if (routing === 'weighted') return weighted(answers, health)
+  if (routing === 'nearest') return nearest(answers, health)
+  return routing === 'failover' && health ? failover(answers, health) : undefined
 }
 
 /** A value as a list of texts; a reference to several things is a list in it. */

@@ -18,6 +18,9 @@ export function recordKey(zone: DomainName, name: DomainName, type: string): str
   return `${zone} ${relativeName(name, zone)} ${type}`
 }
 
+/** Key of the country database that was uploaded. Two words: zones have one, record sets three. */
+export const countriesKey = 'countries archive'
+
 /** Zones of the blueprint, then those that were made at run time, each with what was changed at run time. */
 export function knownZones(zones: ZoneSpec[], overrides: Overrides): KnownZone[] {
   const known = new Map(
@@ -28,7 +31,7 @@ export function knownZones(zones: ZoneSpec[], overrides: Overrides): KnownZone[]
     const words = key.split(' ')
     const [zone = ''] = words
     if (words.length === 3) sets.push([words, value])
-    else if (!known.has(zone))
+    else if (words.length === 1 && !known.has(zone))
       known.set(zone, { spec: { records: [], ...value, zone } as unknown as ZoneSpec, owner: 'api', changes: [] })
   }
   for (const [[zone = '', name = '', type = ''], value] of sets)

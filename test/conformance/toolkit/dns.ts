@@ -66,5 +66,11 @@ export const dnsUnderTest: ToolkitServiceUnderTest = {
       body: { text: 'www 60 IN A 192.0.2.1\n' },
       unknown: { zone: 'other.example' },
     },
+    'countries.set': { params: {}, body: { archive: 'a'.repeat(64) } },
+    'countries.remove': {
+      params: {},
+      body: {},
+      overrides: { 'countries archive': { archive: 'a'.repeat(64) } },
+    },
   },
 }

@@ -20,6 +20,8 @@ export interface DnsBox {
   /** A change through the service's API, waited for. */
   change(deployment: string, method: string, path: string, body?: object): Promise<{ seconds: number }>
   read<T>(deployment: string, path: string): Promise<T>
+  /** An archive, under its digest. */
+  upload(digest: string, bytes: Buffer): Promise<void>
   putSecret(deployment: string, secret: string, value: string): Promise<void>
   nodes(deployment: string): Promise<MachineAccess[]>
   run(node: MachineAccess, command: string): Promise<string>
@@ -65,6 +67,16 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
       return finished(await request(method, `/v1/deployments/${deployment}/dns/dns${path}`, body), began)
     },
     read: (deployment, path) => request('GET', `/v1/deployments/${deployment}/dns/dns${path}`),
+    async upload(digest, bytes) {
+      const { store, tenantId } = plane.parts
+      await store.blobs.put(
+        tenantId,
+        digest,
+        (async function* () {
+          yield bytes
+        })(),
+      )
+    },
     async putSecret(deployment, secret, value) {
       const { status } = await plane.request('PUT', `/v1/deployments/${deployment}/secrets/${secret}`, { value })
       if (status >= 300) throw new Error(`${secret}: ${status}`)
@@ -113,9 +125,9 @@ export function blueprint(deployment: string, section: object): object {
   return { kind: 'deploy', blueprint: { text }, cloud: 'home' }
 }
 
-/** Contents that a name server answers for a name and type, sorted: addresses and the like as text, others in hexadecimal. */
-export async function ask(address: string, name: string, type: string): Promise<string[]> {
-  const { answers = [], rcode } = await question(address, name, type)
+/** Contents that a name server answers for a name and type, to clients of a subnet (RFC 7871), sorted: addresses and the like as text, others in hexadecimal. */
+export async function ask(address: string, name: string, type: string, subnet?: string): Promise<string[]> {
+  const { answers = [], rcode } = await question(address, name, type, subnet)
   if (rcode !== 'NOERROR') return [rcode]
   const found = answers.flatMap((answer) => (answer.type === type ? [(answer as { data: unknown }).data] : []))
   return found.map(shown).sort()
@@ -131,8 +143,11 @@ interface Answer extends Packet {
   rcode: string
 }
 
-/** One question over UDP. */
-export function question(address: string, name: string, type: string, timeout = 2000): Promise<Answer> {
+/** Milliseconds to wait for an answer. */
+const timeout = 2000
+
+/** One question over UDP; `subnet`: on behalf of clients there (RFC 7871). */
+export function question(address: string, name: string, type: string, subnet?: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4')
     const end = (work: () => void) => {
@@ -144,11 +159,16 @@ export function question(address: string, name: string, type: string, timeout = 
     socket.on('error', (error) => end(() => reject(error)))
     socket.on('message', (message) => end(() => resolve(decode(message) as unknown as Answer)))
     const questions = [{ name, type: type as 'A' }]
-    socket.send(encode({ type: 'query', id: 7, questions, additionals: [edns] }), 53, address)
+    socket.send(encode({ type: 'query', id: 7, questions, additionals: [edns(subnet)] }), 53, address)
   })
 }
 
-const edns = { type: 'OPT' as const, name: '.', udpPayloadSize: 1232, flags: 0, options: [] } as never
+function edns(subnet?: string) {
+  const [ip = '', length] = subnet?.split('/') ?? []
+  const option = { code: 'CLIENT_SUBNET', family: ip.includes(':') ? 2 : 1, sourcePrefixLength: Number(length), ip }
+  const options = subnet === undefined ? [] : [option]
+  return { type: 'OPT' as const, name: '.', udpPayloadSize: 1232, flags: 0, options } as never
+}
 
 /** A key of a zone transfer; the secret in base64. */
 export interface TransferKey {

@@ -129,7 +129,7 @@ describe.skipIf(noMachines).each(images)(
       }
       await expect(leave(context, member, leaving(0))).rejects.toMatchObject(silent)
       const statistics = loadBalancer.routes.find(({ id }) => id === 'statistics')
-      await expect(statistics?.read?.(context, {})).rejects.toMatchObject(silent)
+      await expect(statistics?.read?.(context, {}, {})).rejects.toMatchObject(silent)
       await box.configure(wanted())
       await up('web-1', 'web-2')
     })

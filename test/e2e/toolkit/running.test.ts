@@ -232,7 +232,7 @@ describe.skipIf(noMachines).each(images)(
       for (let i = 0; i < 4; i++) await get('/status/404')
       await get('/status/500')
       const route = loadBalancer.routes.find(({ id }) => id === 'statistics')
-      const answer = route?.response.parse(await route.read?.(box.context(wanted([one, two])), {})) as {
+      const answer = route?.response.parse(await route.read?.(box.context(wanted([one, two])), {}, {})) as {
         nodes: { running: boolean }[]
         servers: { server: string; bytesIn: number }[]
       }

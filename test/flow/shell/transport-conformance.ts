@@ -1,10 +1,10 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { httpOverReach, tcpCheck } from '../../../src/lib/http-over-reach.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
 import type { Reach } from '../../../src/model/reach.ts'
 import type { ResourceEvent } from '../../../src/model/recipe.ts'
-import { httpOverReach, tcpCheck } from '../../../src/shell/http.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { noBlobs, testProgram } from './programs.ts'
 

@@ -30,7 +30,7 @@ resources:
     )
     const { text, nonce, resources, artifacts } = program(source, { suppress: ['reload:haproxy'] })
     expect(
-      body(text, new Set(['package', 'path', 'file', 'service'] as const)).replaceAll(nonce, 'NONCE'),
+      body(text, new Set(['package', 'path', 'file', 'service', 'extras'] as const)).replaceAll(nonce, 'NONCE'),
     ).toBe(`kitbag_program() {
 N='NONCE' MODE='apply'
 <runtime>
@@ -53,6 +53,7 @@ set -- $(systemctl is-active -- 'haproxy.service' 2>/dev/null)
 U="$U"'haproxy.service'"=\${1-}$nl"; [ $# = 0 ] || shift
 }
 kb_begin
+[ ! -d '/var/lib/kitbag/extras' ] || kb_extras '/var/lib/kitbag/extras' '  '
 kb_at '0' 'package:haproxy'
 kb_package 'haproxy' ''
 kb_install

@@ -7,16 +7,20 @@ import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { autoscalerUnderTest } from '../../conformance/toolkit/autoscaler.ts'
+import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
 import { healingUnderTest } from '../../conformance/toolkit/healing.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
+import { monitoringUnderTest } from '../../conformance/toolkit/monitoring.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
 const underTest = {
   autoscaler: autoscalerUnderTest,
+  certificates: certificatesUnderTest,
   dns: dnsUnderTest,
   healing: healingUnderTest,
-  loadBalancer: loadBalancerUnderTest,
+  loadBalancer: { ...loadBalancerUnderTest, start },
+  monitoring: monitoringUnderTest,
 }
 
 test('every service of the registry has its conformance test', () => {
@@ -70,7 +74,4 @@ async function start(): Promise<RunningService> {
   }
 }
 
-testToolkitService('autoscaler', autoscalerUnderTest)
-testToolkitService('dns', dnsUnderTest)
-testToolkitService('healing', healingUnderTest)
-testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })
+for (const [kind, service] of Object.entries(underTest)) testToolkitService(kind, service)

@@ -22,7 +22,7 @@ export const list: Route = {
         type: z.string(),
         ttl: z.int().describe('Seconds'),
         owner: z.enum(['blueprint', 'api', 'system']),
-        routing: z.string().describe('simple, weighted, failover; `health` where addresses are checked'),
+        routing: z.string().describe('simple, weighted, failover, nearest; `health` where addresses are checked'),
         value: z.string().describe('All contents, for people'),
         contents: z.array(z.string()),
       }),

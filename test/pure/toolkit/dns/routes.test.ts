@@ -157,7 +157,7 @@ describe('a record set', () => {
       'A',
       'shop.example',
       { routing: 'nearest', answers: [{ value: '192.0.2.1' }] },
-      'invalid-request: routing: nearest is not built yet: weighted and failover are',
+      'invalid-request: x.shop.example A answers: one has to say its `countries` or `continents`',
     ],
   ])('refused: %s', (_, name, type, zone, body, expected) => {
     expect(set(name, type, body, zone)).toEqual(expected)
@@ -228,5 +228,16 @@ describe('an import', () => {
     ],
   ])('refused: %s', (_, text, expected) => {
     expect(take(text)).toBe(expected)
+  })
+})
+
+describe('a country database', () => {
+  const archive = 'a'.repeat(64)
+  test('is stored by its archive, is no zone, and can be forgotten', () => {
+    const stored = change('countries.set', {}, { archive }) as Overrides
+    expect(stored).toEqual({ 'countries archive': { archive } })
+    expect(change('zones.remove', { zone: 'countries' }, {}, stored)).toContain('not-found: there is no zone countries')
+    expect(change('countries.remove', {}, {}, stored)).toEqual({ 'countries archive': null })
+    expect(change('countries.remove', {})).toBe('not-found: no country database was uploaded')
   })
 })

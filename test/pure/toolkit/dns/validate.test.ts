@@ -28,6 +28,9 @@ test.each([
   [
     '{ zone: shop.example, records: [ { name: www, type: A, routing: failover, health: { url: "http://www.shop.example/" }, answers: [ { value: "${web.addresses}" }, { value: [192.0.2.1, 192.0.2.2] } ] } ] }',
   ],
+  [
+    '{ zone: shop.example, records: [ { name: www, type: A, routing: nearest, answers: [ { value: "${web.addresses}", countries: [DE, "NO"], continents: [NA] }, { value: 192.0.2.1 } ] } ] }',
+  ],
 ])('right: %s', (section) => {
   expect(problems(section)).toEqual([])
 })
@@ -139,6 +142,31 @@ test.each<[string, string, string[]]>([
     '{ value: 192.0.2.1, weight: 1 }',
     ['dns.records[0].answers[0].weight: is for `routing: weighted`'],
   ],
+  [
+    'routing: nearest',
+    '{ value: 192.0.2.1 }',
+    ['dns.records[0].answers: one has to say its `countries` or `continents`'],
+  ],
+  [
+    'routing: nearest',
+    '{ value: 192.0.2.1, countries: [DE] }, { value: 192.0.2.2, countries: [AT, DE] }',
+    ['dns.records[0].answers[1].countries: DE is there twice'],
+  ],
+  [
+    'routing: nearest',
+    '{ value: 192.0.2.1, countries: [XX] }, { value: 192.0.2.2, continents: [EU] }',
+    ['dns.records[0].answers[0].countries[0]: must be the code of a country, such as DE (ISO 3166-1)'],
+  ],
+  [
+    'routing: nearest',
+    '{ value: 192.0.2.1, continents: [DE] }, { value: 192.0.2.2, continents: [EU] }',
+    [expect.stringContaining('dns.records[0].answers[0].continents[0]: ')],
+  ],
+  [
+    'routing: failover, health: { tcp: 80 }',
+    '{ value: 192.0.2.1, continents: [EU] }',
+    ['dns.records[0].answers[0].continents: is for `routing: nearest`'],
+  ],
   ['ttl: 5s', '{ value: 192.0.2.1 }', ['dns.records[0]: `routing` and `answers` go together']],
   [
     'routing: weighted',
@@ -147,12 +175,6 @@ test.each<[string, string, string[]]>([
   ],
 ])('wrong routing: %s, %s', (fields, list, expected) => {
   expect(answers(fields, list)).toEqual(expected)
-})
-
-test('nearest is refused by name, as not built yet', () => {
-  expect(answers('routing: nearest', '{ value: 192.0.2.1 }')).toContain(
-    'dns.records[0].routing: nearest is not built yet: weighted and failover are',
-  )
 })
 
 test('the example of the repository is right', () => {

@@ -109,6 +109,8 @@ test('a reference to what has no machines now gives no records; one that does no
 })
 
 describe('prepare', () => {
+  const archives = { archives: async () => ({}), archive: async () => 'a'.repeat(64) }
+
   function input(section: object, overrides: Overrides = {}) {
     const asked: [string, string, number][] = []
     const revision: PrepareInput['revision'] = async (key, digest, least) => {
@@ -117,7 +119,7 @@ describe('prepare', () => {
     }
     const peers = nameservers.map((address, i) => ({ name: `dns-${i + 1}`, address }))
     const parameters = { zones: zonesOf(dnsSchema.parse(section)), overrides, seed: 's'.repeat(40) }
-    return { asked, made: prepare({ parameters, peers, revision }) }
+    return { asked, made: prepare({ ...archives, parameters, peers, revision }) }
   }
 
   test('each zone has a serial under a key of its own, by what it holds', async () => {
@@ -132,6 +134,14 @@ describe('prepare', () => {
     expect(changed.asked[0]?.[1]).toBe(first.asked[0]?.[1])
     expect(changed.asked[1]?.[1]).not.toBe(first.asked[1]?.[1])
     expect(first.asked[0]?.[2]).toBeGreaterThan(1_700_000_000)
+  })
+
+  test('the country database goes out only where a record needs it', async () => {
+    const records = [
+      { name: 'a', type: 'A', routing: 'nearest', answers: [{ value: '192.0.2.1', continents: ['EU'] }] },
+    ]
+    expect((await input({ zone: 'a.example', records }).made).parameters.countries).toBe('a'.repeat(64))
+    expect((await input({ zone: 'a.example' }).made).parameters).not.toHaveProperty('countries')
   })
 
   test('a signed zone’s key is a secret; others have none', async () => {
@@ -149,7 +159,7 @@ describe('prepare', () => {
     const made = (secret: unknown) => {
       const zones = [{ ...spec, transferKey: { name: 'k.example', secret } }]
       const parameters = { zones, overrides: {}, seed: 's'.repeat(40) }
-      return prepare({ parameters, peers: [], revision: async () => 1 })
+      return prepare({ ...archives, parameters, peers: [], revision: async () => 1 })
     }
     const marks = new Set<string>()
     for (const secret of ['a', 'b'].map((letter) => Buffer.alloc(32, letter).toString('base64'))) {

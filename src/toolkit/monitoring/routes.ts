@@ -1,0 +1,3 @@
+import { metricRoutes } from './metric-routes.ts'
+
+export const routes = [...metricRoutes]
