@@ -90,6 +90,8 @@ export function addToolkitCommands(program: Command): void {
 
 /** Runs here, without a control plane. */
 function addReplay(autoscaler: Command): void {
+  // Both have --json: after `replay` it is that one's.
+  autoscaler.enablePositionalOptions()
   const command = define(autoscaler, {
     usage: 'replay',
     summary: 'what a policy would have done over recorded load; several policies side by side',
