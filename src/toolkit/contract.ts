@@ -258,9 +258,9 @@ export interface ToolkitService<Spec = unknown> {
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
+  metrics?: ToolkitMetrics<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
-  metrics?: ToolkitMetrics<Spec>
   /** What its health is beside that of its machines; absent: nothing. */
   health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
   /** For the deployment's page, from the running service. */

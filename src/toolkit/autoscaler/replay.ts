@@ -1,12 +1,8 @@
 import { type Decision, decide, freshHistory, type Readings } from './decide.ts'
+import type { RecordedLoad } from './recorded.ts'
 import { metrics, metricsOf, type Policy, targetsOf } from './schema.ts'
 
-/** Recorded figures of one moment; those that machines share are of all together. */
-export interface RecordedLoad {
-  /** Milliseconds since 1970. */
-  at: number
-  figures: Record<string, number>
-}
+export { readLoad, readPolicy } from './recorded.ts'
 
 export interface ReplayOptions {
   /** Machines at the beginning; default: the policy's `min`. */
