@@ -568,7 +568,7 @@ toolkit:
     '16:63 toolkit.loadBalancer.listeners[1].port: port 80 is used twice',
   ])
   expect(() => parse(text)).toThrow(
-    'blueprint.yaml:3:15: parameters.domain: the parameter domain is not given: say --set domain=VALUE (and 11 more)',
+    'blueprint.yaml:3:15: parameters.domain: the parameter domain is not given: say --set domain=VALUE (and 10 more)',
   )
 })
 
