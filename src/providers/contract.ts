@@ -11,6 +11,11 @@ export interface Capabilities {
   fractionalCpu: boolean
   /** Regions have zones, and a machine can be asked into one. */
   zones: boolean
+  /**
+   * Machines can share an address that they move between them by themselves (`requirements.floatingAddress`): one for each deployment
+   * and name, the same as long as one of its machines exists, and nobody else's meanwhile.
+   */
+  floatingAddress: boolean
 }
 
 export interface Catalog {
@@ -61,6 +66,8 @@ export interface Provider {
     requirements: MachineRequirements,
     placement: { region?: string; zones?: string[]; ordinal: number },
   ): Promise<ResolvedMachineSpec>
+  /** What such a machine costs in an hour, in the cloud's currency; absent or undefined: not known here. */
+  hourlyPrice?(spec: ResolvedMachineSpec): number | undefined
   /** The same token twice = the same machine, also after a crash of the caller at any point. */
   createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
   /** undefined: no such machine (any more). */

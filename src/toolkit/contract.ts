@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { CertificateStore, Challenge } from '../model/certificate.ts'
 import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -86,6 +86,14 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   probe(row: MachineRecord): Promise<Probe>
   /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
   atCloud(row: MachineRecord): Promise<CloudStatus>
+  /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
+  metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** How to reach a machine; undefined: it has no address yet. */
+  access(row: MachineRecord): MachineAccess | undefined
+  /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
+  hourlyPrice(row: MachineRecord): Promise<number | undefined>
+  /** For the service's own use: kept in this process alone, for as long as it watches. */
+  memo: Record<string, unknown>
   /** What became of the operation that an earlier look submitted under this key. */
   submitted(key: string): Promise<OperationRecord | undefined>
 }
@@ -183,11 +191,11 @@ export interface ToolkitRoute<Spec = unknown> {
 }
 
 /** A service of the same blueprint, as another one's `validate` sees it. */
-export interface NeighbourService {
-  name: string
-  kind: string
+export interface NeighbourService extends ResolvedService {
   /** Component -> names of figures that it will know of it. */
   metrics: Record<string, string[]>
+  /** What others may refer to, of a service that makes values: `web.pem`. */
+  values?: string[]
 }
 
 /** One figure of a component, as a running service knows it. */
@@ -231,7 +239,9 @@ export interface ToolkitService<Spec = unknown> {
   schema: z.ZodType<Spec>
   /** Outputs beside `host port addresses machines`. */
   outputs: string[]
-  /** Problems that need the other components (`to:` names one that does not exist). Paths relative to the section. */
+  /** Names an entry of a list of such services that has no `name`; absent: each needs one. Pure. */
+  nameOf?(section: Record<string, unknown>): string | undefined
+  /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,
     components: ResolvedComponent[],
@@ -247,13 +257,27 @@ export interface ToolkitService<Spec = unknown> {
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
-  /** For the deployment's page, from the running service. */
-  view?(context: ReadContext<Spec>): Promise<ServiceView>
   watch?: ToolkitWatch<Spec>
-  metrics?: ToolkitMetrics<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
+  metrics?: ToolkitMetrics<Spec>
+  /** What its health is beside that of its machines; absent: nothing. */
+  health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
+  /** For the deployment's page, from the running service. */
+  view?(context: ReadContext<Spec>): Promise<ServiceView>
 }
+
+/** One part of a service and how it is. */
+export interface HealthFinding {
+  /** A machine, a backend, a certificate ... */
+  subject: string
+  status: HealthStatus
+  /** One sentence: what was seen. */
+  message: string
+}
+
+/** `degraded`: it serves, and something is not as it should be; `down`: it does not do its work. */
+export type HealthStatus = 'healthy' | 'degraded' | 'down'
 
 /** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
 export interface ToolkitValues<Spec = unknown> {
@@ -262,8 +286,11 @@ export interface ToolkitValues<Spec = unknown> {
   /** A word for each output that is there, another one when it changes. */
   versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
   read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
-  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
-  ensure(context: ValuesContext<Spec>): Promise<void>
+  /**
+   * Makes every output that is not there yet; before anything is configured. Idempotent, and done at once.
+   * `retry`: what stands in because it could not be had is due now, whenever else it would be tried again.
+   */
+  ensure(context: ValuesContext<Spec> & { retry?: true }): Promise<void>
   /** When there is something to do next; null: never by itself. */
   due(context: ValuesContext<Spec>): Promise<Date | null>
   /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */
@@ -362,6 +389,11 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Has the service's other machines take over from one that is about to be destroyed, so that nobody notices. `going`: all nodes that
+   * are; none of them takes over. Absent: there is nothing to take over. Idempotent.
+   */
+  retire?(context: ControlContext<Spec>, node: MachineAccess, options: { going: Set<string> }): Promise<void>
   /**
    * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
    * when it returns. Absent: the service cannot. Idempotent.

@@ -50,6 +50,23 @@ const commands: Toolkit[] = [
     ],
   },
   {
+    name: 'autoscaler',
+    what: 'an autoscaler',
+    field: 'paused=true',
+    examples: [
+      'autoscaler show shop',
+      'autoscaler explain shop',
+      'autoscaler pause shop',
+      'autoscaler resume shop --service autoscaler-web',
+    ],
+  },
+  {
+    name: 'healing',
+    what: 'healing',
+    field: 'name=value',
+    examples: ['healing show shop', 'healing events shop'],
+  },
+  {
     name: 'metrics',
     what: 'figures of a deployment',
     field: 'last=1h',
@@ -72,12 +89,6 @@ const commands: Toolkit[] = [
       'alerts silence shop latency --set duration=2h --set comment=maintenance',
       'alerts test shop',
     ],
-  },
-  {
-    name: 'healing',
-    what: 'healing',
-    field: 'name=value',
-    examples: ['healing show shop', 'healing events shop'],
   },
 ]
 

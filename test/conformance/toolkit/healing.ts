@@ -7,7 +7,7 @@ import type { ToolkitServiceUnderTest } from './test-toolkit-service.ts'
 export const healingUnderTest: ToolkitServiceUnderTest = {
   service: healing as unknown as ToolkitService,
   components: loadBalancerUnderTest.components,
-  services: [{ name: 'loadBalancer', kind: 'loadBalancer', metrics: {} }],
+  services: [{ name: 'loadBalancer', kind: 'loadBalancer', spec: {}, metrics: {} }],
   sections: [
     {},
     {

@@ -100,11 +100,6 @@ describe('one thing wrong', () => {
       { path: 'components.db.replicas' },
     ],
     [
-      'a service that is not built yet',
-      (t) => t.replace('toolkit:', 'toolkit:\n  autoscaler: {}'),
-      { path: 'toolkit.autoscaler', message: 'the toolkit service autoscaler is not built yet' },
-    ],
-    [
       'an unknown service',
       (t) => t.replace('  loadBalancer:', '  loadBalancr:'),
       { path: 'toolkit.loadBalancr', nearest: 'loadBalancer' },
