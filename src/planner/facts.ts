@@ -1,7 +1,7 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
@@ -71,6 +71,13 @@ export function createFacts(source: FactSource): Facts {
       .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
   }
 
+  /** The address that the component's machines share. */
+  function floatingOf(name: string): string | undefined {
+    if (component(name).machine.floatingAddress === undefined) return undefined
+    const own = world.machines.filter((machine) => machine.component === name)
+    return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
+  }
+
   function portOf(of: ResolvedComponent): number | undefined {
     return of.port ?? source.recipes.get(of.recipe)?.signature.defaultPort
   }
@@ -96,12 +103,15 @@ export function createFacts(source: FactSource): Facts {
     const of = component(name)
     const machines = machinesOf(name)
     const port = portOf(of)
-    const host = machines[0]?.address
-    const scheme = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
-    const authority = host === undefined ? undefined : `${hostText(host)}${port === 80 ? '' : `:${port}`}`
+    const floating = floatingOf(name)
+    const host = floating ?? machines[0]?.address
+    const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
+    const scheme = of.scheme ?? usual
+    const authority =
+      host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
     return {
       machines,
-      addresses: machines.map(({ address }) => address),
+      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
       ...(port !== undefined && { port }),
       ...(host !== undefined && { host }),
       ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),

@@ -392,6 +392,11 @@ export interface ToolkitControl<Spec = unknown> {
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
   /**
+   * Has the service's other machines take over from one that is about to be destroyed, so that nobody notices. `going`: all nodes that
+   * are; none of them takes over. Absent: there is nothing to take over. Idempotent.
+   */
+  retire?(context: ControlContext<Spec>, node: MachineAccess, options: { going: Set<string> }): Promise<void>
+  /**
    * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
    * when it returns. Absent: the service cannot. Idempotent.
    */

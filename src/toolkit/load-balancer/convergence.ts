@@ -4,6 +4,7 @@ import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import { changeCertificates } from './certificates.ts'
 import { type Configured, configured, maintenanceMap } from './configuration.ts'
+import { requireKeepalived } from './hand-over.ts'
 import { changeMap } from './maps.ts'
 import { type NodeState, nodeState } from './node-state.ts'
 import { refuseTakenPorts } from './ports.ts'
@@ -75,6 +76,7 @@ async function changeContents({ reach }: Context, node: MachineAccess, wanted: C
  * more to reload when it is not the right one.
  */
 export const afterConfigure: Control['afterConfigure'] = async (context, node, parameters) => {
+  await requireKeepalived(context, node)
   const wanted = configured(parameters)
   for (const last of [false, true]) {
     const state = await settled(context, node, wanted)
