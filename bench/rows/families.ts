@@ -1,4 +1,5 @@
 import type { Family } from '../support/bench.ts'
+import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { memory } from './memory.ts'
@@ -15,6 +16,7 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  certificateChange,
   start,
   memory,
   twoHundred,
