@@ -13,7 +13,8 @@ export default defineConfig({
       tier('pure', { testTimeout: 60_000 }),
       tier('host', { testTimeout: 240_000 }),
       tier('flow', { testTimeout: 120_000, hookTimeout: 120_000 }),
-      tier('e2e', { testTimeout: 600_000, hookTimeout: 900_000, fileParallelism: false }),
+      // After the others, two files at a time: each has machines and a control plane of its own, and mostly waits for them.
+      tier('e2e', { testTimeout: 600_000, hookTimeout: 900_000, maxWorkers: 2, sequence: { groupOrder: 1 } }),
     ],
   },
 })

@@ -1,5 +1,6 @@
 import type { Family } from '../support/bench.ts'
 import { check } from './check.ts'
+import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
@@ -15,6 +16,7 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  dns,
   start,
   memory,
   twoHundred,

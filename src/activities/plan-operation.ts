@@ -7,7 +7,7 @@ import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
 import { refreshValues } from './make-values.ts'
 import { type Planned, skeletonOf } from './planned.ts'
-import { planFor } from './planning.ts'
+import { markLost, planFor } from './planning.ts'
 
 /**
  * Where an operation stands, from its rows alone: so a workflow may begin anew at any time. Plans when there is no plan yet. What may
@@ -41,6 +41,7 @@ async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: 
   const plan = await planFor(deps, operation, 'main')
   refuseStale(operation, plan)
   refuseDataLoss(plan)
+  await markLost(deps, operation)
   return plan
 }
 

@@ -1,6 +1,7 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import { nearest } from '../lib/nearest.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
+import type { MachineRecord } from '../model/machine.ts'
 import type { OperationRecord, UnitStage } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import { loadPlanInput, type PlanRequest } from '../planner/load.ts'
@@ -25,10 +26,13 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
     )
   }
   const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
-  if (typeof request.release === 'number')
-    await ensureValues(deps, deployment, (await releaseOf(store, deployment.id, request.release)).spec)
+  if (typeof request.release === 'number') {
+    const release = await releaseOf(store, deployment.id, request.release)
+    await ensureValues(deps, deployment, release.spec, request.kind === 'deploy' ? { retry: true } : {})
+  }
   const overrides = await overridesFor({ store, operation, deployment, stage })
-  const input = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
+  const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
+  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost) }
   const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
   return plan(input, specs)
 }
@@ -55,11 +59,29 @@ async function mainRequest(
       )
       return { kind, release, ...loss }
     }
+    case 'heal':
+      return { kind, release: inForce(deployment, kind), ...loss }
     case 'check':
       return { kind, release: inForce(deployment, kind) }
     case 'push':
       return { kind, release: inForce(deployment, kind), ...(request.service && { service: request.service }) }
   }
+}
+
+/** Machines as they are, those that the operation is about as lost. One that is gone since, or being removed, is left out of it. */
+function withLost(machines: MachineRecord[], lost: string[] = []): MachineRecord[] {
+  return machines.map((machine) =>
+    lost.includes(machine.id) && machine.status !== 'destroying' ? { ...machine, status: 'lost' as const } : machine,
+  )
+}
+
+/** From here on nobody is told of them. */
+export async function markLost({ store }: ActivityDeps, { deploymentId, request }: OperationRecord): Promise<void> {
+  if (!request.lost) return
+  const before = await store.machines.list(deploymentId)
+  const after = withLost(before, request.lost)
+  for (const [i, { id, status }] of after.entries())
+    if (status !== before[i]?.status) await store.machines.update(id, { status })
 }
 
 function undoRequest({ currentRelease }: DeploymentRecord): PlanRequest {

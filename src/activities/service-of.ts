@@ -24,7 +24,7 @@ export async function serviceNamed(work: UnitWork, name: string): Promise<Runnin
     if (!toolkit) throw new KitbagError('not-supported', `${name}: this Kitbag has no toolkit service ${service.kind}`)
     const rows = await deps.store.machines.list(deployment.id)
     const machines = rows
-      .filter((row) => row.component === name && row.releaseNumber !== null)
+      .filter((row) => row.component === name && row.releaseNumber !== null && row.status !== 'lost')
       .flatMap((row) => tryMachineAccess(row) ?? [])
     const unsettled = new Set(rows.filter(({ status }) => status !== 'ready').map((row) => row.name))
     return { toolkit, context: { service: name, spec: service.spec, reach: deps.reach, machines, unsettled, signal } }

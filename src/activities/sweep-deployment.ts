@@ -50,8 +50,8 @@ async function sweepCloud({ store, clouds, reach }: ActivityDeps, cloudId: strin
   for (const row of rows) {
     if (alive.has(row.id) || (row.providerId && (await provider.getMachine(row.providerId)))) continue
     reach.forget(row.id)
-    // A machine of the release in force that died is replaced by the next deploy; one that was on its way needs no row.
-    if (row.releaseNumber !== null) await store.machines.update(row.id, { status: 'failed' })
+    // A machine of the release in force that died is replaced by the next change; one that was on its way needs no row.
+    if (row.releaseNumber !== null) await store.machines.update(row.id, { status: 'lost' })
     else await store.machines.remove(row.id)
   }
 }

@@ -44,6 +44,9 @@ export function resolveComponent(name: string, value: unknown, options: Options)
   const port = data.port ?? signature.defaultPort ?? (issues.length > 0 ? 1 : undefined)
   if (data.health?.http !== undefined && port === undefined)
     problems.add([...path, 'health', 'http'], "needs the component's `port`")
+  const metrics = typeof data.metrics === 'string' ? { path: data.metrics } : data.metrics
+  if (metrics && metrics.port === undefined && port === undefined)
+    problems.add([...path, 'metrics'], 'needs a port: its own, or that of the component')
   const settings = data.settings as Record<string, Value>
   checkSettings({ type: 'object', ...signature.parameters }, settings, [...path, 'settings'], problems)
   const health = data.health ?? (port === undefined ? undefined : plainHealth)
@@ -57,7 +60,14 @@ export function resolveComponent(name: string, value: unknown, options: Options)
     env: data.env as Record<string, Value>,
     settings,
     update,
-    ...defined({ source, start, migrate, port, health: health && defined(health) }),
+    ...defined({
+      source,
+      start,
+      migrate,
+      port,
+      health: health && defined(health),
+      metrics: metrics && { path: metrics.path, port: metrics.port ?? port ?? 1 },
+    }),
   } as ResolvedComponent
 }
 

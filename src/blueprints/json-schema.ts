@@ -20,7 +20,10 @@ const narrowing = ['pattern', 'enum', 'const', 'format', 'maxLength']
 export function blueprintJsonSchema(toolkit: ToolkitSchemas): SchemaNode {
   const { $schema, properties, ...rest } = convert(blueprintSchema) as SchemaNode & { properties: SchemaNode }
   const { apiVersion, name, parameters, components, placement } = properties
-  const services = Object.entries(toolkit).map(([kind, { schema }]) => [kind, oneOrNamed(convert(schema))])
+  const services = Object.entries(toolkit).map(([kind, { schema, nameOf }]) => [
+    kind,
+    oneOrNamed(convert(schema), nameOf === undefined),
+  ])
   const section = {
     type: 'object',
     description: (properties.toolkit as SchemaNode).description,
@@ -47,13 +50,13 @@ function convert(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12', unrepresentable: 'any' }) as SchemaNode
 }
 
-/** A service is one object, or a list of them, each with a name. */
-function oneOrNamed({ $schema: _, ...one }: SchemaNode): SchemaNode {
+/** A service is one object, or a list of them, each with a name where it has none by itself. */
+function oneOrNamed({ $schema: _, ...one }: SchemaNode, needsName: boolean): SchemaNode {
   const name = { type: 'string', description: 'Its name, which others refer to' }
   const named = {
     ...one,
     properties: { name, ...(one.properties as SchemaNode) },
-    required: ['name', ...((one.required as string[] | undefined) ?? [])],
+    required: [...(needsName ? ['name'] : []), ...((one.required as string[] | undefined) ?? [])],
   }
   return { anyOf: [one, { type: 'array', items: named, minItems: 1 }] }
 }

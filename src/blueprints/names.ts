@@ -2,7 +2,6 @@ import { componentNameSchema } from '../model/ids.ts'
 import { machineName } from '../model/machine.ts'
 import type { Path } from './path.ts'
 import type { Problems } from './problems.ts'
-import { plannedServices } from './toolkit.ts'
 
 /** Roots of expressions, scopes of overrides, and words that the CLI and the API have another use for. */
 const reserved = ['parameters', 'secrets', 'overrides', 'placement', 'scale']
@@ -18,7 +17,7 @@ export class Names {
   readonly #kinds: string[]
 
   constructor(kinds: string[], problems: Problems) {
-    this.#kinds = [...kinds, ...plannedServices]
+    this.#kinds = kinds
     this.#problems = problems
   }
 

@@ -72,7 +72,10 @@ export const placementSchema = strict({
 export const healthSchema = strict({
   http: z
     .string()
-    .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
+    .regex(
+      /^\/[A-Za-z0-9._~/?&=%+:@!*,;-]*$/,
+      'must be a path that begins with /, of letters, digits and ._~/?&=%+:@!*,;-',
+    )
     .max(1000)
     .optional()
     .describe('Path that has to answer 2xx or 3xx; if absent, the port has to accept connections'),
@@ -96,6 +99,21 @@ export const updateSchema = strict({
     .describe('Machines that may be out of service at once during an update'),
   drain: duration.prefault('10s').describe('Longest wait for open connections before a machine is touched'),
 })
+
+const metricsPath = z
+  .string()
+  .max(1000)
+  .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
+
+export const metricsSchema = z
+  .union([
+    metricsPath,
+    strict({
+      path: metricsPath.default('/metrics'),
+      port: z.int().min(1).max(65_535).optional().describe("Default: the component's own"),
+    }),
+  ])
+  .describe("Where it tells figures of itself in Prometheus' format: a path, or path and port")
 
 const environment = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first'), z.unknown())
@@ -134,6 +152,7 @@ export const componentSchema = strict({
   health: healthSchema
     .optional()
     .describe('When a machine counts as healthy. If absent and there is a port: when it accepts connections'),
+  metrics: metricsSchema.optional(),
   update: updateSchema.prefault({}).describe('How running machines are changed'),
   placement: placementSchema.optional().describe('Where its machines go, as far as not where the blueprint says'),
 })

@@ -21,7 +21,8 @@ export function durationField(least: string, most: string) {
     .refine((ms) => ms >= low && ms <= high, `must be between ${least} and ${most}`)
 }
 
-const bytesField = z
+/** `512MiB`: bytes. */
+export const bytesField = z
   .string()
   .regex(bytesPattern, 'must be an amount such as 512MiB')
   .transform((text) => parseBytes(text) ?? 0)

@@ -54,11 +54,15 @@ export interface ResolvedComponent {
   env: Record<string, Value>
   settings: Record<string, Value>
   health?: HealthCheck
+  /** Where it tells figures of itself, in Prometheus' format. */
+  metrics?: { path: string; port: number }
   update: UpdatePolicy
   /** Absent for the application's own components; the toolkit service's id (`loadBalancer`) for machines of a service. */
   service?: string
   /** What toolkit services put onto its machines beside its own recipe. */
   extras?: ComponentExtra[]
+  /** Machines of a service that only looks at others: it refers to them, and is none of their users. */
+  observer?: true
 }
 
 /** One toolkit service instance as the blueprint asks for it; `spec` has been checked by the service's own schema. */

@@ -42,7 +42,8 @@ export interface MachineAccess {
   hostKey: string
 }
 
-export type MachineStatus = 'creating' | 'created' | 'installed' | 'ready' | 'failed' | 'destroying'
+/** `lost`: it is dead or gone, and nobody is told of it any more; the next change that can replaces it. */
+export type MachineStatus = 'creating' | 'created' | 'installed' | 'ready' | 'failed' | 'lost' | 'destroying'
 
 /** A machine as Kitbag's database knows it. A destroyed machine has no row. */
 export interface MachineRecord {

@@ -1,8 +1,10 @@
 import type { ErrorRecord } from './errors.ts'
 import type { UnitKind } from './plan.ts'
 
-/** `push` brings a stored override into force on running machines; it takes no deployment lock. */
-export type OperationKind = 'deploy' | 'rollback' | 'scale' | 'check' | 'destroy' | 'push'
+/**
+ * `heal` replaces machines that are dead. `push` brings a stored override into force on running machines; it takes no deployment lock.
+ */
+export type OperationKind = 'deploy' | 'rollback' | 'scale' | 'heal' | 'check' | 'destroy' | 'push'
 
 export type OperationStatus = 'queued' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled'
 
@@ -26,6 +28,8 @@ export interface OperationRequest {
   keepFailed?: boolean
   /** scale: component -> replicas. */
   scale?: Record<string, number>
+  /** heal: ids of the machines that are dead. */
+  lost?: string[]
   /** push: toolkit service. */
   service?: string
 }

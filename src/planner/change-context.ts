@@ -3,7 +3,7 @@ import type { MachineRecord } from '../model/machine.ts'
 import type { Change } from '../model/plan.ts'
 import type { Expanded } from './expand.ts'
 import type { Fate } from './fate.ts'
-import { componentNamed, consumersOf, linksOf, usesConsumers, usesPeers } from './links.ts'
+import { componentNamed, consumersOf, linksOf, usersOf, usesConsumers, usesPeers } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { type UnitList, unitId } from './units.ts'
 
@@ -42,7 +42,7 @@ export function namedBy({ world, input }: ChangeContext, { name, recipe }: Resol
 /** Components in whose files this one's machines are named. */
 export function namersOf(context: ChangeContext, name: string): ResolvedComponent[] {
   const { components } = context.world
-  const candidates = new Set([...consumersOf(components, name), ...linksOf(components, name), name])
+  const candidates = new Set([...usersOf(components, name), ...linksOf(components, name), name])
   return [...candidates]
     .sort()
     .flatMap((candidate) => componentNamed(components, candidate) ?? [])

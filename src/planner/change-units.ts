@@ -4,7 +4,7 @@ import { type ChangeContext, made, namedBy, type Reasons, servicesOf } from './c
 import { addCreates } from './create-units.ts'
 import type { Expanded } from './expand.ts'
 import type { Fate } from './fate.ts'
-import { linksOf, reaches } from './links.ts'
+import { componentNamed, linksOf, reaches } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { addOrphan, addRemovals, orderRemovals } from './removal-units.ts'
 import { UnitList, unitId } from './units.ts'
@@ -53,6 +53,8 @@ function joinFacts(context: ChangeContext, { component }: Fate): void {
 function readyFirst(context: ChangeContext, user: string, name: string): string[] {
   // Two that use each other wait for addresses only; else neither could begin.
   if (reaches(context.world.components, name, user)) return []
+  // One that only looks at it is told where it is, and sees for itself when it is there.
+  if (componentNamed(context.world.components, user)?.observer) return made(context, name)
   if (waitsForService(context, user, name)) return made(context, name)
   return context.units.of('ready', name).map(({ machine }) => machine)
 }

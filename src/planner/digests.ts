@@ -58,10 +58,15 @@ export function migrationDigest(
   return digestOf({ source: sourceDigest(release, component), migrate: component.migrate ?? null, data: data.sort() })
 }
 
+/** Whether others are told of a machine. */
+export function isTold({ status }: MachineRecord): boolean {
+  return status !== 'destroying' && status !== 'lost'
+}
+
 /** Names and addresses of a component's machines, as facts have them. */
 function machinesOf(machines: MachineRecord[], component: string): (string | undefined)[][] {
   return machines
-    .filter((machine) => machine.component === component && machine.status !== 'destroying')
+    .filter((machine) => machine.component === component && isTold(machine))
     .sort((a, b) => a.ordinal - b.ordinal)
     .map((machine) => [machine.name, preferredAddress(machine.addresses)?.address])
     .filter(([, address]) => address !== undefined)

@@ -35,7 +35,8 @@ export function expand(
   for (const { name, kind, spec, service } of observersLast(services, toolkit)) {
     const components = service.observes ? [...expanded.components] : scaled
     const plan: ToolkitPlan = service.plan({ name, spec, components })
-    expanded.components.push(...plan.components)
+    const own = plan.components
+    expanded.components.push(...(service.observes ? own.map((one) => ({ ...one, observer: true as const })) : own))
     expanded.services.push({ name, kind, spec, members: plan.members })
     extras.push(...(plan.extras ?? []).map((extra) => ({ ...extra, kind })))
     for (const [owner, ms] of Object.entries(plan.lingers ?? {}))

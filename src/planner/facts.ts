@@ -8,7 +8,7 @@ import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
-import type { World } from './digests.ts'
+import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
@@ -25,6 +25,9 @@ export interface FactSource {
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
 }
+
+/** Shorter ones, such as the last of a key, tell nothing and would blank out ordinary words. */
+const shortestLine = 16
 
 interface PartFacts {
   context: RecipeContext
@@ -49,10 +52,7 @@ export function createFacts(source: FactSource): Facts {
   const { world } = source
   const busy = new Set<string>()
   const values = source.values ?? {}
-  const hidden = [
-    ...secretForms([...source.secrets.values()]),
-    ...Object.values(values).flatMap(({ value, secret }) => (secret ? secretLines(value) : [])),
-  ]
+  const hidden = [...secretForms([...source.secrets.values()]), ...secretLines(Object.values(values))]
 
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
@@ -66,9 +66,7 @@ export function createFacts(source: FactSource): Facts {
   function machinesOf(name: string): MachineFact[] {
     const port = portOf(component(name))
     return world.machines
-      .filter(
-        (machine) => machine.component === name && machine.status !== 'destroying' && machine.addresses.length > 0,
-      )
+      .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
       .sort((a, b) => a.ordinal - b.ordinal)
       .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
   }
@@ -232,10 +230,13 @@ function secretForms(secrets: string[]): string[] {
   return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
 }
 
-/** A text of several lines, whole and line by line: what shows a part of it shows lines. */
-function secretLines(text: string): string[] {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('-----'))
-  return [text, ...lines]
+/** Secret values, whole and line by line: what shows a part of a text shows lines. What a public value shows too is none. */
+function secretLines(values: ServiceValue[]): string[] {
+  const linesOf = ({ value }: ServiceValue) => value.split('\n').filter((line) => line.length >= shortestLine)
+  const open = new Set(values.filter(({ secret }) => !secret).flatMap(linesOf))
+  const closed = values.filter(({ secret }) => secret)
+  const lines = closed.flatMap(linesOf).filter((line) => !open.has(line) && !line.startsWith('-----'))
+  return [...new Set([...closed.map(({ value }) => value), ...lines])]
 }
 
 function addressOf(machine: MachineRecord): string {

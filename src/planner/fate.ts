@@ -38,6 +38,7 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   const has = machine.spec.requirements
   const reasons: Reason[] = []
   if (machine.status === 'failed') reasons.push({ message: 'it failed' })
+  if (machine.status === 'lost') reasons.push({ message: 'it is lost' })
   if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
   for (const field of ['image', 'cpu', 'memory', 'disk'] as const) {
     if ((has[field] ?? null) === (component.machine[field] ?? null)) continue
@@ -71,6 +72,11 @@ function byWorth(kind: PlanInput['kind']): (a: MachineRecord, b: MachineRecord) 
   return (a, b) => progressOf(a) - progressOf(b) || (kind === 'undo' ? age(a, b) : a.ordinal - b.ordinal)
 }
 
+/** Lost machines that an undo leaves as they are: what could not be replaced before is not tried again by the way back. */
+function placesHeld(rows: MachineRecord[], replicas: number): MachineRecord[] {
+  return rows.filter(({ status, releaseNumber }) => status === 'lost' && releaseNumber !== null).slice(0, replicas)
+}
+
 /** Decides create, stay, replace and remove for one component. */
 export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
   const rows = input.machines
@@ -78,10 +84,12 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     .sort((a, b) => a.ordinal - b.ordinal)
   const judged = rows.map((machine) => ({ machine, reasons: mismatches(input, component, machine) }))
   const good = judged.filter(({ reasons }) => reasons.length === 0).map(({ machine }) => machine)
-  const wanted = new Set([...good].sort(byWorth(input.kind)).slice(0, component.replicas))
+  const held = input.kind === 'undo' ? placesHeld(rows, component.replicas) : []
+  const places = component.replicas - held.length
+  const wanted = new Set([...good].sort(byWorth(input.kind)).slice(0, places))
   const kept = good.filter((machine) => wanted.has(machine))
   const surplus = good.filter((machine) => !wanted.has(machine))
-  const unfit = judged.filter(({ reasons }) => reasons.length > 0)
+  const unfit = judged.filter(({ machine, reasons }) => reasons.length > 0 && !held.includes(machine))
 
   const taken = new Set(rows.map(({ ordinal }) => ordinal))
   const fate: Fate = { component, stay: kept.filter(({ status }) => status !== 'creating'), create: [], remove: [] }
@@ -94,7 +102,7 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     })
   }
   const replaceable = [...unfit]
-  for (let missing = component.replicas - kept.length, ordinal = 1; missing > 0; ordinal++) {
+  for (let missing = places - kept.length, ordinal = 1; missing > 0; ordinal++) {
     if (taken.has(ordinal)) continue
     missing--
     const name = machineName(component.name, ordinal)

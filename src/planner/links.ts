@@ -6,8 +6,8 @@ interface Graph {
   byName: Map<string, ResolvedComponent>
   /** Component -> those that it refers to. */
   links: Map<string, string[]>
-  /** Component -> those that refer to it. */
-  consumers: Map<string, string[]>
+  /** Component -> those that refer to it, observers included. */
+  users: Map<string, string[]>
 }
 
 /** One graph per list: lists are never changed once made, and every digest of every machine asks. */
@@ -18,18 +18,23 @@ function graphOf(components: ResolvedComponent[]): Graph {
   if (made) return made
   const byName = new Map(components.map((component) => [component.name, component]))
   const links = new Map<string, string[]>()
-  const consumers = new Map<string, string[]>(components.map(({ name }) => [name, []]))
+  const users = new Map<string, string[]>(components.map(({ name }) => [name, []]))
   for (const component of components) {
     const { name } = component
     const owners = referencesOf(component).map(referenceOwner)
     const known = [...new Set(owners)].filter((owner) => byName.has(owner) && owner !== name).sort()
     links.set(name, known)
-    for (const owner of known) consumers.get(owner)?.push(name)
+    for (const owner of known) users.get(owner)?.push(name)
   }
-  for (const names of consumers.values()) names.sort()
-  const graph = { byName, links, consumers }
+  for (const names of users.values()) names.sort()
+  const graph = { byName, links, users }
   graphs.set(components, graph)
   return graph
+}
+
+/** Whether a component refers to the outputs of another or of a service. */
+export function refersTo(component: ResolvedComponent, owner: string): boolean {
+  return referencesOf(component).some((reference) => referenceOwner(reference) === owner)
 }
 
 export function componentNamed(components: ResolvedComponent[], name: string): ResolvedComponent | undefined {
@@ -47,8 +52,13 @@ export function linksOf(components: ResolvedComponent[], name: string): string[]
 }
 
 /** Components that refer to this one, in order of name. */
+export function usersOf(components: ResolvedComponent[], name: string): string[] {
+  return graphOf(components).users.get(name) ?? []
+}
+
+/** Components that refer to this one to use it: all but those that only look at it. */
 export function consumersOf(components: ResolvedComponent[], name: string): string[] {
-  return graphOf(components).consumers.get(name) ?? []
+  return usersOf(components, name).filter((user) => !componentNamed(components, user)?.observer)
 }
 
 /** Whether `from` reaches `to` over links. */

@@ -61,6 +61,8 @@ export interface Provider {
     requirements: MachineRequirements,
     placement: { region?: string; zones?: string[]; ordinal: number },
   ): Promise<ResolvedMachineSpec>
+  /** What such a machine costs in an hour, in the cloud's currency; absent or undefined: not known here. */
+  hourlyPrice?(spec: ResolvedMachineSpec): number | undefined
   /** The same token twice = the same machine, also after a crash of the caller at any point. */
   createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
   /** undefined: no such machine (any more). */

@@ -1,7 +1,7 @@
+import { sh } from '../lib/sh.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { RecipeContext } from '../model/recipe.ts'
 import type { Recipe } from './recipe.ts'
-import { directoryResource } from './resources/directory.ts'
 import { fileResource } from './resources/file.ts'
 import { type CompileInput, type Step, unitName } from './resources/type.ts'
 
@@ -59,9 +59,6 @@ function isSame(a: Step, b: Step): boolean {
 
 /** Written before anything else of it is there, so that whatever is left of it can be taken away. */
 function traces(name: string, recipe: Recipe, { phase, mode }: Way): Step[] {
-  const plain = { mode: '0755', owner: 'root', group: 'root' }
-  const folders = { directory: ['/var/lib/kitbag', extrasFolder], ...plain }
-  const file = { file: `${extrasFolder}/${name}`, ...plain, mode: '0644', sensitive: false, state: 'present' }
   const text = {
     bytes: Buffer.from(
       holdingsOf(recipe)
@@ -70,10 +67,16 @@ function traces(name: string, recipe: Recipe, { phase, mode }: Way): Step[] {
     ),
     sensitive: false,
   }
-  return [
-    ...directoryResource.compile({ fields: folders, texts: {}, phase, mode }),
-    ...fileResource.compile({ fields: file, texts: { text }, phase, mode }),
-  ]
+  const plain = { mode: '0644', owner: 'root', group: 'root', sensitive: false, state: 'present' }
+  const steps = fileResource.compile({
+    fields: { file: `${extrasFolder}/${name}`, ...plain },
+    texts: { text },
+    phase,
+    mode,
+  })
+  // The folder above is made by whoever needs it first, also in the middle of a program: so it is no resource.
+  const folder = sh`[ -d ${extrasFolder} ] || [ $MODE = check ] || kb_run mkdir -p ${extrasFolder}`.text
+  return steps.map((step) => ({ ...step, script: `${folder}\n${step.script}` }))
 }
 
 /** Services and files that a recipe names literally: those that are stopped, and removed, with an extra. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
+import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { CertificateStore, Challenge } from '../model/certificate.ts'
 import type { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -56,6 +56,16 @@ export interface WatchReader {
   decisions(limit: number): Promise<WatchDecisionRecord[]>
 }
 
+/** How a machine was found. `reached`: it answers over SSH; `ok`: and its component is healthy. */
+export interface Probe {
+  ok: boolean
+  reached: boolean
+  detail: string
+}
+
+/** `absent`: the cloud does not know it, or not any more. */
+export type CloudStatus = 'pending' | 'running' | 'stopped' | 'absent'
+
 /** What a look gets: the deployment as it is, read once for all services that look at the same time. */
 export interface WatchContext<Spec> extends ControlContext<Spec> {
   deployment: { id: string; name: string }
@@ -72,6 +82,18 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   /** What the last look kept; at first `{}`. */
   state: JsonObject
   signal: AbortSignal
+  /** Whether a machine answers, and passes its component's health check. Never rejects. */
+  probe(row: MachineRecord): Promise<Probe>
+  /** What its cloud says of a machine. Rejects with the cloud's words when that does not answer. */
+  atCloud(row: MachineRecord): Promise<CloudStatus>
+  /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
+  metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** How to reach a machine; undefined: it has no address yet. */
+  access(row: MachineRecord): MachineAccess | undefined
+  /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
+  hourlyPrice(row: MachineRecord): Promise<number | undefined>
+  /** For the service's own use: kept in this process alone, for as long as it watches. */
+  memo: Record<string, unknown>
   /** What became of the operation that an earlier look submitted under this key. */
   submitted(key: string): Promise<OperationRecord | undefined>
 }
@@ -168,6 +190,43 @@ export interface ToolkitRoute<Spec = unknown> {
   act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
 }
 
+/** A service of the same blueprint, as another one's `validate` sees it. */
+export interface NeighbourService extends ResolvedService {
+  /** Component -> names of figures that it will know of it. */
+  metrics: Record<string, string[]>
+  /** What others may refer to, of a service that makes values: `web.pem`. */
+  values?: string[]
+}
+
+/** One figure of a component, as a running service knows it. */
+export interface Sample {
+  component: string
+  metric: string
+  value: number
+  /** Which node of the service says so. */
+  source: string
+}
+
+/** Figures that a running service knows of the components that it serves. */
+export interface ToolkitMetrics<Spec = unknown> {
+  /** Component -> names. Pure. */
+  offers(spec: Spec): Record<string, string[]>
+  /** As they are now, from every node that answers. Rejects when none does. */
+  read(context: ControlContext<Spec>): Promise<Sample[]>
+}
+
+/** What a deployment's page shows of a service. */
+export interface ServiceView {
+  charts: {
+    title: string
+    /** `seconds`, `ratio`, `requests per second`. */
+    unit: string
+    /** Times in milliseconds since 1970; null where there is no value. */
+    lines: { label: string; points: { at: number; value: number | null }[] }[]
+  }[]
+  alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -180,10 +239,13 @@ export interface ToolkitService<Spec = unknown> {
   schema: z.ZodType<Spec>
   /** Outputs beside `host port addresses machines`. */
   outputs: string[]
-  /** Problems that need the other components (`to:` names one that does not exist). Paths relative to the section. */
+  /** Names an entry of a list of such services that has no `name`; absent: each needs one. Pure. */
+  nameOf?(section: Record<string, unknown>): string | undefined
+  /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,
     components: ResolvedComponent[],
+    services: NeighbourService[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   /** Planned after the services that do not: `components` then holds theirs too. Default false. */
   observes?: boolean
@@ -198,7 +260,24 @@ export interface ToolkitService<Spec = unknown> {
   watch?: ToolkitWatch<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
+  metrics?: ToolkitMetrics<Spec>
+  /** What its health is beside that of its machines; absent: nothing. */
+  health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
+  /** For the deployment's page, from the running service. */
+  view?(context: ReadContext<Spec>): Promise<ServiceView>
 }
+
+/** One part of a service and how it is. */
+export interface HealthFinding {
+  /** A machine, a backend, a certificate ... */
+  subject: string
+  status: HealthStatus
+  /** One sentence: what was seen. */
+  message: string
+}
+
+/** `degraded`: it serves, and something is not as it should be; `down`: it does not do its work. */
+export type HealthStatus = 'healthy' | 'degraded' | 'down'
 
 /** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
 export interface ToolkitValues<Spec = unknown> {
@@ -207,8 +286,11 @@ export interface ToolkitValues<Spec = unknown> {
   /** A word for each output that is there, another one when it changes. */
   versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
   read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
-  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
-  ensure(context: ValuesContext<Spec>): Promise<void>
+  /**
+   * Makes every output that is not there yet; before anything is configured. Idempotent, and done at once.
+   * `retry`: what stands in because it could not be had is due now, whenever else it would be tried again.
+   */
+  ensure(context: ValuesContext<Spec> & { retry?: true }): Promise<void>
   /** When there is something to do next; null: never by itself. */
   due(context: ValuesContext<Spec>): Promise<Date | null>
   /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */

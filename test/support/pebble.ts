@@ -17,8 +17,6 @@ const day = 86_400_000
 const version = '2.4.0'
 
 export interface PebbleOptions {
-  /** `10.0.0.1:53`: where it looks names up. Absent: it looks at nothing, and takes every challenge as answered. */
-  dns?: string
   /** Key id -> key in base64url: accounts need one of them. */
   eab?: Record<string, string>
 }
@@ -29,15 +27,18 @@ export interface Pebble {
   trust: string
   /** Ends it, and forgets all that it knew. */
   stop(): Promise<void>
-  /** Starts it anew on the same address. */
-  start(): Promise<void>
+  /**
+   * Starts it, always on the same address.
+   * @param dns `10.0.0.1:53`: where it looks names up. Absent: it looks at nothing, and takes every challenge as answered.
+   */
+  start(dns?: string): Promise<void>
   /** What it wrote. */
   log(): string
   close(): Promise<void>
 }
 
-/** Pebble, a real ACME server, which refuses 30 % of the nonces. */
-export async function startPebble({ dns, eab }: PebbleOptions = {}): Promise<Pebble> {
+/** Pebble, a real ACME server, which refuses 30 % of the nonces; not started yet. */
+export async function preparePebble({ eab }: PebbleOptions = {}): Promise<Pebble> {
   const program = await ensurePebble()
   const folder = await mkdtemp(join(tmpdir(), 'kitbag-pebble-'))
   const [port = 0, management = 0] = await freePorts(2)
@@ -65,7 +66,7 @@ export async function startPebble({ dns, eab }: PebbleOptions = {}): Promise<Peb
     directory: `https://127.0.0.1:${port}/dir`,
     trust: authority.certificate,
     log: () => log,
-    async start() {
+    async start(dns) {
       const args = ['-config', join(folder, 'config.json'), ...(dns === undefined ? [] : ['-dnsserver', dns])]
       const always = dns === undefined ? { PEBBLE_VA_ALWAYS_VALID: '1' } : {}
       const env = { PEBBLE_WFE_NONCEREJECT: '30', PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...always }
@@ -93,11 +94,16 @@ export async function startPebble({ dns, eab }: PebbleOptions = {}): Promise<Peb
       await rm(folder, { recursive: true, force: true })
     },
   }
+  return running
+}
+
+export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> {
+  const pebble = await preparePebble(options)
   try {
-    await running.start()
-    return running
+    await pebble.start()
+    return pebble
   } catch (error) {
-    await running.close()
+    await pebble.close()
     throw error
   }
 }

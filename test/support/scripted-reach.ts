@@ -58,6 +58,7 @@ export function scriptedReach(): ScriptedReach {
     stopsAsked: 0,
     silent: new Set(),
     async exec(machine, command, { program, onLine = () => {} } = {}) {
+      if (reach.silent.has(machine.name)) throw unreachable(machine)
       if (program) return run(machine, program, onLine)
       const text = typeof command === 'string' ? command : command.text
       const stop = /stop\.([0-9a-f]+)/.exec(text)?.[1]
@@ -70,7 +71,7 @@ export function scriptedReach(): ScriptedReach {
       return ok
     },
     async connectTcp(machine) {
-      const status = reach.http?.(machine)
+      const status = reach.silent.has(machine.name) ? undefined : reach.http?.(machine)
       if (status === undefined) throw unreachable(machine)
       return httpStream(() => status)
     },

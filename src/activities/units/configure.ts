@@ -53,7 +53,7 @@ function unsettled({ plan, unit }: UnitWork, { status }: MachineRecord): Partial
 async function isGone(work: UnitWork): Promise<boolean> {
   if (work.operation.kind !== 'push') return false
   const machine = await findMachine(work)
-  return machine === undefined || machine.status === 'destroying'
+  return machine === undefined || machine.status === 'destroying' || machine.status === 'lost'
 }
 
 /** The service whose own machine this is. */

@@ -40,7 +40,7 @@ async function ensureRow(work: UnitWork, create: NonNullable<Unit['create']>): P
   const { component, machine: name } = unit
   const machine = { component, name, ordinal, cloudId, spec, stateful }
   const row = await deps.store.machines.ensureCreating(deployment.id, machine, generateKeyPair(name))
-  if (row.status !== 'failed' && row.status !== 'destroying') return row
+  if (row.status !== 'failed' && row.status !== 'lost' && row.status !== 'destroying') return row
   // What an earlier operation could not finish goes first: a new row has a new token, and so a new machine.
   await destroy(work)
   return deps.store.machines.ensureCreating(deployment.id, machine, generateKeyPair(name))

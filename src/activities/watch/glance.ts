@@ -12,6 +12,8 @@ export interface Glance extends WatchGlance {
 export interface Glances {
   /** undefined: the deployment is gone. */
   now(): Promise<Glance | undefined>
+  /** What was read is over: something was changed just now. */
+  forget(): void
 }
 
 /** Milliseconds for which one reading serves all who ask. */
@@ -35,6 +37,9 @@ export function createGlances({ store }: Pick<ActivityDeps, 'store'>, deployment
     now() {
       if (!last || Date.now() - last.at > shared) last = { at: Date.now(), reading: read() }
       return last.reading
+    },
+    forget() {
+      last = undefined
     },
   }
 }

@@ -1,11 +1,10 @@
 import type { NewOperation } from '../../db/store.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { expand } from '../../planner/expand.ts'
-import type { WatchContext, WatchOutcome } from '../../toolkit/contract.ts'
+import type { WatchOutcome } from '../../toolkit/contract.ts'
 import { type ActivityDeps, defaultTimings } from '../deps.ts'
-import { tryMachineAccess } from '../machine-access.ts'
 import { releaseOf } from '../release-of.ts'
+import { watchContext } from './context.ts'
 import type { Glance, Glances } from './glance.ts'
 import type { WatchedService } from './services-to-watch.ts'
 
@@ -19,6 +18,8 @@ export interface LookWork {
   /** Service -> state; this watcher alone writes it. */
   states: Map<string, JsonObject>
   glances: Glances
+  /** This service's own, see `WatchContext`. */
+  memo: Record<string, unknown>
   signal: AbortSignal
   /** Milliseconds since 1970. */
   until: number
@@ -48,42 +49,27 @@ export async function lookOn(work: LookWork): Promise<LookEnd> {
 }
 
 async function look(work: LookWork, glance: Glance): Promise<WatchOutcome | undefined> {
-  const { deps, service, signal } = work
+  const { deps, deploymentId, release, service, states, signal } = work
+  const { name } = service.service
   const limit = AbortSignal.timeout(service.interval + patience)
-  const over = AbortSignal.any([signal, limit])
   try {
-    return (await service.watch.look(await contextOf(work, glance, over))) ?? undefined
+    const { spec } = await releaseOf(deps.store, deploymentId, release)
+    const context = watchContext({
+      deps,
+      release: spec,
+      service: service.service,
+      glance,
+      state: states.get(name) ?? {},
+      memo: work.memo,
+      signal: AbortSignal.any([signal, limit]),
+      submitted: async (key) =>
+        (await deps.store.operations.byIdempotencyKey(glance.tenantId, keyOf(deploymentId, name, key)))?.operation,
+    })
+    return (await service.watch.look(context)) ?? undefined
   } catch (error) {
     signal.throwIfAborted()
-    deps.log.warn(`${service.service.name} could not look at its deployment`, { deployment: glance.name, error })
+    deps.log.warn(`${name} could not look at its deployment`, { deployment: glance.name, error })
     return undefined
-  }
-}
-
-async function contextOf(
-  { deps, deploymentId, release, service: { service }, states }: LookWork,
-  glance: Glance,
-  signal: AbortSignal,
-): Promise<WatchContext<unknown>> {
-  const { spec } = await releaseOf(deps.store, deploymentId, release)
-  const { name, tenantId, machines: rows, overrides, operation } = glance
-  const own = rows.filter((row) => row.component === service.name && row.releaseNumber !== null)
-  return {
-    service: service.name,
-    spec: service.spec,
-    reach: deps.reach,
-    machines: own.flatMap((row) => tryMachineAccess(row) ?? []),
-    unsettled: new Set(rows.filter(({ status }) => status !== 'ready').map((row) => row.name)),
-    deployment: { id: deploymentId, name },
-    components: expand(spec, deps.toolkit, overrides).components,
-    rows,
-    overrides: overrides[service.name] ?? {},
-    operation,
-    now: Date.now(),
-    state: states.get(service.name) ?? {},
-    signal,
-    submitted: async (key) =>
-      (await deps.store.operations.byIdempotencyKey(tenantId, keyOf(deploymentId, service.name, key)))?.operation,
   }
 }
 
@@ -93,7 +79,7 @@ function keyOf(deploymentId: string, service: string, key: string): string {
 }
 
 async function record(
-  { deps, deploymentId, epoch, service: { service }, states }: LookWork,
+  { deps, deploymentId, epoch, service: { service }, states, glances }: LookWork,
   { tenantId, name: deployment }: Glance,
   { state, decisions = [], operation }: WatchOutcome,
 ): Promise<boolean> {
@@ -113,6 +99,7 @@ async function record(
     ...(submitted && { operation: submitted }),
   })
   if (written && state) states.set(service.name, state)
+  if (operation) glances.forget()
   for (const { level, message } of decisions)
     if (level === 'alert') deps.log.warn(`${service.name}: ${message}`, { deployment })
   return written

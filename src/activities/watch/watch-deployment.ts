@@ -54,9 +54,8 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
     if (services.length === 0) return 'over'
     const round = new AbortController()
     const ending = AbortSignal.any([signal, round.signal])
-    const looks = services.map((service) =>
-      lookOn({ deps, deploymentId, epoch: begun.epoch, release, service, states, glances, signal: ending, until }),
-    )
+    const common = { deps, deploymentId, epoch: begun.epoch, release, states, glances, signal: ending, until }
+    const looks = services.map((service) => lookOn({ ...common, service, memo: {} }))
     const [first] = await Promise.allSettled([Promise.race(looks)])
     round.abort(new Error('the round is over'))
     const ended = await Promise.allSettled(looks)

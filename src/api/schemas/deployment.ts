@@ -28,7 +28,7 @@ export const machineSchema = z
   .object({
     name: z.string(),
     component: z.string(),
-    status: z.enum(['creating', 'created', 'installed', 'ready', 'failed', 'destroying']),
+    status: z.enum(['creating', 'created', 'installed', 'ready', 'failed', 'lost', 'destroying']),
     address: z.string().nullable().openapi({ description: 'The one that other machines use' }),
     addresses: z.array(
       z.object({

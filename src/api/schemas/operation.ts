@@ -3,7 +3,7 @@ import type { OperationEvent, OperationRecord, UnitRecord } from '../../model/op
 import { errorRecordSchema } from './problem.ts'
 
 export const operationKind = z
-  .enum(['deploy', 'rollback', 'scale', 'check', 'destroy', 'push'])
+  .enum(['deploy', 'rollback', 'scale', 'heal', 'check', 'destroy', 'push'])
   .openapi('OperationKind')
 
 export const operationStatus = z

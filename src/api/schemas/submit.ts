@@ -60,6 +60,16 @@ const scale = z.strictObject({
   scale: z.record(componentName, z.int().min(0).max(1000)).openapi({ description: 'Component -> machines' }),
   allowDataLoss,
 })
+const heal = z.strictObject({
+  kind: z.literal('heal'),
+  ...common,
+  machines: z
+    .array(z.string().min(1).max(63))
+    .min(1)
+    .max(100)
+    .openapi({ description: 'Names of machines that are dead: each is replaced without asking it anything' }),
+  allowDataLoss,
+})
 const check = z.strictObject({ kind: z.literal('check'), ...common })
 const destroy = z.strictObject({ kind: z.literal('destroy'), ...common, allowDataLoss })
 
@@ -68,6 +78,7 @@ export const submitSchema = z
     deploy.openapi('Deploy'),
     rollback.openapi('Rollback'),
     scale.openapi('Scale'),
+    heal.openapi('Heal'),
     check.openapi('Check'),
     destroy.openapi('Destroy'),
   ])

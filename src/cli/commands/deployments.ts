@@ -38,6 +38,15 @@ export function scale(
   return submit(name, body, options)
 }
 
+export function heal(
+  name: string,
+  machines: string[],
+  options: WaitOptions & { allowDataLoss?: string[] },
+): Promise<number> {
+  const { allowDataLoss } = options
+  return submit(name, { kind: 'heal', machines, ...(allowDataLoss && { allowDataLoss }) }, options)
+}
+
 export function check(name: string, options: WaitOptions): Promise<number> {
   return submit(name, { kind: 'check' }, options)
 }

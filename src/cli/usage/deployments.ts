@@ -36,6 +36,16 @@ export function addDeploymentCommands(program: Command): void {
       }),
     ),
   )
+  losesData(
+    waits(
+      define(program, {
+        usage: 'heal <name> <machine...>',
+        summary: 'replace machines that are dead, without asking them anything',
+        examples: ['heal shop web-2'],
+        load: async () => (await deployments()).heal,
+      }),
+    ),
+  )
   define(program, {
     usage: 'logs <name>',
     summary: "show the application's log lines",

@@ -49,6 +49,47 @@ const commands: Toolkit[] = [
       'dns import shop shop.example zone.txt',
     ],
   },
+  {
+    name: 'autoscaler',
+    what: 'an autoscaler',
+    field: 'paused=true',
+    examples: [
+      'autoscaler show shop',
+      'autoscaler explain shop',
+      'autoscaler pause shop',
+      'autoscaler resume shop --service autoscaler-web',
+    ],
+  },
+  {
+    name: 'healing',
+    what: 'healing',
+    field: 'name=value',
+    examples: ['healing show shop', 'healing events shop'],
+  },
+  {
+    name: 'metrics',
+    what: 'figures of a deployment',
+    field: 'last=1h',
+    examples: [
+      'metrics                             # every word and what it takes',
+      'metrics show shop',
+      'metrics get shop latency-p95 --set component=web --set last=1h',
+      "metrics query shop 'sum(rate(greetings_total[1m]))'",
+      'metrics targets shop',
+    ],
+  },
+  {
+    name: 'alerts',
+    what: 'alerts',
+    field: 'duration=2h',
+    examples: [
+      'alerts                              # every word and what it takes',
+      'alerts list shop',
+      'alerts rules shop',
+      'alerts silence shop latency --set duration=2h --set comment=maintenance',
+      'alerts test shop',
+    ],
+  },
 ]
 
 export function addToolkitCommands(program: Command): void {

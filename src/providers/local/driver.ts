@@ -15,23 +15,33 @@ import { destroyMachine } from './remove-machine.ts'
 import { residue } from './residue.ts'
 import { resolve } from './resolve.ts'
 
-/** Nothing to say about one's own box. */
-const settingsSchema = z.strictObject({})
+const price = z.number().min(0).default(0)
 
-type Nothing = z.infer<typeof settingsSchema>
+/** One's own box costs nothing, unless it is said to. */
+const settingsSchema = z.strictObject({
+  hourlyPrice: z
+    .strictObject({ cpu: price.describe('Of one virtual CPU'), memory: price.describe('Of 1 GiB') })
+    .optional()
+    .describe("What machines count as in an autoscaler's `maxMonthlyCost`"),
+})
+const credentialsSchema = z.strictObject({})
+
+type Settings = z.infer<typeof settingsSchema>
+type Nothing = z.infer<typeof credentialsSchema>
 
 /** Real machines on the user's own Linux box: systemd-nspawn on an overlay of a vanilla Debian, on a bridge of their own. */
-export const driver: ProviderDriver<Nothing, Nothing> = {
+export const driver: ProviderDriver<Settings, Nothing> = {
   kind: 'local',
   summary: 'Machines on this box itself (Linux, root)',
   capabilities: { images: Object.keys(suites), userData: true, fractionalCpu: true, zones: false },
   settings: settingsSchema,
-  credentials: settingsSchema,
+  credentials: credentialsSchema,
   prepare,
-  connect: async ({ name }, environment) => connect(await localCloud(name, environment)),
+  connect: async ({ name, settings }, environment) =>
+    connect(await localCloud(name, environment), settingsSchema.parse(settings)),
 }
 
-function connect(cloud: LocalCloud): Provider {
+function connect(cloud: LocalCloud, { hourlyPrice }: Settings): Provider {
   const own = async (id: string) => {
     const record = isMachineId(cloud.installation, id) ? await readRecord(cloud.paths, id) : undefined
     return record?.cloud === cloud.name ? record : undefined
@@ -43,6 +53,8 @@ function connect(cloud: LocalCloud): Provider {
       sizes: [],
     }),
     resolve: async (requirements, placement) => resolve(requirements, placement),
+    hourlyPrice: ({ requirements: { cpu, memory } }) =>
+      hourlyPrice === undefined ? 0 : cpu * hourlyPrice.cpu + (memory / 2 ** 30) * hourlyPrice.memory,
     createMachine: async (request, identity) => toMachine(cloud, await createMachine(cloud, request, identity)),
     getMachine: async (id) => {
       const record = await own(id)

@@ -5,7 +5,13 @@ import type { JsonObject } from '../../../src/model/json.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
 import { referenceOwner, referencesIn } from '../../../src/model/value.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
-import type { Overrides, ReadContext, ToolkitMember, ToolkitService } from '../../../src/toolkit/contract.ts'
+import type {
+  NeighbourService,
+  Overrides,
+  ReadContext,
+  ToolkitMember,
+  ToolkitService,
+} from '../../../src/toolkit/contract.ts'
 import { deadReach } from './dead-reach.ts'
 
 /** What a service's test gives the suite. */
@@ -17,6 +23,8 @@ export interface ToolkitServiceUnderTest {
   refused: Record<string, unknown>
   /** The application that the sections speak of. */
   components: ResolvedComponent[]
+  /** The other services that they speak of. */
+  services?: NeighbourService[]
   /** For each change: parameters and body that it takes, what was stored before, and parameters that name what is not there. */
   changes: Record<string, ChangeExample>
   /** Called once; absent: what runs is tested elsewhere. */
@@ -48,14 +56,14 @@ export interface RunningService {
 
 /** What every toolkit service must do, whatever it is. */
 export function testToolkitService(name: string, under: ToolkitServiceUnderTest): void {
-  const { service, sections, components } = under
+  const { service, sections, components, services = [] } = under
   const specOf = (section: unknown) => service.schema.parse(section)
   const planOf = (section: unknown) => service.plan({ name: service.kind, spec: specOf(section), components })
 
   describe(`${name}: toolkit service conformance`, () => {
     describe('sections', () => {
       test.for(sections.map((section, i) => [i, section] as const))('section %i is taken', ([, section]) => {
-        expect(service.validate(specOf(section), components)).toEqual([])
+        expect(service.validate(specOf(section), components, services)).toEqual([])
       })
 
       test('the same section is the same specification, whole, and survives being stored', () => {
@@ -74,7 +82,7 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
       test.for(Object.entries(under.refused))('refused, and the message names it: %s', ([named, section]) => {
         const result = service.schema.safeParse(section)
         const problems = result.success
-          ? service.validate(result.data, components).map(({ path, message }) => `${path} ${message}`)
+          ? service.validate(result.data, components, services).map(({ path, message }) => `${path} ${message}`)
           : result.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`)
         expect(problems.join('\n')).toContain(named)
       })
@@ -103,9 +111,9 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         for (const plan of sections.map(planOf)) {
           expect(names).toEqual(expect.arrayContaining(plan.members))
           const owners = plan.components.flatMap(({ settings }) => referencesIn(settings)).map(referenceOwner)
-          expect([...names, 'overrides', 'secrets', ...plan.components.map((own) => own.name)]).toEqual(
-            expect.arrayContaining(owners),
-          )
+          const others = services.map((other) => other.name)
+          const own = plan.components.map((component) => component.name)
+          expect([...names, ...others, 'overrides', 'secrets', ...own]).toEqual(expect.arrayContaining(owners))
         }
       })
     })

@@ -1,6 +1,9 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { packFiles } from '../../../src/lib/archive.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
+import { type Guest, guestOf } from '../../support/guest.ts'
 
 export interface Machine {
   name: string
@@ -27,6 +30,8 @@ export interface TestDeployment {
   machines(component: string): Promise<Machine[]>
   statistics(): Promise<ServerRow[]>
   call<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** The machine of that name, to be hurt. */
+  guest(machine: string): Promise<Guest>
   /** Destroys it; gives what is left on the box of all that was made. */
   close(): Promise<string[]>
 }
@@ -96,6 +101,16 @@ export async function testDeployment(): Promise<TestDeployment> {
       (await call<{ servers: ServerRow[] }>('GET', `${base}/load-balancers/loadBalancer/statistics`)).servers.filter(
         ({ server }) => server !== 'BACKEND',
       ),
+    async guest(machine) {
+      const { machines } = await call<{ machines: Machine[] }>('GET', base)
+      const address = machines.find(({ name }) => name === machine)?.address
+      const folder = join(plane.home, 'local/machines')
+      for (const id of await readdir(folder)) {
+        const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
+        if (record.address === address) return guestOf(join(folder, id))
+      }
+      throw new Error(`there is no machine ${machine}`)
+    },
     async close() {
       try {
         await submit({ kind: 'destroy' })

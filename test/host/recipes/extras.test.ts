@@ -4,7 +4,10 @@ import { compile } from '../../../src/recipes/compile.ts'
 import { context, recipe } from '../../pure/recipes/fixture.ts'
 import { outline, shells, ThrowawayRoot } from './throwaway-root.ts'
 
-const own = recipe('resources: [{ service: app, state: running, enabled: true }]')
+// The unit's reload is noted below /var/lib/kitbag, which is there then after the program has looked at all paths.
+const own = recipe(`resources:
+  - { systemd-unit: app.service, content: "[Service]" }
+  - { service: app, state: running, enabled: true }`)
 const exporter = recipe(`resources:
   - { directory: /etc/exporter }
   - { file: /etc/exporter/conf, content: "1" }

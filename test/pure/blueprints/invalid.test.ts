@@ -369,12 +369,6 @@ const cases: [string, number, string, string[]][] = [
     ['12:18 components.web.placement.with: sharing a machine (`with`) is not built yet'],
   ],
   [
-    'service to come',
-    16,
-    'toolkit:\n  autoscaler: []',
-    ['17:3 toolkit.autoscaler: the toolkit service autoscaler is not built yet'],
-  ],
-  [
     'unknown service',
     17,
     '  loadBalacer:',
@@ -557,7 +551,7 @@ components:
   cache: { recipe: postgress }
   db: { recipe: postgresql, replicas: many }
 toolkit:
-  monitoring: {}
+  autoscalr: {}
   loadBalancer: { listeners: [ { port: 80, to: wep }, { port: 80, to: db } ] }
 `
   expect(lines(problemsOf(text))).toEqual([
@@ -569,7 +563,7 @@ toolkit:
     '11:17 components.web.settings.pakages: unknown setting pakages (near packages)',
     '12:20 components.cache.recipe: there is no recipe postgress (near postgresql)',
     '13:39 components.db.replicas: must be a number',
-    '15:3 toolkit.monitoring: the toolkit service monitoring is not built yet',
+    '15:3 toolkit.autoscalr: there is no toolkit service autoscalr (near autoscaler)',
     '16:48 toolkit.loadBalancer.listeners[0].to: there is no component wep (near web)',
     '16:63 toolkit.loadBalancer.listeners[1].port: port 80 is used twice',
   ])

@@ -100,11 +100,6 @@ describe('one thing wrong', () => {
       { path: 'components.db.replicas' },
     ],
     [
-      'a service that is not built yet',
-      (t) => t.replace('toolkit:', 'toolkit:\n  monitoring: {}'),
-      { path: 'toolkit.monitoring', message: 'the toolkit service monitoring is not built yet' },
-    ],
-    [
       'an unknown service',
       (t) => t.replace('  loadBalancer:', '  loadBalancr:'),
       { path: 'toolkit.loadBalancr', nearest: 'loadBalancer' },

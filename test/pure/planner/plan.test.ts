@@ -283,7 +283,7 @@ describe('convergence: after a plan had its effect there is nothing to do', () =
     const spec = guestbook()
     const input = inputFor(spec, empty)
     const whole = deployed()
-    for (const status of ['creating', 'created', 'installed', 'failed', 'destroying'] as const) {
+    for (const status of ['creating', 'created', 'installed', 'failed', 'lost', 'destroying'] as const) {
       for (const name of whole.machines.map((machine) => machine.name)) {
         const machines = whole.machines.map((machine) =>
           machine.name === name

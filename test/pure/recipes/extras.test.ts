@@ -32,8 +32,6 @@ test('one program does both: packages of all together, each recipe in its order,
   const { resources, text } = resourcesOf('install', ['exporter', extra])
   expect(resources.map(({ resource }) => resource)).toEqual([
     'file:/etc/before.conf',
-    'exporter/directory:/var/lib/kitbag',
-    'exporter/directory:/var/lib/kitbag/extras',
     'exporter/file:/var/lib/kitbag/extras/exporter',
     'exporter/file:/etc/exporter.conf',
     'package:database',

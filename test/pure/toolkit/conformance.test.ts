@@ -5,13 +5,24 @@ import type { Recipe } from '../../../src/recipes/recipe.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
+import { prepare } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
+import { autoscalerUnderTest } from '../../conformance/toolkit/autoscaler.ts'
 import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
 import { dnsUnderTest } from '../../conformance/toolkit/dns.ts'
+import { healingUnderTest } from '../../conformance/toolkit/healing.ts'
 import { loadBalancerUnderTest } from '../../conformance/toolkit/load-balancer.ts'
+import { monitoringUnderTest } from '../../conformance/toolkit/monitoring.ts'
 import { type RunningService, testToolkitService } from '../../conformance/toolkit/test-toolkit-service.ts'
 
-const underTest = { certificates: certificatesUnderTest, dns: dnsUnderTest, loadBalancer: loadBalancerUnderTest }
+const underTest = {
+  autoscaler: autoscalerUnderTest,
+  certificates: certificatesUnderTest,
+  dns: dnsUnderTest,
+  healing: healingUnderTest,
+  loadBalancer: { ...loadBalancerUnderTest, start },
+  monitoring: monitoringUnderTest,
+}
 
 test('every service of the registry has its conformance test', () => {
   expect(Object.keys(underTest)).toEqual(Object.keys(toolkit))
@@ -25,11 +36,11 @@ async function start(): Promise<RunningService> {
   const { service, sections, components } = loadBalancerUnderTest
   const spec = service.schema.parse(sections[0])
   const [component] = service.plan({ name: 'loadBalancer', spec, components }).components
-  const listeners = ((component?.settings.listeners ?? []) as object[]).map((listener) => ({
-    ...listener,
+  const backends = ((component?.settings.backends ?? []) as object[]).map((backend) => ({
+    ...backend,
     servers: [{ name: 'web-1', address: '10.0.0.1', port: 8080 }],
   }))
-  const parameters = { ...component?.settings, listeners, overrides: {} }
+  const { parameters } = await prepare({ parameters: { ...component?.settings, backends, overrides: {} } })
   const reach = createFakeReach()
   const context = {
     installation: 'i',
@@ -64,6 +75,4 @@ async function start(): Promise<RunningService> {
   }
 }
 
-testToolkitService('certificates', certificatesUnderTest)
-testToolkitService('dns', dnsUnderTest)
-testToolkitService('loadBalancer', { ...loadBalancerUnderTest, start })
+for (const [kind, service] of Object.entries(underTest)) testToolkitService(kind, service)

@@ -1,0 +1,94 @@
+import { type Decision, decide, freshHistory, type Readings } from './decide.ts'
+import { metrics, metricsOf, type Policy, targetsOf } from './schema.ts'
+
+/** Recorded figures of one moment; those that machines share are of all together. */
+export interface RecordedLoad {
+  /** Milliseconds since 1970. */
+  at: number
+  figures: Record<string, number>
+}
+
+export interface ReplayOptions {
+  /** Machines at the beginning; default: the policy's `min`. */
+  size?: number
+  /** Milliseconds from a decision until a new machine serves. */
+  boot: number
+  /** Of a machine, per hour. */
+  price: number
+}
+
+export interface Replay {
+  sizes: { at: number; from: number; to: number; message: string }[]
+  largest: number
+  machineHours: number
+  cost: number
+  /** Seconds in which a machine that served had more to do than a target says. */
+  secondsOverTarget: number
+  seconds: number
+}
+
+/** What a policy would have done over recorded load, by the same function that decides live. Pure. */
+export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot, price }: ReplayOptions): Replay {
+  const sorted = [...load].sort((a, b) => a.at - b.at)
+  const [begin = 0, end = 0] = [sorted[0]?.at, sorted.at(-1)?.at]
+  const { interval } = policy
+  const result: Replay = { sizes: [], largest: 0, machineHours: 0, cost: 0, secondsOverTarget: 0, seconds: 0 }
+  let size = first ?? policy.min
+  let serving = size
+  let servingAt = begin
+  let history = freshHistory
+  let next = 0
+  for (let now = begin; now <= end; now += interval) {
+    while (next < sorted.length && (sorted[next]?.at ?? 0) <= now) next++
+    const recorded = sorted[next - 1]
+    const readings = readingsOf(policy, recorded)
+    if (now >= servingAt) {
+      serving = size
+      const decision = decide(policy, { now, size, paused: false, readings, others: 0, prices: null }, history)
+      history = decision.history
+      if (decision.size !== size) {
+        result.sizes.push({ at: now, from: size, to: decision.size, message: decision.message })
+        // Live, nothing is decided while the operation runs; cooldown and warm-up count from its end.
+        servingAt = decision.size > size ? now + boot : now
+        history = settled(history, decision, size, servingAt)
+        serving = Math.min(serving, decision.size)
+        size = decision.size
+      }
+    }
+    const seconds = Math.min(interval, Math.max(0, end - now)) / 1000
+    result.largest = Math.max(result.largest, size)
+    result.seconds += seconds
+    result.machineHours += (size * seconds) / 3600
+    if (isOver(policy, readings, serving)) result.secondsOverTarget += seconds
+  }
+  return { ...result, cost: result.machineHours * price }
+}
+
+function settled(history: Decision['history'], { size }: Decision, from: number, at: number): Decision['history'] {
+  return size > from ? { ...history, out: at } : { ...history, in: at }
+}
+
+function readingsOf(policy: Policy, recorded: RecordedLoad | undefined): Readings {
+  return Object.fromEntries(
+    metricsOf(policy).map((metric) => {
+      const value = recorded?.figures[columnOf(metric)]
+      return [
+        metric,
+        value === undefined || !recorded ? { problem: `no column ${columnOf(metric)}` } : { value, at: recorded.at },
+      ]
+    }),
+  )
+}
+
+/** `requests-per-second-per-machine` -> `requests-per-second`: what is recorded is of all machines together. */
+export function columnOf(metric: string): string {
+  return metric.replace(/-per-machine$/, '')
+}
+
+function isOver(policy: Policy, readings: Readings, serving: number): boolean {
+  return targetsOf(policy).some(({ metric, value: target }) => {
+    const figure = readings[metric]?.value
+    if (figure === undefined || !Number.isFinite(figure)) return false
+    return (metrics[metric] === 'shared' ? figure / Math.max(1, serving) : figure) > target
+  })
+}

@@ -1,0 +1,90 @@
+import type { ReceiverSpec } from './receiver-schema.ts'
+
+/** The recipe's parameters, resolved: what was a reference to a secret is that secret. */
+export interface AlertmanagerParameters {
+  notify: Record<string, ReceiverSpec>
+  /** Milliseconds. */
+  repeat: number
+}
+
+/** Label of a test alert: its route waits for nothing, and goes to that receiver alone. */
+export const testLabel = 'kitbag_test'
+
+/** The same receiver once more, for tests: by its name the log tells them from alerts. */
+export function testReceiverName(receiver: string): string {
+  return `test/${receiver}`
+}
+
+/** No receiver of the user's can be called so. */
+const nobody = 'kitbag/nobody'
+
+const subject = '{{ .Status | toUpper }} {{ .CommonLabels.alertname }}'
+const body = '{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}'
+
+/** alertmanager.yml, which is JSON too. */
+export function alertmanagerText({ notify, repeat }: AlertmanagerParameters): string {
+  const names = Object.keys(notify)
+  const configuration = {
+    route: {
+      receiver: nobody,
+      group_by: ['alertname', 'component'],
+      group_wait: '5s',
+      group_interval: '1m',
+      repeat_interval: `${repeat}ms`,
+      routes: [
+        ...names.map((name) => ({
+          receiver: testReceiverName(name),
+          matchers: [`${testLabel}="${name}"`],
+          group_by: ['...'],
+          group_wait: '0s',
+        })),
+        { receiver: nobody, matchers: [`${testLabel}!=""`] },
+        // Without a `notify` of its own an alert is for everybody.
+        ...names.map((name) => ({ receiver: name, matchers: [`notify=~"|.*,${name},.*"`], continue: true })),
+      ],
+    },
+    receivers: [
+      { name: nobody },
+      ...names.flatMap((name) => [receiver(name, notify[name]), receiver(testReceiverName(name), notify[name])]),
+    ],
+  }
+  return `${JSON.stringify(configuration, null, 1)}\n`
+}
+
+function receiver(name: string, spec: ReceiverSpec = {}) {
+  const { mail, webhook, slack, pagerduty } = spec
+  const common = { send_resolved: true }
+  if (mail)
+    return {
+      name,
+      email_configs: [
+        {
+          ...common,
+          to: [mail.to].flat().join(', '),
+          from: mail.from,
+          smarthost: mail.server,
+          require_tls: mail.tls,
+          headers: { Subject: subject },
+          html: '',
+          text: body,
+          ...(mail.user !== undefined && { auth_username: mail.user }),
+          ...(mail.password !== undefined && { auth_password: mail.password }),
+        },
+      ],
+    }
+  if (webhook) {
+    const { token } = webhook
+    const http = token === undefined ? {} : { http_config: { authorization: { credentials: token } } }
+    return { name, webhook_configs: [{ ...common, url: webhook.url, ...http }] }
+  }
+  if (slack) {
+    const channel = slack.channel === undefined ? {} : { channel: slack.channel }
+    return { name, slack_configs: [{ ...common, api_url: slack.url, title: subject, text: body, ...channel }] }
+  }
+  if (pagerduty)
+    return {
+      name,
+      pagerduty_configs: [{ ...common, routing_key: pagerduty.key, url: pagerduty.url, description: subject }],
+    }
+  return { name }
+}

@@ -1,0 +1,130 @@
+import { machinesOf } from '../../lib/fields.ts'
+import { nearest } from '../../lib/nearest.ts'
+import type { ResolvedComponent } from '../../model/blueprint.ts'
+import type { Value } from '../../model/value.ts'
+import type { ToolkitPlan } from '../contract.ts'
+import { promqlFault } from './promql.ts'
+import { readyAlerts } from './ready-alerts.ts'
+import type { AlertSpec, MonitoringSpec } from './schema.ts'
+import { type Modules, machineModules, watched } from './targets.ts'
+
+interface Problem {
+  path: string
+  message: string
+  found?: string
+  allowed?: string[]
+}
+
+/** Names there twice, expressions that are no PromQL, receivers that are not there. */
+export function validate({ alerts, notify }: MonitoringSpec): Problem[] {
+  const seen = new Set<string>()
+  return alerts.flatMap((alert, i) => {
+    const path = `alerts.${i}`
+    const twice = seen.has(alert.name)
+    seen.add(alert.name)
+    return [
+      ...(twice ? [{ path: `${path}.name`, message: `${alert.name} is there twice`, found: alert.name }] : []),
+      ...alertProblems(alert, path),
+      ...[alert.notify ?? []].flat().flatMap((name): Problem[] => {
+        const allowed = Object.keys(notify)
+        if (allowed.includes(name)) return []
+        return [{ path: `${path}.notify`, message: `there is no receiver ${name} under notify`, found: name, allowed }]
+      }),
+    ]
+  })
+}
+
+function alertProblems({ name, expr, above }: AlertSpec, path: string): Problem[] {
+  const ready = readyAlerts.find((one) => one.name === name)
+  if (ready) {
+    if (expr !== undefined)
+      return [{ path: `${path}.expr`, message: `${name} is ready-made: its expression is its own; take another name` }]
+    if (above !== undefined && ready.above === undefined)
+      return [{ path: `${path}.above`, message: `${name} compares with no number`, found: String(above) }]
+    return []
+  }
+  if (expr === undefined) {
+    const near = nearest(
+      name,
+      readyAlerts.map((one) => one.name),
+    )
+    const hint = near ? `; did you mean the ready-made ${near}?` : ''
+    return [{ path: `${path}.expr`, message: `${name} needs an expr (PromQL)${hint}` }]
+  }
+  if (above !== undefined)
+    return [{ path: `${path}.above`, message: 'is for ready-made alerts: write the number into expr' }]
+  const fault = promqlFault(expr)
+  if (!fault) return []
+  const place = fault.near === '' ? 'at its end' : `at character ${fault.at}, near "${fault.near}"`
+  return [{ path: `${path}.expr`, message: `is no PromQL ${place}`, found: expr }]
+}
+
+/** A component of Prometheus machines with an Alertmanager each; exporters and their gate on every machine there is. */
+export function plan({
+  name,
+  spec,
+  components,
+}: {
+  name: string
+  spec: MonitoringSpec
+  components: ResolvedComponent[]
+}): ToolkitPlan {
+  const seed: Value = { $ref: `secrets.${name}.seed` }
+  const all = components.map((component) => ({ component: component.name, ...watched(component) }))
+  const own = ownTargets(name)
+  const monitoring: ResolvedComponent = {
+    name,
+    recipe: 'prometheus',
+    service: 'monitoring',
+    replicas: spec.replicas,
+    ...machinesOf(spec),
+    env: {},
+    settings: {
+      interval: spec.interval,
+      retentionTime: spec.retention.time,
+      retentionSize: spec.retention.size,
+      targets: [...all.flatMap(({ targets }) => targets), ...own.targets] as unknown as Value,
+      alerts: plain(spec.alerts),
+    },
+    update: { maxUnavailable: 1, drain: 0 },
+  }
+  const gate = (component: string, modules: Modules) => [
+    { component, name: 'node-exporter', recipe: 'node-exporter', settings: {} },
+    {
+      component,
+      name: 'exporter-gate',
+      recipe: 'exporter-gate',
+      settings: { modules: modules as unknown as Value, seed },
+    },
+  ]
+  return {
+    components: [monitoring],
+    members: [],
+    extras: [
+      ...all.flatMap(({ component, modules, extra }) => [
+        ...(extra ? [{ component, recipe: extra.name, ...extra }] : []),
+        ...gate(component, modules),
+      ]),
+      { component: name, name: 'alertmanager', recipe: 'alertmanager', settings: alertmanagerSettings(spec) },
+      ...gate(name, own.modules),
+    ],
+  }
+}
+
+function ownTargets(name: string) {
+  const machines: Value = { $ref: `${name}.machines` }
+  const modules: Modules = { ...machineModules, prometheus: { port: 9090 }, alertmanager: { port: 9093 } }
+  return {
+    modules,
+    targets: Object.keys(modules).map((module) => ({ job: module, component: name, machines, module })),
+  }
+}
+
+function alertmanagerSettings({ notify, repeat }: MonitoringSpec): Record<string, Value> {
+  return { notify: plain(notify), repeat }
+}
+
+/** Without members that are undefined. */
+function plain(value: unknown): Value {
+  return JSON.parse(JSON.stringify(value)) as Value
+}

@@ -1,0 +1,30 @@
+import type { Prepared, PrepareInput } from '../contract.ts'
+import { type AlertmanagerParameters, alertmanagerText } from './alertmanager.ts'
+import { exporterKeyPair } from './certificate.ts'
+import { type PrometheusParameters, prometheusFiles } from './configuration.ts'
+import type { Modules } from './targets.ts'
+
+/** Texts of the files, from parameters whose references are resolved. */
+export async function prepare({ extra, parameters }: PrepareInput): Promise<Prepared> {
+  if (extra === 'alertmanager') {
+    const configuration = alertmanagerText(parameters as unknown as AlertmanagerParameters)
+    return { parameters: { ...parameters, configuration }, secrets: [] }
+  }
+  if (extra !== undefined && extra !== 'exporter-gate') return { parameters, secrets: [] }
+  const pair = exporterKeyPair(String(parameters.seed))
+  const files =
+    extra === undefined
+      ? prometheusFiles(parameters as unknown as PrometheusParameters)
+      : { configuration: gateText(parameters.modules as Modules) }
+  return { parameters: { ...parameters, ...pair, ...files }, secrets: [pair.key] }
+}
+
+function gateText(modules: Modules): string {
+  const entries = Object.entries(modules).map(([name, module]) => {
+    if ('command' in module) return [name, { method: 'exec', timeout: '10s', exec: { command: module.command } }]
+    const { port, path = '/metrics' } = module
+    // Prometheus itself reads what comes through.
+    return [name, { method: 'http', timeout: '10s', http: { port, path, verify: false } }]
+  })
+  return `${JSON.stringify({ modules: Object.fromEntries(entries) }, null, 1)}\n`
+}

@@ -1,0 +1,115 @@
+import type { MonitoringSpec } from './schema.ts'
+
+/** An alert that every deployment has unless it is switched off. */
+export interface ReadyAlert {
+  name: string
+  /** With the number that it compares with, where it does. */
+  expr(above: number): string
+  above?: number
+  /** Milliseconds. */
+  for: number
+  severity: 'critical' | 'warning'
+  summary: string
+}
+
+const minute = 60_000
+
+/** Each looks at recorded or scraped series that are there as soon as the machines are. */
+export const readyAlerts: ReadyAlert[] = [
+  {
+    name: 'application-down',
+    expr: () => 'max by (component) (haproxy_backend_active_servers) == 0',
+    for: 30_000,
+    severity: 'critical',
+    summary: 'No machine of {{ $labels.component }} serves',
+  },
+  {
+    name: 'error-rate',
+    expr: (above) => `component:errors:ratio_rate1m > ${above}`,
+    above: 0.05,
+    for: 2 * minute,
+    severity: 'critical',
+    summary: '{{ $value | humanizePercentage }} of the requests to {{ $labels.component }} fail with 5xx',
+  },
+  {
+    name: 'latency',
+    expr: (above) => `component:request_duration_seconds:p95 > ${above}`,
+    above: 1,
+    for: 5 * minute,
+    severity: 'warning',
+    summary: 'One of 20 requests to {{ $labels.component }} takes {{ $value | humanizeDuration }} or longer',
+  },
+  {
+    name: 'machine-lost',
+    expr: () => 'up{job="node"} == 0',
+    for: minute,
+    severity: 'critical',
+    summary: '{{ $labels.machine }} does not answer',
+  },
+  {
+    name: 'target-down',
+    expr: () => 'up{job!="node"} == 0 unless on (machine) up{job="node"} == 0',
+    for: 2 * minute,
+    severity: 'warning',
+    summary: '{{ $labels.job }} on {{ $labels.machine }} gives no figures',
+  },
+  {
+    name: 'disk-full',
+    // What little is written after a start says nothing of the day to come: so only where a good part is taken already.
+    expr: (above) =>
+      `predict_linear(node_filesystem_avail_bytes{mountpoint="/"}[6h], 86400) < 0 and on (machine) machine:disk:ratio > ${above}`,
+    above: 0.6,
+    for: 30 * minute,
+    severity: 'warning',
+    summary: 'The disk of {{ $labels.machine }} is full within a day if this goes on',
+  },
+]
+
+/** A rule of Prometheus that makes an alert. */
+export interface AlertingRule {
+  alert: string
+  expr: string
+  for: string
+  labels: Record<string, string>
+  annotations: Record<string, string>
+}
+
+/** Every alert of a section, ready-made ones as it changes them. */
+export function alertingRules({ alerts }: Pick<MonitoringSpec, 'alerts'>): AlertingRule[] {
+  const ready = readyAlerts.flatMap((one) => {
+    const change = alerts.find(({ name }) => name === one.name)
+    if (change && !change.enabled) return []
+    const { name, severity, summary } = one
+    const expr = one.expr(change?.above ?? one.above ?? 0)
+    return [rule({ name, severity, summary, ...defined(change), expr, for: change?.for ?? one.for })]
+  })
+  const own = alerts.filter(({ expr, enabled }) => expr !== undefined && enabled)
+  return [...ready, ...own.map((one) => rule({ ...one, expr: one.expr ?? '', for: one.for ?? minute }))]
+}
+
+interface Described {
+  name: string
+  expr: string
+  for: number
+  severity?: string | undefined
+  summary?: string | undefined
+  notify?: string | string[] | undefined
+}
+
+function rule({ name, expr, for: ms, severity, summary, notify }: Described): AlertingRule {
+  return {
+    alert: name,
+    expr,
+    for: `${ms}ms`,
+    labels: {
+      severity: severity ?? 'warning',
+      // A route finds a receiver by its name between commas.
+      ...(notify !== undefined && { notify: `,${[notify].flat().join(',')},` }),
+    },
+    annotations: { summary: summary ?? name },
+  }
+}
+
+function defined<T extends object>(value: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(value ?? {}).filter(([, member]) => member !== undefined)) as Partial<T>
+}

@@ -1,0 +1,92 @@
+import type { ResolvedComponent } from '../../model/blueprint.ts'
+import type { MachineFact } from '../../model/recipe.ts'
+import { isReference, referenceOwner, type Value } from '../../model/value.ts'
+
+/** What of a component's machines is scraped; in the recipe's `targets`, with its machines put in. */
+export interface Target {
+  /** Prometheus' word for what is asked: `node`, `application`, `load-balancer`. */
+  job: string
+  component: string
+  machines: MachineFact[]
+  /** Behind the machine's gate: the name of its module there. */
+  module?: string
+  /** Not behind it: port and path of the component itself. */
+  port?: number
+  path?: string
+  /** Load balancers: backend -> the component whose machines it sends to. */
+  backends?: Record<string, string>
+}
+
+/** Exporters behind the gate: module -> where it listens on loopback, or the command that prints figures. */
+export type Modules = Record<string, { port: number; path?: string } | { command: string }>
+
+export interface Watched {
+  targets: (Omit<Target, 'machines'> & { machines: Value })[]
+  modules: Modules
+  /** The extra that makes the figures, beside node-exporter and the gate. */
+  extra?: { name: string; settings: Record<string, Value> }
+}
+
+/** Of every machine, whatever it is for. */
+export const machineModules: Modules = {
+  node: { port: 9100 },
+  container: { command: '/usr/local/lib/kitbag/container-metrics' },
+}
+
+/** What there is to see of a component, and what it takes to see it. */
+export function watched(component: ResolvedComponent): Watched {
+  const { name, service, recipe, metrics } = component
+  const machines: Value = { $ref: `${name}.machines` }
+  const own = ownFigures(component)
+  return {
+    modules: { ...machineModules, ...own.modules },
+    ...(own.extra && { extra: own.extra }),
+    targets: [
+      ...Object.keys(machineModules).map((module) => ({ job: module, component: name, machines, module })),
+      ...Object.keys(own.modules).map((module) => ({
+        job: own.job ?? module,
+        component: name,
+        machines,
+        module,
+        ...(own.backends && { backends: own.backends }),
+      })),
+      ...(metrics && service === undefined && recipe
+        ? [{ job: 'application', component: name, machines, port: metrics.port, path: metrics.path }]
+        : []),
+    ],
+  }
+}
+
+interface OwnFigures {
+  job?: string
+  modules: Modules
+  extra?: Watched['extra']
+  backends?: Record<string, string>
+}
+
+function ownFigures({ service, recipe, settings, port }: ResolvedComponent): OwnFigures {
+  if (service === 'loadBalancer')
+    return {
+      modules: { 'load-balancer': { port: 8405 }, 'access-log': { port: 3903 } },
+      extra: { name: 'haproxy-metrics', settings: {} },
+      backends: backendsIn(settings),
+    }
+  if (service === 'dns') return { modules: { dns: { port: 8081 } }, extra: { name: 'powerdns-metrics', settings: {} } }
+  if (recipe === 'postgresql')
+    return {
+      modules: { postgresql: { port: 9187 } },
+      extra: { name: 'postgresql-metrics', settings: port === undefined ? {} : { port } },
+    }
+  return { modules: {} }
+}
+
+/** Which component's machines each backend has: settings hold both side by side, wherever that is. */
+function backendsIn(value: Value | undefined): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {}
+  if (Array.isArray(value)) return Object.assign({}, ...value.map(backendsIn))
+  const { backend, name, servers } = value as Record<string, Value>
+  const label = backend ?? name
+  if (typeof label === 'string' && servers !== undefined)
+    return { [label]: isReference(servers) ? referenceOwner(servers.$ref) : label }
+  return Object.assign({}, ...Object.values(value).map(backendsIn))
+}
