@@ -1,6 +1,7 @@
 import type { Family } from '../support/bench.ts'
 import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
+import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
@@ -17,6 +18,7 @@ export const families: Family[] = [
   redeploy,
   underLoadFamily,
   certificateChange,
+  dns,
   start,
   memory,
   twoHundred,
