@@ -14,8 +14,10 @@ export async function ensureValues(
   deps: ActivityDeps,
   deployment: DeploymentRecord,
   release: ReleaseSpec,
+  options: { retry?: true } = {},
 ): Promise<void> {
-  for (const { values, context } of makingServices(valueSource(deps, deployment), release)) await values.ensure(context)
+  for (const { values, context } of makingServices(valueSource(deps, deployment), release))
+    await values.ensure({ ...context, ...options })
 }
 
 /**

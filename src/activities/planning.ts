@@ -26,8 +26,10 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
     )
   }
   const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
-  if (typeof request.release === 'number')
-    await ensureValues(deps, deployment, (await releaseOf(store, deployment.id, request.release)).spec)
+  if (typeof request.release === 'number') {
+    const release = await releaseOf(store, deployment.id, request.release)
+    await ensureValues(deps, deployment, release.spec, request.kind === 'deploy' ? { retry: true } : {})
+  }
   const overrides = await overridesFor({ store, operation, deployment, stage })
   const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
   const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost) }

@@ -72,7 +72,10 @@ export const placementSchema = strict({
 export const healthSchema = strict({
   http: z
     .string()
-    .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
+    .regex(
+      /^\/[A-Za-z0-9._~/?&=%+:@!*,;-]*$/,
+      'must be a path that begins with /, of letters, digits and ._~/?&=%+:@!*,;-',
+    )
     .max(1000)
     .optional()
     .describe('Path that has to answer 2xx or 3xx; if absent, the port has to accept connections'),

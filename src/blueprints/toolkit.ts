@@ -5,14 +5,14 @@ import type { ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 export interface ToolkitSection {
   schema: z.ZodType
   outputs: string[]
-  /** Names an entry of a list of such services that has no `name`; undefined: it needs one. */
-  nameOf?: ((section: Record<string, unknown>) => string | undefined) | undefined
   /** Of a service without machines: all that others may refer to, from its section as it is written. */
   values?: { outputs(section: unknown): string[] }
+  /** Names an entry of a list of such services that has no `name`; undefined: it needs one. */
+  nameOf?: ((section: Record<string, unknown>) => string | undefined) | undefined
   validate(
     spec: never,
     components: ResolvedComponent[],
-    services: (ResolvedService & { metrics: Record<string, string[]> })[],
+    services: (ResolvedService & { metrics: Record<string, string[]>; values?: string[] })[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   metrics?: { offers(spec: never): Record<string, string[]> } | undefined
 }

@@ -15,6 +15,7 @@ import { createOverrideStore } from './overrides.ts'
 import { createReleaseStore } from './releases.ts'
 import { createRevisionStore } from './revisions.ts'
 import { createSecretStore } from './secrets.ts'
+import { createServiceEventStore } from './service-events.ts'
 import type { Store } from './store.ts'
 import { createTokenStore } from './tokens.ts'
 import { createWatchStore } from './watches.ts'
@@ -57,6 +58,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     certificates: guarded(createCertificateStore(db, keys)),
     blobs: guarded(createBlobStore(db)),
     watches: guarded(createWatchStore(db)),
+    serviceEvents: guarded(createServiceEventStore(db)),
     changed: listener.changed,
     async close() {
       await listener.close()

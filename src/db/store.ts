@@ -15,7 +15,7 @@ import type {
 } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ReleaseRecord, ReleaseSpec } from '../model/release.ts'
-import type { WatchDecision, WatchDecisionRecord } from '../model/watch.ts'
+import type { WatchDecision, WatchDecisionRecord, WatchLevel } from '../model/watch.ts'
 
 /** Everything that API and activities keep. Every call is one transaction; ids are opaque. Implemented in one file per aggregate. */
 export interface Store {
@@ -32,6 +32,7 @@ export interface Store {
   certificates: CertificateStore
   blobs: BlobStore
   watches: WatchStore
+  serviceEvents: ServiceEventStore
   /**
    * Wakes on changes announced by any process on this database (LISTEN/NOTIFY), at the latest after `timeout` ms; also, without an
    * error, when the signal aborts or the store closes. What was announced up to 0.1 s before the call wakes it too: read, then wait.
@@ -234,6 +235,7 @@ export interface RevisionStore {
 }
 
 export interface OverrideStore {
+  /** By scope and key. Not to be changed: who asks again may get the same objects. */
   list(deploymentId: string): Promise<Record<string, Record<string, JsonObject>>>
   /** null deletes. */
   set(deploymentId: string, scope: string, changes: Record<string, JsonObject | null>): Promise<void>
@@ -262,6 +264,23 @@ export interface WatchStore {
   decisions(deploymentId: string, service: string, page: Page): Promise<WatchDecisionRecord[]>
   /** What the service kept at its last look. */
   state(deploymentId: string, service: string): Promise<JsonObject>
+}
+
+export interface ServiceEventStore {
+  /** What was done to a service, and what it decided by itself; newest first. */
+  list(deploymentId: string, service: string, page: Page): Promise<ServiceEvent[]>
+}
+
+export interface ServiceEvent {
+  /** Where a page goes on. */
+  key: string
+  at: Date
+  /** Absent: a decision of the service's own. */
+  operation?: { id: string; kind: OperationKind; status: OperationStatus }
+  level: WatchLevel
+  /** Of an operation: why it failed. */
+  message: string
+  data: Record<string, unknown>
 }
 
 export interface WatchGlance {

@@ -1,7 +1,7 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
@@ -26,6 +26,9 @@ export interface FactSource {
   values?: Record<string, ServiceValue>
 }
 
+/** Shorter ones, such as the last of a key, tell nothing and would blank out ordinary words. */
+const shortestLine = 16
+
 interface PartFacts {
   context: RecipeContext
   secrets: string[]
@@ -49,10 +52,7 @@ export function createFacts(source: FactSource): Facts {
   const { world } = source
   const busy = new Set<string>()
   const values = source.values ?? {}
-  const hidden = [
-    ...secretForms([...source.secrets.values()]),
-    ...Object.values(values).flatMap(({ value, secret }) => (secret ? secretLines(value) : [])),
-  ]
+  const hidden = [...secretForms([...source.secrets.values()]), ...secretLines(Object.values(values))]
 
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
@@ -69,6 +69,13 @@ export function createFacts(source: FactSource): Facts {
       .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
       .sort((a, b) => a.ordinal - b.ordinal)
       .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
+  }
+
+  /** The address that the component's machines share. */
+  function floatingOf(name: string): string | undefined {
+    if (component(name).machine.floatingAddress === undefined) return undefined
+    const own = world.machines.filter((machine) => machine.component === name)
+    return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
   }
 
   function portOf(of: ResolvedComponent): number | undefined {
@@ -96,12 +103,15 @@ export function createFacts(source: FactSource): Facts {
     const of = component(name)
     const machines = machinesOf(name)
     const port = portOf(of)
-    const host = machines[0]?.address
-    const scheme = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
-    const authority = host === undefined ? undefined : `${hostText(host)}${port === 80 ? '' : `:${port}`}`
+    const floating = floatingOf(name)
+    const host = floating ?? machines[0]?.address
+    const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
+    const scheme = of.scheme ?? usual
+    const authority =
+      host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
     return {
       machines,
-      addresses: machines.map(({ address }) => address),
+      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
       ...(port !== undefined && { port }),
       ...(host !== undefined && { host }),
       ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
@@ -230,10 +240,13 @@ function secretForms(secrets: string[]): string[] {
   return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
 }
 
-/** A text of several lines, whole and line by line: what shows a part of it shows lines. */
-function secretLines(text: string): string[] {
-  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('-----'))
-  return [text, ...lines]
+/** Secret values, whole and line by line: what shows a part of a text shows lines. What a public value shows too is none. */
+function secretLines(values: ServiceValue[]): string[] {
+  const linesOf = ({ value }: ServiceValue) => value.split('\n').filter((line) => line.length >= shortestLine)
+  const open = new Set(values.filter(({ secret }) => !secret).flatMap(linesOf))
+  const closed = values.filter(({ secret }) => secret)
+  const lines = closed.flatMap(linesOf).filter((line) => !open.has(line) && !line.startsWith('-----'))
+  return [...new Set([...closed.map(({ value }) => value), ...lines])]
 }
 
 function addressOf(machine: MachineRecord): string {

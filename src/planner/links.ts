@@ -32,6 +32,11 @@ function graphOf(components: ResolvedComponent[]): Graph {
   return graph
 }
 
+/** Whether a component refers to the outputs of another or of a service. */
+export function refersTo(component: ResolvedComponent, owner: string): boolean {
+  return referencesOf(component).some((reference) => referenceOwner(reference) === owner)
+}
+
 export function componentNamed(components: ResolvedComponent[], name: string): ResolvedComponent | undefined {
   return graphOf(components).byName.get(name)
 }

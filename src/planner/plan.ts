@@ -2,10 +2,10 @@ import { digestOf } from '../lib/digest.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Change, Plan, Refusal } from '../model/plan.ts'
-import { referenceOwner, referencesIn } from '../model/value.ts'
 import { changeUnits } from './change-units.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
+import { refersTo } from './links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
 import { UnitList } from './units.ts'
 
@@ -82,18 +82,12 @@ function pushPlan(input: PlanInput): Body {
   return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
 }
 
-/** A service's own machines, and those of other services that refer to it: what they are configured from is changed in place. */
+/** A service's own machines; of one that has none, those of other services that refer to it, which are changed in place. */
 function pushedTo(input: PlanInput, service: string): Set<string> {
   const { components } = expanded(input)
-  const users = components.filter(({ service: kind, settings, env }) => {
-    return (
-      kind !== undefined &&
-      referencesIn(settings)
-        .concat(referencesIn(env))
-        .some((one) => referenceOwner(one) === service)
-    )
-  })
-  return new Set([service, ...users.map(({ name }) => name)])
+  if (components.some(({ name }) => name === service)) return new Set([service])
+  const users = components.filter((component) => component.service !== undefined && refersTo(component, service))
+  return new Set(users.map(({ name }) => name))
 }
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {

@@ -199,6 +199,8 @@ export interface ToolkitRoute<Spec = unknown> {
 export interface NeighbourService extends ResolvedService {
   /** Component -> names of figures that it will know of it. */
   metrics: Record<string, string[]>
+  /** What others may refer to, of a service that makes values: `web.pem`. */
+  values?: string[]
 }
 
 /** One figure of a component, as a running service knows it. */
@@ -218,6 +220,18 @@ export interface ToolkitMetrics<Spec = unknown> {
   read(context: ControlContext<Spec>): Promise<Sample[]>
 }
 
+/** What a deployment's page shows of a service. */
+export interface ServiceView {
+  charts: {
+    title: string
+    /** `seconds`, `ratio`, `requests per second`. */
+    unit: string
+    /** Times in milliseconds since 1970; null where there is no value. */
+    lines: { label: string; points: { at: number; value: number | null }[] }[]
+  }[]
+  alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -232,7 +246,7 @@ export interface ToolkitService<Spec = unknown> {
   outputs: string[]
   /** Names an entry of a list of such services that has no `name`; absent: each needs one. Pure. */
   nameOf?(section: Record<string, unknown>): string | undefined
-  /** Problems that need the other components (`to:` names one that does not exist). Paths relative to the section. */
+  /** Problems that need the rest of the blueprint (`to:` names a component that does not exist). Paths relative to the section. */
   validate(
     spec: Spec,
     components: ResolvedComponent[],
@@ -252,7 +266,23 @@ export interface ToolkitService<Spec = unknown> {
   metrics?: ToolkitMetrics<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
+  /** What its health is beside that of its machines; absent: nothing. */
+  health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
+  /** For the deployment's page, from the running service. */
+  view?(context: ReadContext<Spec>): Promise<ServiceView>
 }
+
+/** One part of a service and how it is. */
+export interface HealthFinding {
+  /** A machine, a backend, a certificate ... */
+  subject: string
+  status: HealthStatus
+  /** One sentence: what was seen. */
+  message: string
+}
+
+/** `degraded`: it serves, and something is not as it should be; `down`: it does not do its work. */
+export type HealthStatus = 'healthy' | 'degraded' | 'down'
 
 /** What a service makes itself and keeps in rows, for others to refer to (`${certificates.web.pem}`). It has no machines. */
 export interface ToolkitValues<Spec = unknown> {
@@ -261,8 +291,11 @@ export interface ToolkitValues<Spec = unknown> {
   /** A word for each output that is there, another one when it changes. */
   versions(context: ValuesContext<Spec>): Promise<Record<string, string>>
   read(context: ValuesContext<Spec>): Promise<Record<string, ServiceValue>>
-  /** Makes every output that is not there yet; before anything is configured. Idempotent, and done at once. */
-  ensure(context: ValuesContext<Spec>): Promise<void>
+  /**
+   * Makes every output that is not there yet; before anything is configured. Idempotent, and done at once.
+   * `retry`: what stands in because it could not be had is due now, whenever else it would be tried again.
+   */
+  ensure(context: ValuesContext<Spec> & { retry?: true }): Promise<void>
   /** When there is something to do next; null: never by itself. */
   due(context: ValuesContext<Spec>): Promise<Date | null>
   /** Does what is due about them (renewals), which may take minutes. Failures are stored; the next try has its time. */
@@ -304,7 +337,6 @@ export interface ChallengeSolver<Spec = unknown> {
   covers(input: { spec: Spec; overrides: Overrides }, host: string): boolean
   /** Changes of its overrides after which it shows these challenges, and none of before. Brought into force by a push. */
   overrides(input: { spec: Spec; overrides: Overrides }, challenges: Challenge[]): Record<string, JsonObject | null>
-  metrics?: ToolkitMetrics<Spec>
 }
 
 /** An uploaded archive's files: path -> content. Throws `not-found`, `invalid-request` for one that is none, `too-large`. */
@@ -362,6 +394,11 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Has the service's other machines take over from one that is about to be destroyed, so that nobody notices. `going`: all nodes that
+   * are; none of them takes over. Absent: there is nothing to take over. Idempotent.
+   */
+  retire?(context: ControlContext<Spec>, node: MachineAccess, options: { going: Set<string> }): Promise<void>
   /**
    * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
    * when it returns. Absent: the service cannot. Idempotent.

@@ -2,7 +2,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import { isLookedAfter } from '../dead-machines.ts'
 import { machineAccess } from '../machine-access.ts'
-import { type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
+import { configureDigestNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
 import { type RunningService, serviceNamed } from '../service-of.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
@@ -57,12 +57,11 @@ async function configureMachine(work: UnitWork): Promise<void> {
       machineAccess(inputs.machine),
       inputs.context.parameters,
     )
-    const now = await phaseInputs(work, 'configure')
-    if (now.digest === inputs.digest) {
+    if ((await configureDigestNow(work)) === inputs.digest) {
       await machines.update(id, { configureDigest: inputs.digest, drifted: false })
       return
     }
-    inputs = now
+    inputs = await phaseInputs(work, 'configure')
   }
   const { machine } = work.unit
   throw new KitbagError('conflict', `${machine}: what it is configured from changed ${mostRounds} times under way`, {

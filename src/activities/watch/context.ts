@@ -22,13 +22,14 @@ export interface Looking {
 
 /** What one look gets. */
 export function watchContext({ deps, release, service, glance, state, memo, signal, submitted }: Looking) {
-  const { id, name, machines: rows, overrides, operation } = glance
+  const { id, tenantId, name, machines: rows, overrides, operation } = glance
   const { components } = expand(release, deps.toolkit, overrides)
   const componentOf = (row: MachineRecord) => components.find((component) => component.name === row.component)
   return {
     ...controlOf(deps, service, rows, signal),
     signal,
     deployment: { id, name },
+    made: { deployment: { id, tenantId, name }, certificates: deps.store.certificates },
     components,
     rows,
     overrides: overrides[service.name] ?? {},

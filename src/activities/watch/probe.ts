@@ -1,8 +1,8 @@
+import { checkHealth } from '../../lib/check-health.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { MachineAccess, MachineRecord } from '../../model/machine.ts'
 import type { CloudStatus, Probe } from '../../toolkit/contract.ts'
 import type { ActivityDeps } from '../deps.ts'
-import { checkHealth } from '../health.ts'
 import { tryMachineAccess } from '../machine-access.ts'
 
 /** Milliseconds that a machine has to run `true`. */

@@ -5,10 +5,11 @@ import { digestOf } from '../../lib/digest.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { canonicalJson } from '../../model/json.ts'
 import { isFinal, type OperationKind, type OperationRecord, type OperationRequest } from '../../model/operation.ts'
+import { expand } from '../../planner/expand.ts'
 import { loadPlanInput } from '../../planner/load.ts'
 import { plan } from '../../planner/plan.ts'
 import { refuseDataLoss } from '../../planner/refuse-data-loss.ts'
-import type { Api, ApiDeps } from '../deps.ts'
+import type { Api, ApiDeps, ApiEnv } from '../deps.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
 import { prepareRelease } from '../release.ts'
@@ -18,6 +19,9 @@ import { type Submit, submitSchema } from '../schemas/submit.ts'
 import { describe } from '../views/deployment.ts'
 import { unknownCloud } from './clouds.ts'
 import { findDeployment } from './deployments.ts'
+
+/** What every route that submits takes. */
+export const submitHeaders = z.object({ 'idempotency-key': z.string().min(1).max(200).optional() })
 
 const submit = createRoute({
   operationId: 'submitOperation',
@@ -29,7 +33,7 @@ const submit = createRoute({
   request: {
     params: inDeployment,
     body: jsonBody(submitSchema),
-    headers: z.object({ 'idempotency-key': z.string().min(1).max(200).optional() }),
+    headers: submitHeaders,
   },
   responses: { 202: { ...json(operationSchema, 'Submitted'), ...accepted }, ...problems },
 })
@@ -54,9 +58,7 @@ async function deploy(
   await prepareRelease(deps, body, { tenantId, store: false, ...(known && { deploymentId: known.id }) })
   const deployment = await store.deployments.ensure(tenantId, name, cloud?.id)
   const { spec } = await prepareRelease(deps, body, { tenantId, store: true, deploymentId: deployment.id })
-  const withoutCloud =
-    spec.blueprint.components.some(({ placement }) => placement.cloud === undefined) ||
-    spec.blueprint.services.length > 0
+  const withoutCloud = expand(spec, deps.toolkit, {}).components.some(({ placement }) => placement.cloud === undefined)
   if (deployment.cloudId === null && withoutCloud)
     throw new KitbagError('invalid-request', `${name} has no cloud yet`, {
       fix: 'Name one: --cloud NAME (see kitbag cloud list).',
@@ -140,39 +142,52 @@ async function refuseToLoseData(
 }
 
 export function addSubmit(api: Api, deps: ApiDeps): void {
-  const { store } = deps
   api.openapi(submit, async (c) => {
-    const { tenantId } = c.var
     const name = c.req.valid('param').deployment
     const body = c.req.valid('json')
-    const idempotencyKey = c.req.valid('header')['idempotency-key']
-    const once = idempotencyKey === undefined ? undefined : { key: idempotencyKey, digest: digestOf({ name, body }) }
-    // Before anything else: a destroy that is repeated because its answer was lost finds no deployment any more.
-    const known = once && (await store.operations.byIdempotencyKey(tenantId, once.key))
-    if (known && known.requestDigest === once.digest) return answer(c, known.operation)
-    const existing = await store.deployments.getByName(tenantId, name)
-    if (existing && c.req.header('if-match') !== undefined) requireMatch(c, etagOf(await describe(deps, existing)))
-    const { deployment, kind, request } =
-      body.kind === 'deploy' ? await deploy(deps, tenantId, name, body) : await other(deps, tenantId, name, body)
-    const open = body.attach ? await openTwin(deps, tenantId, name, kind, request) : undefined
-    const operation =
-      open ??
-      (
-        await store.operations.submit({
-          tenantId,
-          deploymentId: deployment.id,
-          deployment: name,
-          kind,
-          request,
-          onConflict: body.onConflict,
-          ...(once && { idempotencyKey: once.key, requestDigest: once.digest }),
-        })
-      ).operation
-    return answer(c, operation)
+    return accept(c, await submitOnce(deps, c, name, { name, body }, async () => body))
   })
 }
 
-function answer(c: Context, operation: OperationRecord) {
+/**
+ * Submits what a request asks for; with an `Idempotency-Key` that is known, gives the operation of before. `asked` is what the key stands
+ * for; `make` gives the body. Throws `precondition-failed` for an `If-Match` of another version.
+ */
+export async function submitOnce(
+  deps: ApiDeps,
+  c: Context<ApiEnv>,
+  name: string,
+  asked: unknown,
+  make: () => Promise<Submit>,
+): Promise<OperationRecord> {
+  const { store } = deps
+  const { tenantId } = c.var
+  const key = c.req.header('idempotency-key')
+  const once = key === undefined ? undefined : { key, digest: digestOf(asked) }
+  // Before anything else: a destroy that is repeated because its answer was lost finds no deployment any more.
+  const known = once && (await store.operations.byIdempotencyKey(tenantId, once.key))
+  if (known && known.requestDigest === once.digest) return known.operation
+  const existing = await store.deployments.getByName(tenantId, name)
+  if (existing && c.req.header('if-match') !== undefined) requireMatch(c, etagOf(await describe(deps, existing)))
+  const body = await make()
+  const { deployment, kind, request } =
+    body.kind === 'deploy' ? await deploy(deps, tenantId, name, body) : await other(deps, tenantId, name, body)
+  const open = body.attach ? await openTwin(deps, tenantId, name, kind, request) : undefined
+  if (open) return open
+  const { operation } = await store.operations.submit({
+    tenantId,
+    deploymentId: deployment.id,
+    deployment: name,
+    kind,
+    request,
+    onConflict: body.onConflict,
+    ...(once && { idempotencyKey: once.key, requestDigest: once.digest }),
+  })
+  return operation
+}
+
+/** The answer 202 with where the operation is. */
+export function accept(c: Context<ApiEnv>, operation: OperationRecord) {
   c.header('location', `/v1/operations/${operation.id}`)
   return c.json(presentOperation(operation), 202)
 }

@@ -1,19 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
 import { unpackFiles } from '../../lib/archive.ts'
-import type { ResolvedService } from '../../model/blueprint.ts'
-import { KitbagError } from '../../model/errors.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { ReleaseRecord } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
-import type { ReadContext, ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
+import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import type { LargeBodies } from '../http/body.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
 import { componentName, deploymentName } from '../schemas/names.ts'
 import { operationSchema, presentOperation } from '../schemas/operation.ts'
-import { accessTo } from '../views/access.ts'
-import { factsOf } from '../views/facts.ts'
+import { type FoundService, findService, readContext } from '../views/service.ts'
 import { findDeployment } from './deployments.ts'
 
 /** Mounts every route of every toolkit service: reads ask the running service, changes store overrides and push them. */
@@ -72,7 +68,7 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
     const found = await findService(deps, deployment, service.kind, instance ?? '')
     const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
     if (route.read || route.call) {
-      const context = await contextOf(deps, deployment, found)
+      const context = await readContext(deps, deployment, found)
       const query = route.query ? (c.req.valid('query' as never) as JsonObject) : {}
       const answer = route.read ? route.read(context, rest, query) : route.call?.(context, rest, body)
       return c.json(await answer, 200) as never
@@ -83,71 +79,16 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
   })
 }
 
-interface Found {
-  service: ResolvedService
-  release: ReleaseRecord
-}
-
-async function findService(
-  { store }: ApiDeps,
-  deployment: DeploymentRecord,
-  kind: string,
-  name: string,
-): Promise<Found> {
-  const release =
-    deployment.currentRelease === null ? undefined : await store.releases.get(deployment.id, deployment.currentRelease)
-  if (!release)
-    throw new KitbagError('conflict', `${deployment.name} has no release in force`, { fix: 'Deploy it first.' })
-  const services = release.spec.blueprint.services.filter((candidate) => candidate.kind === kind)
-  const service = services.find((candidate) => candidate.name === name)
-  if (service) return { service, release }
-  const known = services.map((candidate) => candidate.name).join(', ') || 'none'
-  throw new KitbagError('not-found', `${deployment.name} has no ${kind} ${name}; it has: ${known}`)
-}
-
-async function contextOf(
-  deps: ApiDeps,
-  deployment: DeploymentRecord,
-  { service, release }: Found,
-): Promise<ReadContext<unknown>> {
-  const { store, reach } = deps
-  const all = await store.machines.list(deployment.id)
-  const machines = accessTo(
-    all.filter(
-      ({ component, releaseNumber, status }) =>
-        component === service.name && releaseNumber !== null && status !== 'lost',
-    ),
-  )
-  const parameters = async () => {
-    const overrides = await store.overrides.list(deployment.id)
-    return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
-  }
-  const { id, tenantId, name } = deployment
-  return {
-    service: service.name,
-    spec: service.spec,
-    reach,
-    machines,
-    unsettled: new Set<string>(),
-    parameters,
-    watch: {
-      state: () => store.watches.state(deployment.id, service.name),
-      decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),
-    },
-    made: { deployment: { id, tenantId, name }, certificates: store.certificates },
-  }
-}
-
 async function change(
   deps: ApiDeps,
   tenantId: string,
   deployment: DeploymentRecord,
-  { service, release }: Found,
+  { service, release }: FoundService,
   route: ToolkitRoute,
   { params, body }: { params: Record<string, string>; body: JsonObject },
 ) {
   const { store, toolkit } = deps
-  if (route.act) await route.act(await contextOf(deps, deployment, { service, release }), params, body)
+  if (route.act) await route.act(await readContext(deps, deployment, { service, release }), params, body)
   await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
   if (route.change) {
     const all = await store.overrides.list(deployment.id)

@@ -36,6 +36,7 @@ export const machineSchema = z
         family: z.union([z.literal(4), z.literal(6)]),
         scope: z.enum(['public', 'private']),
         network: z.string(),
+        floating: z.literal(true).optional().openapi({ description: 'Moves between the machines that share it' }),
       }),
     ),
     user: z.string(),

@@ -66,6 +66,30 @@ const commands: Toolkit[] = [
     field: 'name=value',
     examples: ['healing show shop', 'healing events shop'],
   },
+  {
+    name: 'metrics',
+    what: 'figures of a deployment',
+    field: 'last=1h',
+    examples: [
+      'metrics                             # every word and what it takes',
+      'metrics show shop',
+      'metrics get shop latency-p95 --set component=web --set last=1h',
+      "metrics query shop 'sum(rate(greetings_total[1m]))'",
+      'metrics targets shop',
+    ],
+  },
+  {
+    name: 'alerts',
+    what: 'alerts',
+    field: 'duration=2h',
+    examples: [
+      'alerts                              # every word and what it takes',
+      'alerts list shop',
+      'alerts rules shop',
+      'alerts silence shop latency --set duration=2h --set comment=maintenance',
+      'alerts test shop',
+    ],
+  },
 ]
 
 export function addToolkitCommands(program: Command): void {

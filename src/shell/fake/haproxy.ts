@@ -45,6 +45,8 @@ function answer(haproxy: NonNullable<FakeMachineState['haproxy']>, line: string)
     const states = haproxy.servers.map(({ backend, server, state }) => `${backend} ${server} ${adminBits[state]}`)
     return `1\n# be_id be_name srv_name srv_admin_state\n${states.map((text) => `1 ${text}`).join('\n')}\n`
   }
+  // It has no maps and no certificates: what is asked of them finds nothing and does nothing.
+  if (/^(show|add|del|set|abort|commit) (map|ssl cert)\b/.test(line)) return '\n'
   if (line.startsWith('show info')) return `Name: HAProxy\ndescription: kitbag ${haproxy.structure}\n`
   if (line.startsWith('add server')) return add(haproxy.servers, words)
   const [backend, server] = (words.find((word) => word.includes('/')) ?? '').split('/')

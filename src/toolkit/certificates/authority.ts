@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { CertificateMaterial, CertificateStore } from '../../model/certificate.ts'
+import type { CertificateAuthority, CertificateMaterial, CertificateStore } from '../../model/certificate.ts'
 import { renewalTime } from './wanted.ts'
 import { issueLeaf, makeAuthority } from './x509.ts'
 
@@ -15,16 +15,18 @@ interface Target {
   now: Date
 }
 
-const nameOf = (deployment: string): string => `Kitbag ${deployment}`
+/** The deployment's own authority, made at the first call. */
+export function ensureAuthority({ deployment, certificates, now }: Target): Promise<CertificateAuthority> {
+  const name = `Kitbag ${deployment.name}`
+  return certificates.authority(deployment.id, () => makeAuthority(name, authorityLifetime, now))
+}
 
-/** A certificate of the deployment's own authority, which is made with the first. */
+/** A certificate of the deployment's own authority. */
 export async function issueInternally(
   { deployment, certificates, now }: Target,
   { name, hosts }: { name: string; hosts: string[] },
 ): Promise<CertificateMaterial> {
-  const authority = await certificates.authority(deployment.id, () =>
-    makeAuthority(nameOf(deployment.name), authorityLifetime, now),
-  )
+  const authority = await ensureAuthority({ deployment, certificates, now })
   const { notAfter: until, subject } = datesOf(authority.certificate)
   const { certificate, key } = issueLeaf({ ...authority, name: subject, until }, { hosts, lifetime: leafLifetime, now })
   const { notBefore, notAfter } = datesOf(certificate)

@@ -7,8 +7,8 @@ export function readHost(text: string): string | undefined {
   if (isIP(text) === 4 || (isIP(text) === 6 && !/[%.]/.test(text))) return text.toLowerCase()
   const name = text.toLowerCase().replace(/\.$/, '')
   const labels = name.replace(/^\*\./, '').split('.')
-  const isName = name.length <= 253 && labels.length >= (name.startsWith('*.') ? 2 : 1)
-  return isName && labels.every((part) => label.test(part)) && !/^\d+$/.test(labels.at(-1) ?? '') ? name : undefined
+  const isName = name.length <= 253 && labels.every((part) => label.test(part)) && !/^\d+$/.test(labels.at(-1) ?? '')
+  return isName ? name : undefined
 }
 
 export const isWildcard = (host: string): boolean => host.startsWith('*.')

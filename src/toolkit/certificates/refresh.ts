@@ -29,13 +29,21 @@ export async function refresh(context: Context): Promise<Refreshed> {
     const row = rowOf(rows, service, wanted)
     return row && isDue(row, now) ? [{ wanted, row }] : []
   })
-  const outcomes = await Promise.all(due.map(({ wanted, row }) => refreshOne(context, wanted, row)))
-  const failures = outcomes.filter((outcome) => outcome instanceof KitbagError)
+  // Nothing goes on in the background when one of them meets what nobody expected.
+  const outcomes = await Promise.allSettled(due.map(({ wanted, row }) => refreshOne(context, wanted, row)))
+  const failures = outcomes.flatMap((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason
+    return outcome.value ?? []
+  })
   return { changed: outcomes.length - failures.length, failures }
 }
 
 /** Gives the failure, which is stored, rather than throwing it. */
-async function refreshOne(context: Context, wanted: WantedCertificate, row: CertificateRecord): Promise<unknown> {
+async function refreshOne(
+  context: Context,
+  wanted: WantedCertificate,
+  row: CertificateRecord,
+): Promise<KitbagError | undefined> {
   const { certificates, owner, signal } = context
   while (!(await certificates.claim(row.id, owner, claimTime))) await sleep(500, signal)
   const over = new AbortController()

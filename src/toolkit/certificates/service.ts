@@ -4,6 +4,7 @@ import { plan, validate } from './plan.ts'
 import { routes } from './routes.ts'
 import { type CertificatesSpec, certificatesSchema } from './schema.ts'
 import { values } from './values.ts'
+import { watch } from './watch.ts'
 
 /** Nothing of its own runs. */
 const control: ToolkitControl<CertificatesSpec> = {
@@ -26,4 +27,5 @@ export const certificates: ToolkitService<CertificatesSpec> = {
   control,
   routes,
   values,
+  watch,
 }

@@ -1,6 +1,6 @@
 import type { CertificateMaterial, CertificateRecord } from '../../model/certificate.ts'
 import type { ServiceValue, ToolkitValues, ValuesContext } from '../contract.ts'
-import { issueInternally } from './authority.ts'
+import { ensureAuthority, issueInternally } from './authority.ts'
 import { isCovered } from './hosts.ts'
 import { certificatesIn, hostsOf } from './material.ts'
 import { refresh } from './refresh.ts'
@@ -59,9 +59,10 @@ async function read(context: Context): Promise<Record<string, ServiceValue>> {
 }
 
 /** So that every wanted certificate is there and valid: the internal ones for good, for others something stands in. */
-async function ensure(context: Context): Promise<void> {
+async function ensure(context: Context & { retry?: true }): Promise<void> {
   const { certificates, deployment, service } = context
   for (const { wanted, row, rows } of await wantedRows(context)) {
+    if (row?.standIn && wanted.acme && context.retry) await certificates.update(row.id, { nextTry: context.now })
     if (row) continue
     const material = await firstMaterial(context, wanted, rows)
     const expired = rowOf(rows, service, wanted)
@@ -69,9 +70,7 @@ async function ensure(context: Context): Promise<void> {
     if (expired) await certificates.replace(expired.id, material)
     else await certificates.add(deployment.id, { service, name, purpose, ...material })
   }
-  // Others may refer to it before there is a certificate of its own.
-  if ((await certificates.authorityCertificate(deployment.id)) === undefined)
-    await issueInternally(context, { name: service, hosts: ['localhost'] })
+  await ensureAuthority(context)
 }
 
 async function firstMaterial(

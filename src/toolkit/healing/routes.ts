@@ -5,9 +5,6 @@ import { readState } from './watch.ts'
 
 const time = (ms: number) => new Date(ms).toISOString()
 
-/** Decisions that an answer holds, at most. */
-const most = 100
-
 const showRoute: ToolkitRoute<HealingSpec> = {
   id: 'show',
   method: 'get',
@@ -41,26 +38,4 @@ const showRoute: ToolkitRoute<HealingSpec> = {
   },
 }
 
-const eventsRoute: ToolkitRoute<HealingSpec> = {
-  id: 'events',
-  method: 'get',
-  path: '/events',
-  summary: 'What healing saw and did, the newest first',
-  response: z.object({
-    events: z.array(
-      z.object({
-        at: z.string(),
-        level: z.enum(['info', 'warn', 'alert']),
-        message: z.string(),
-        data: z.record(z.string(), z.unknown()),
-      }),
-    ),
-  }),
-  cli: [{ name: 'events', summary: 'Show what healing saw and did' }],
-  async read({ watch }) {
-    const decisions = (await watch?.decisions(most)) ?? []
-    return { events: decisions.map(({ at, level, message, data }) => ({ at: at.toISOString(), level, message, data })) }
-  },
-}
-
-export const routes: ToolkitRoute<HealingSpec>[] = [showRoute, eventsRoute]
+export const routes: ToolkitRoute<HealingSpec>[] = [showRoute]

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { isIPv6 } from 'node:net'
-import { canonicalJson } from '../../model/json.ts'
+import type { Listener } from './listener-schema.ts'
 
 export interface ConfiguredServer {
   name: string
@@ -8,19 +7,29 @@ export interface ConfiguredServer {
   port: number
 }
 
-/** The recipe's `listeners` parameter, resolved. */
-export interface ConfiguredListener {
+/** One of the recipe's `backends`, resolved. */
+export interface ConfiguredBackend {
   backend: string
-  port: number
-  protocol: 'http' | 'tcp'
+  mode: 'http' | 'tcp'
   algorithm: string
   /** Name of the cookie that keeps a client with its server; null: none does. */
   cookie: string | null
   servers: ConfiguredServer[]
+  /** Version of the PROXY header that servers are sent. */
+  proxyProtocol: 'v1' | 'v2' | null
   /** Milliseconds; `downInterval` is that of a server that is out until checks find it healthy. */
   health: { http: string | null; interval: number; downInterval: number; timeout: number; rise: number; fall: number }
   /** Milliseconds. */
-  timeouts: { connect: number; client: number; server: number; queue: number }
+  timeouts: { connect: number; client: number; server: number; queue: number; tunnel: number }
+}
+
+/** A listener as the recipe's parameters have it: without secrets. */
+export type ConfiguredListener = Omit<Listener, 'basicAuth'> & { basicAuth?: { realm: string } }
+
+/** Full chain and private key, one PEM text. */
+export interface ConfiguredCertificate {
+  name: string
+  pem: string
 }
 
 /** Stored for one server under the key `backend/server`. */
@@ -32,30 +41,54 @@ export interface ServerOverride {
 
 export type ServerOverrides = Record<string, ServerOverride>
 
+/** Stored for one backend, under a key that no server has. */
+export interface MaintenanceOverride {
+  on: boolean
+}
+
 /** Weight of a server that nothing else was said of. */
 export const defaultWeight = 100
 
 export const overrideKey = (backend: string, server: string): string => `${backend}/${server}`
 
-/** Goes up with every change of the recipe's template, which a running HAProxy sees by a reload only. */
-const templateVersion = 2
+export const maintenanceKey = (backend: string): string => `maintenance:${backend}`
 
-/** Digest of all that needs a reload when it changes: everything but the servers and their weights and states. */
-export function structureDigest(listeners: ConfiguredListener[]): string {
-  const structure = listeners.map(({ servers: _, ...rest }) => rest)
-  return createHash('sha256')
-    .update(canonicalJson([templateVersion, structure]))
-    .digest('hex')
-    .slice(0, 16)
+/** Where the recipe puts what HAProxy reads beside its configuration. */
+export const folder = '/etc/haproxy/kitbag'
+
+export const certificateFile = (name: string): string => `${folder}/certificates/${name}.pem`
+
+/** Backends whose clients get the maintenance page: a map from names to 1. */
+export const maintenanceMap = `${folder}/maintenance.map`
+
+/** Answers to ACME servers: a map from paths to contents. */
+export const challengesMap = `${folder}/acme.map`
+
+/** The recipe's parameters once prepared, as far as the running process is concerned. */
+export interface Configured {
+  /** Digest of all that needs a reload when it changes: everything but servers, weights, states, certificates and maintenance. */
+  structure: string
+  listeners: ConfiguredListener[]
+  backends: ConfiguredBackend[]
+  certificates: ConfiguredCertificate[]
+  /** Backends in maintenance. */
+  closed: string[]
+  overrides: ServerOverrides
 }
 
-/** The recipe's parameters, as far as the running process is concerned. */
-export function configured(parameters: Record<string, unknown>): {
-  listeners: ConfiguredListener[]
-  overrides: ServerOverrides
-} {
-  const { listeners, overrides } = parameters as { listeners: ConfiguredListener[]; overrides?: ServerOverrides }
-  return { listeners, overrides: overrides ?? {} }
+export function configured(parameters: Record<string, unknown>): Configured {
+  const { structure, listeners, backends, certificates, closed, overrides } = parameters as unknown as Configured
+  return { structure, listeners, backends, certificates, closed, overrides }
+}
+
+/** Backends whose clients get the page: as the blueprint says, unless it was switched since. In order. */
+export function closedBackends(backends: string[], said: string[], overrides: Record<string, object>): string[] {
+  return backends
+    .filter(
+      (backend) =>
+        (overrides[maintenanceKey(backend)] as MaintenanceOverride | undefined)?.on ?? said.includes(backend),
+    )
+    .sort()
 }
 
 /** Whether two servers are one and the same to a client: HAProxy writes IPv6 addresses in their short form. */

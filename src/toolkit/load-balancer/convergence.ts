@@ -2,11 +2,15 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
-import { type ConfiguredListener, configured, structureDigest } from './configuration.ts'
+import { changeCertificates } from './certificates.ts'
+import { type Configured, configured, maintenanceMap } from './configuration.ts'
+import { requireKeepalived } from './hand-over.ts'
+import { changeMap } from './maps.ts'
 import { type NodeState, nodeState } from './node-state.ts'
 import { refuseTakenPorts } from './ports.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { addServers, applyOverrides, changeServers, serverDifferences } from './servers.ts'
+import { frontendName } from './targets.ts'
 
 type Context = ControlContext<LoadBalancerSpec>
 type Control = ToolkitControl<LoadBalancerSpec>
@@ -17,11 +21,11 @@ const pollMs = 50
 const reloadTime = 6000
 
 /** Whether what is asked takes a new process: another structure, or other servers where a cookie names them. */
-function needsReload(state: NodeState, listeners: ConfiguredListener[]): boolean {
-  if (state.structure !== structureDigest(listeners)) return true
+function needsReload(state: NodeState, { structure, backends }: Configured): boolean {
+  if (state.structure !== structure) return true
   const { missing, surplus } = serverDifferences(
     state,
-    listeners.filter(({ cookie }) => cookie !== null),
+    backends.filter(({ cookie }) => cookie !== null),
   )
   return missing.length + surplus.length > 0
 }
@@ -37,18 +41,21 @@ function isRefusal(error: unknown): error is KitbagError {
  * states and health over from this one.
  */
 export const beforeConfigure: Control['beforeConfigure'] = async (context, node, parameters) => {
-  const { listeners, overrides } = configured(parameters)
+  const wanted = configured(parameters)
   const state = await nodeState(context.reach, node).catch((error) => {
     if (isRefusal(error)) return undefined
     throw error
   })
   if (!state) return []
-  const reload = needsReload(state, listeners)
-  if (reload) await refuseTakenPorts(context, node, listeners)
+  const reload = needsReload(state, wanted)
+  if (reload) await refuseTakenPorts(context, node, wanted.listeners)
   try {
-    if (reload) await addServers(context, node, state, listeners)
-    else await changeServers(context, node, state, listeners)
-    await applyOverrides(context, node, await nodeState(context.reach, node), overrides)
+    if (reload) await addServers(context, node, state, wanted.backends)
+    else {
+      await changeServers(context, node, state, wanted.backends)
+      await changeContents(context, node, wanted)
+    }
+    await applyOverrides(context, node, await nodeState(context.reach, node), wanted.overrides)
   } catch (error) {
     // The reload does all of it; what failed here is not lost.
     if (isRefusal(error)) return []
@@ -57,16 +64,26 @@ export const beforeConfigure: Control['beforeConfigure'] = async (context, node,
   return reload ? [] : ['reload:haproxy']
 }
 
+/** What a process of the same structure may be shown anew: certificates, and which backends are in maintenance. */
+async function changeContents({ reach }: Context, node: MachineAccess, wanted: Configured): Promise<void> {
+  await changeMap(reach, node, maintenanceMap, new Map(wanted.closed.map((backend) => [backend, '1'])))
+  await changeCertificates(reach, node, wanted.certificates)
+}
+
 /**
  * Waits until the node's process has the structure and the servers of its files and listens. systemd calls a reload done before the new
  * process has even read its configuration, and when that process fails the old one goes on: so the process itself is asked, and told once
  * more to reload when it is not the right one.
  */
 export const afterConfigure: Control['afterConfigure'] = async (context, node, parameters) => {
-  const { listeners, overrides } = configured(parameters)
+  await requireKeepalived(context, node)
+  const wanted = configured(parameters)
   for (const last of [false, true]) {
-    const state = await settled(context, node, listeners)
-    if (typeof state !== 'string') return applyOverrides(context, node, state, overrides)
+    const state = await settled(context, node, wanted)
+    if (typeof state !== 'string') {
+      await changeContents(context, node, wanted)
+      return applyOverrides(context, node, state, wanted.overrides)
+    }
     if (last) throw await notInForce(context, node, state)
     await context.reach.exec(node, 'systemctl reload-or-restart haproxy', { root: true, timeout: 30_000 })
   }
@@ -76,24 +93,24 @@ export const afterConfigure: Control['afterConfigure'] = async (context, node, p
 async function settled(
   { reach, signal }: Context,
   node: MachineAccess,
-  listeners: ConfiguredListener[],
+  wanted: Configured,
 ): Promise<NodeState | string> {
   for (const deadline = Date.now() + reloadTime; ; await sleep(pollMs, signal)) {
     const state = await nodeState(reach, node).catch((error) => {
       if (isRefusal(error)) return error.message
       throw error
     })
-    const missing = typeof state === 'string' ? state : missingIn(state, listeners)
+    const missing = typeof state === 'string' ? state : missingIn(state, wanted)
     if (typeof state !== 'string' && missing === undefined) return state
     if (Date.now() > deadline) return missing ?? ''
   }
 }
 
-function missingIn(state: NodeState, listeners: ConfiguredListener[]): string | undefined {
-  if (state.structure !== structureDigest(listeners)) return 'its process runs with another configuration'
-  const closed = listeners.find(({ backend }) => state.frontends.get(backend) !== 'OPEN')
-  if (closed) return `it does not listen on port ${closed.port} (${closed.backend})`
-  const { missing, surplus } = serverDifferences(state, listeners)
+function missingIn(state: NodeState, { structure, listeners, backends }: Configured): string | undefined {
+  if (state.structure !== structure) return 'its process runs with another configuration'
+  const closed = listeners.find(({ port }) => state.frontends.get(frontendName(port)) !== 'OPEN')
+  if (closed) return `it does not listen on port ${closed.port}`
+  const { missing, surplus } = serverDifferences(state, backends)
   const names = [
     ...missing.map(({ server }) => `lacks ${server.name}`),
     ...surplus.map(({ server }) => `has ${server}`),

@@ -5,8 +5,9 @@ import type { ControlContext, Overrides, ToolkitControl, ToolkitMember } from '.
 import { overrideKey, type ServerOverride } from './configuration.ts'
 import { nodeState, type ServerMode, type ServerState } from './node-state.ts'
 import { change } from './runtime-socket.ts'
-import { backendName, type LoadBalancerSpec } from './schema.ts'
+import type { LoadBalancerSpec } from './schema.ts'
 import { modeLines } from './servers.ts'
+import { targetsOf } from './targets.ts'
 import { createTurns } from './turns.ts'
 
 type Context = ControlContext<LoadBalancerSpec>
@@ -28,10 +29,7 @@ const alone = createTurns(1)
 
 /** Whether it is the member's server in a backend that sends to its component. */
 function isOf({ spec }: Context, { backend, server }: ServerState, { component, machine }: ToolkitMember): boolean {
-  return (
-    server === machine &&
-    spec.listeners.some((listener) => listener.to === component && backendName(listener) === backend)
-  )
+  return server === machine && targetsOf(spec).some((target) => target.to === component && target.backend === backend)
 }
 
 /** The member's servers on one node, in every backend that sends to it. */

@@ -1,6 +1,7 @@
 import type { Sample, ToolkitMetrics } from '../contract.ts'
 import { nodeState, type ServerState } from './node-state.ts'
-import { backendName, type LoadBalancerSpec } from './schema.ts'
+import type { LoadBalancerSpec } from './schema.ts'
+import { backendsOf } from './targets.ts'
 
 /** Figure -> what HAProxy calls it, of a whole backend. The first three count from the process's start. */
 const figures: Record<string, (row: ServerState) => number> = {
@@ -11,10 +12,10 @@ const figures: Record<string, (row: ServerState) => number> = {
 }
 
 /** Backend -> the component that it sends to. */
-function backendsOf({ listeners }: LoadBalancerSpec): Map<string, string> {
+function componentsBehind(spec: LoadBalancerSpec): Map<string, string> {
   return new Map(
-    listeners.flatMap((listener) =>
-      typeof listener.to === 'string' ? [[backendName(listener), listener.to] as const] : [],
+    [...backendsOf(spec).values()].flatMap(({ backend, to }) =>
+      typeof to === 'string' ? [[backend, to] as const] : [],
     ),
   )
 }
@@ -22,10 +23,10 @@ function backendsOf({ listeners }: LoadBalancerSpec): Map<string, string> {
 /** What each node's HAProxy knows of the traffic of components. */
 export const metrics: ToolkitMetrics<LoadBalancerSpec> = {
   offers: (spec) =>
-    Object.fromEntries([...backendsOf(spec).values()].map((component) => [component, Object.keys(figures)])),
+    Object.fromEntries([...componentsBehind(spec).values()].map((component) => [component, Object.keys(figures)])),
 
   async read({ reach, machines, spec }) {
-    const backends = backendsOf(spec)
+    const backends = componentsBehind(spec)
     const answers = await Promise.allSettled(
       machines.map(async (node) => {
         const { servers } = await nodeState(reach, node)

@@ -10,7 +10,7 @@ import type { ConfiguredListener } from './configuration.ts'
 export async function refuseTakenPorts(
   { reach }: Pick<ControlContext<unknown>, 'reach'>,
   node: MachineAccess,
-  listeners: ConfiguredListener[],
+  listeners: Pick<ConfiguredListener, 'port'>[],
 ): Promise<void> {
   const { stdout } = await reach.exec(node, 'ss -H -l -t -n -p', { root: true, timeout: 5000 })
   for (const line of stdout.split('\n')) {
@@ -19,7 +19,7 @@ export async function refuseTakenPorts(
     if (!listener || !found || found[2] === 'haproxy') continue
     throw new KitbagError(
       'service-failed',
-      `port ${listener.port} of ${node.name}, which the listener of ${listener.backend} wants, is taken by ${found[2]}`,
+      `port ${listener.port} of ${node.name}, which a listener wants, is taken by ${found[2]}`,
       { machine: node.name, fix: 'Choose another port, or stop that program.' },
     )
   }

@@ -62,7 +62,8 @@ function silent(node: MachineAccess, cause: Error): KitbagError {
 }
 
 /** What HAProxy says when it did as told. */
-const done = /^(New server registered|Server deleted)\.$/
+const done =
+  /^(New server registered\.|Server deleted\.|Transaction (created|updated) for certificate .*!|Committing .*|\.*Success!)$/
 
 /** Changes, in one go: HAProxy answers nothing, or a line that says that it was done. Throws `service-failed` with its words otherwise. */
 export async function change(reach: Reach, node: MachineAccess, ...lines: string[]): Promise<void> {
@@ -74,9 +75,14 @@ export async function change(reach: Reach, node: MachineAccess, ...lines: string
   if (refused.length === 0) return
   throw new KitbagError(
     'service-failed',
-    `HAProxy on ${node.name} refused "${lines.join('; ')}": ${refused.join(' ')}`,
+    `HAProxy on ${node.name} refused "${lines.map(withoutContent).join('; ')}": ${refused.join(' ')}`,
     {
       machine: node.name,
     },
   )
+}
+
+/** A command without what it carries: that may be a private key. */
+function withoutContent(line: string): string {
+  return line.split('\n', 1)[0] ?? ''
 }

@@ -2,8 +2,9 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext } from '../contract.ts'
+import { serverOptions } from './backend-text.ts'
 import {
-  type ConfiguredListener,
+  type ConfiguredBackend,
   type ConfiguredServer,
   defaultWeight,
   overrideKey,
@@ -42,19 +43,19 @@ export function modeLines(id: string, from: ServerMode, to: ServerMode): string[
 /** What differs between a node's servers and those that its configuration has. */
 export function serverDifferences(
   { servers }: NodeState,
-  listeners: ConfiguredListener[],
-): { missing: { listener: ConfiguredListener; server: ConfiguredServer }[]; surplus: ServerState[] } {
-  const wanted = listeners.flatMap((listener) => listener.servers.map((server) => ({ listener, server })))
+  backends: ConfiguredBackend[],
+): { missing: { of: ConfiguredBackend; server: ConfiguredServer }[]; surplus: ServerState[] } {
+  const wanted = backends.flatMap((of) => of.servers.map((server) => ({ of, server })))
   const isRow = (row: ServerState, backend: string, server: ConfiguredServer) =>
     row.backend === backend && sameServer({ ...row, name: row.server }, server)
-  const backends = new Set(listeners.map(({ backend }) => backend))
+  const known = new Set(backends.map(({ backend }) => backend))
   return {
-    missing: wanted.filter(({ listener, server }) => !servers.some((row) => isRow(row, listener.backend, server))),
+    missing: wanted.filter(({ of, server }) => !servers.some((row) => isRow(row, of.backend, server))),
     surplus: servers.filter(
       (row) =>
         row.server !== 'BACKEND' &&
-        backends.has(row.backend) &&
-        !wanted.some(({ listener, server }) => isRow(row, listener.backend, server)),
+        known.has(row.backend) &&
+        !wanted.some(({ of, server }) => isRow(row, of.backend, server)),
     ),
   }
 }
@@ -64,12 +65,12 @@ export async function changeServers(
   context: Context,
   node: MachineAccess,
   state: NodeState,
-  listeners: ConfiguredListener[],
+  backends: ConfiguredBackend[],
 ): Promise<void> {
-  const { missing, surplus } = serverDifferences(state, listeners)
+  const { missing, surplus } = serverDifferences(state, backends)
   // First what goes: one that came back under another address has the name of one that is still there.
   for (const row of surplus) await removeServer(context, node, row)
-  for (const { listener, server } of missing) await addServer(context, node, listener, server)
+  for (const { of, server } of missing) await addServer(context, node, of, server)
 }
 
 /** Adds servers that the running process does not know yet, so that a reload finds out nothing about them that was not checked. */
@@ -77,27 +78,27 @@ export async function addServers(
   context: Context,
   node: MachineAccess,
   state: NodeState,
-  listeners: ConfiguredListener[],
+  backends: ConfiguredBackend[],
 ): Promise<void> {
-  const known = listeners.filter(({ backend, cookie }) => state.frontends.has(backend) && cookie === null)
-  for (const { listener, server } of serverDifferences(state, known).missing) {
-    const taken = state.servers.some((row) => row.backend === listener.backend && row.server === server.name)
-    if (!taken) await addServer(context, node, listener, server)
+  const running = new Set(state.servers.map(({ backend }) => backend))
+  const known = backends.filter(({ backend, cookie }) => running.has(backend) && cookie === null)
+  for (const { of, server } of serverDifferences(state, known).missing) {
+    const taken = state.servers.some((row) => row.backend === of.backend && row.server === server.name)
+    if (!taken) await addServer(context, node, of, server)
   }
 }
 
 async function addServer(
   { reach }: Context,
   node: MachineAccess,
-  { backend, health }: ConfiguredListener,
+  of: ConfiguredBackend,
   { name, address, port }: ConfiguredServer,
 ): Promise<void> {
-  const id = `${backend}/${name}`
+  const id = `${of.backend}/${name}`
   const host = address.includes(':') ? `[${address}]` : address
-  const { interval, downInterval, rise, fall } = health
-  const check = `check inter ${interval} downinter ${downInterval} rise ${rise} fall ${fall} pool-purge-delay 500ms`
   const [out = '', ...rest] = enterLines(id)
-  await change(reach, node, `add server ${id} ${host}:${port} ${check} weight ${defaultWeight}`)
+  const options = `${serverOptions(of)} pool-purge-delay 500ms weight ${defaultWeight}`
+  await change(reach, node, `add server ${id} ${host}:${port} ${options}`)
   await change(reach, node, out, `enable health ${id}`, ...rest)
 }
 

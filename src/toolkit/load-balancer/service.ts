@@ -3,9 +3,12 @@ import type { ToolkitService } from '../contract.ts'
 import { overrideKey } from './configuration.ts'
 import { control } from './control.ts'
 import { metrics } from './metrics.ts'
-import { plan, validate } from './plan.ts'
+import { plan } from './plan.ts'
+import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
-import { backendName, type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
+import { type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
+import { backendsOf } from './targets.ts'
+import { validate } from './validate.ts'
 
 /** HAProxy machines in front of components, or of machines that Kitbag did not deploy. */
 export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
@@ -17,12 +20,13 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
   outputs: [],
   validate,
   plan,
-  overridesOf: ({ component, machine }, { listeners }, overrides) =>
-    listeners
+  overridesOf: ({ component, machine }, spec, overrides) =>
+    [...backendsOf(spec).values()]
       .filter(({ to }) => to === component)
-      .map((listener) => overrideKey(backendName(listener), machine))
+      .map(({ backend }) => overrideKey(backend, machine))
       .filter((key) => Object.hasOwn(overrides, key)),
   control,
+  prepare,
   metrics,
   routes,
 }

@@ -10,6 +10,14 @@ export interface AlertmanagerParameters {
 /** Label of a test alert: its route waits for nothing, and goes to that receiver alone. */
 export const testLabel = 'kitbag_test'
 
+/** The same receiver once more, for tests: by its name the log tells them from alerts. */
+export function testReceiverName(receiver: string): string {
+  return `test/${receiver}`
+}
+
+/** No receiver of the user's can be called so. */
+const nobody = 'kitbag/nobody'
+
 const subject = '{{ .Status | toUpper }} {{ .CommonLabels.alertname }}'
 const body = '{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}'
 
@@ -18,24 +26,27 @@ export function alertmanagerText({ notify, repeat }: AlertmanagerParameters): st
   const names = Object.keys(notify)
   const configuration = {
     route: {
-      receiver: 'nobody',
+      receiver: nobody,
       group_by: ['alertname', 'component'],
       group_wait: '5s',
       group_interval: '1m',
       repeat_interval: `${repeat}ms`,
       routes: [
         ...names.map((name) => ({
-          receiver: name,
+          receiver: testReceiverName(name),
           matchers: [`${testLabel}="${name}"`],
           group_by: ['...'],
           group_wait: '0s',
         })),
-        { receiver: 'nobody', matchers: [`${testLabel}!=""`] },
+        { receiver: nobody, matchers: [`${testLabel}!=""`] },
         // Without a `notify` of its own an alert is for everybody.
         ...names.map((name) => ({ receiver: name, matchers: [`notify=~"|.*,${name},.*"`], continue: true })),
       ],
     },
-    receivers: [{ name: 'nobody' }, ...names.map((name) => receiver(name, notify[name]))],
+    receivers: [
+      { name: nobody },
+      ...names.flatMap((name) => [receiver(name, notify[name]), receiver(testReceiverName(name), notify[name])]),
+    ],
   }
   return `${JSON.stringify(configuration, null, 1)}\n`
 }

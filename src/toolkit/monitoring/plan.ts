@@ -6,7 +6,7 @@ import type { ToolkitPlan } from '../contract.ts'
 import { promqlFault } from './promql.ts'
 import { readyAlerts } from './ready-alerts.ts'
 import type { AlertSpec, MonitoringSpec } from './schema.ts'
-import { type Modules, watched } from './targets.ts'
+import { type Modules, machineModules, watched } from './targets.ts'
 
 interface Problem {
   path: string
@@ -113,7 +113,7 @@ export function plan({
 
 function ownTargets(name: string) {
   const machines: Value = { $ref: `${name}.machines` }
-  const modules: Modules = { node: { port: 9100 }, prometheus: { port: 9090 }, alertmanager: { port: 9093 } }
+  const modules: Modules = { ...machineModules, prometheus: { port: 9090 }, alertmanager: { port: 9093 } }
   return {
     modules,
     targets: Object.keys(modules).map((module) => ({ job: module, component: name, machines, module })),

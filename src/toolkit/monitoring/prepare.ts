@@ -20,10 +20,11 @@ export async function prepare({ extra, parameters }: PrepareInput): Promise<Prep
 }
 
 function gateText(modules: Modules): string {
-  const entries = Object.entries(modules).map(([name, { port, path = '/metrics' }]) => [
-    name,
+  const entries = Object.entries(modules).map(([name, module]) => {
+    if ('command' in module) return [name, { method: 'exec', timeout: '10s', exec: { command: module.command } }]
+    const { port, path = '/metrics' } = module
     // Prometheus itself reads what comes through.
-    { method: 'http', timeout: '10s', http: { port, path, verify: false } },
-  ])
+    return [name, { method: 'http', timeout: '10s', http: { port, path, verify: false } }]
+  })
   return `${JSON.stringify({ modules: Object.fromEntries(entries) }, null, 1)}\n`
 }

@@ -19,15 +19,17 @@ function quantiles(of: 'component' | 'machine'): RecordingRule[] {
   }))
 }
 
-/** What machines say of themselves. */
+const perMachine = 'sum by (component, machine)'
+
+/** What machines say of themselves; of containers what is theirs, where the kernel's own figures are those of the box around them. */
 const machineRules: RecordingRule[] = [
   {
     record: 'machine:cpu:ratio',
-    expr: `1 - avg by (component, machine) (${rate('node_cpu_seconds_total{mode="idle"}')})`,
+    expr: `${perMachine} (${rate('container_cpu_seconds_total')}) / ${perMachine} (container_cpus) or 1 - avg by (component, machine) (${rate('node_cpu_seconds_total{mode="idle"}')})`,
   },
   {
     record: 'machine:memory:ratio',
-    expr: '1 - sum by (component, machine) (node_memory_MemAvailable_bytes) / sum by (component, machine) (node_memory_MemTotal_bytes)',
+    expr: `${perMachine} (container_memory_used_bytes) / ${perMachine} (container_memory_bytes) or 1 - ${perMachine} (node_memory_MemAvailable_bytes) / ${perMachine} (node_memory_MemTotal_bytes)`,
   },
   {
     record: 'machine:disk:ratio',

@@ -5,6 +5,7 @@ import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
 import { type MonitoringSpec, monitoringSchema } from './schema.ts'
+import { view } from './view.ts'
 
 /** Prometheus and Alertmanager machines, and exporters on every machine of the deployment. */
 export const monitoring: ToolkitService<MonitoringSpec> = {
@@ -20,4 +21,5 @@ export const monitoring: ToolkitService<MonitoringSpec> = {
   control,
   prepare,
   routes,
+  view,
 }

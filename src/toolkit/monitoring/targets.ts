@@ -17,8 +17,8 @@ export interface Target {
   backends?: Record<string, string>
 }
 
-/** A recipe's exporter behind the gate: module -> where it listens on loopback. */
-export type Modules = Record<string, { port: number; path?: string }>
+/** Exporters behind the gate: module -> where it listens on loopback, or the command that prints figures. */
+export type Modules = Record<string, { port: number; path?: string } | { command: string }>
 
 export interface Watched {
   targets: (Omit<Target, 'machines'> & { machines: Value })[]
@@ -27,7 +27,11 @@ export interface Watched {
   extra?: { name: string; settings: Record<string, Value> }
 }
 
-const node: Modules = { node: { port: 9100 } }
+/** Of every machine, whatever it is for. */
+export const machineModules: Modules = {
+  node: { port: 9100 },
+  container: { command: '/usr/local/lib/kitbag/container-metrics' },
+}
 
 /** What there is to see of a component, and what it takes to see it. */
 export function watched(component: ResolvedComponent): Watched {
@@ -35,10 +39,10 @@ export function watched(component: ResolvedComponent): Watched {
   const machines: Value = { $ref: `${name}.machines` }
   const own = ownFigures(component)
   return {
-    modules: { ...node, ...own.modules },
+    modules: { ...machineModules, ...own.modules },
     ...(own.extra && { extra: own.extra }),
     targets: [
-      { job: 'node', component: name, machines, module: 'node' },
+      ...Object.keys(machineModules).map((module) => ({ job: module, component: name, machines, module })),
       ...Object.keys(own.modules).map((module) => ({
         job: own.job ?? module,
         component: name,

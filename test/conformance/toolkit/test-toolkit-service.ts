@@ -111,9 +111,9 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         for (const plan of sections.map(planOf)) {
           expect(names).toEqual(expect.arrayContaining(plan.members))
           const owners = plan.components.flatMap(({ settings }) => referencesIn(settings)).map(referenceOwner)
-          expect([...names, 'overrides', 'secrets', ...plan.components.map((own) => own.name)]).toEqual(
-            expect.arrayContaining(owners),
-          )
+          const others = services.map((other) => other.name)
+          const own = plan.components.map((component) => component.name)
+          expect([...names, ...others, 'overrides', 'secrets', ...own]).toEqual(expect.arrayContaining(owners))
         }
       })
     })

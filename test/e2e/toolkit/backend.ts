@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -17,7 +18,7 @@ export interface Backend {
 
 /**
  * A web application in this process, for a load balancer on a machine: `/healthz` answers 200 or 503, `/status/N` N, `/wait` when the test
- * says so, everything else 200; `x-served-by` is its name.
+ * says so, `/headers` the request's, `/long` 5000 bytes, everything else 200; `x-served-by` is its name. A WebSocket echoes what it gets.
  */
 export async function startBackend(name: string): Promise<Backend> {
   const waiting: (() => void)[] = []
@@ -30,10 +31,21 @@ export async function startBackend(name: string): Promise<Backend> {
     }
     backend.hits++
     response.statusCode = Number(/^\/status\/(\d+)/.exec(url)?.[1] ?? 200)
+    if (url === '/headers') return response.end(JSON.stringify(request.headers))
+    if (url === '/long') return response.setHeader('content-type', 'text/html').end('long '.repeat(1000))
     if (url === '/wait') waiting.push(() => response.end('waited'))
     else response.end('hello')
   })
   server.keepAliveTimeout = 60_000
+  server.on('upgrade', ({ headers }, socket) => {
+    socket.on('error', () => {})
+    const key = `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+    const accept = createHash('sha1').update(key).digest('base64')
+    const answer = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}`
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n${answer}\r\n\r\n`)
+    socket.on('data', (chunk) => socket.write(`echo ${chunk}`))
+    socket.on('end', () => socket.destroy())
+  })
   server.listen(0, '0.0.0.0')
   await once(server, 'listening')
   const backend: Backend = {

@@ -10,14 +10,18 @@ import { createReach } from '../../../src/shell/reach.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
 import type { ReadContext } from '../../../src/toolkit/contract.ts'
 import type {
-  ConfiguredListener,
+  ConfiguredCertificate,
   ConfiguredServer,
-  ServerOverrides,
+  MaintenanceOverride,
+  ServerOverride,
 } from '../../../src/toolkit/load-balancer/configuration.ts'
 import { nodeState, type ServerState } from '../../../src/toolkit/load-balancer/node-state.ts'
+import type { LoadBalancerParameters } from '../../../src/toolkit/load-balancer/prepare.ts'
+import { prepare } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { command } from '../../../src/toolkit/load-balancer/runtime-socket.ts'
 import { type LoadBalancerSpec, loadBalancerSchema } from '../../../src/toolkit/load-balancer/schema.ts'
 import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
+import { backendsOf } from '../../../src/toolkit/load-balancer/targets.ts'
 import { noBlobs } from '../../flow/shell/programs.ts'
 import { localBox } from '../providers/local-box.ts'
 import { newKeyPair } from '../providers/ssh-login.ts'
@@ -28,7 +32,10 @@ export interface Wanted {
   section: unknown
   /** Component -> its machines. */
   members?: Record<string, Backend[]>
-  overrides?: ServerOverrides
+  overrides?: Record<string, ServerOverride | MaintenanceOverride>
+  certificates?: ConfiguredCertificate[]
+  /** Values of `${secrets.X}`. */
+  secrets?: Record<string, string>
   /** Machines that an operation has in its hands. */
   unsettled?: string[]
 }
@@ -39,7 +46,7 @@ export interface BalancerBox {
   /** The address under which machines reach this process. */
   host: string
   context(wanted: Wanted): ReadContext<LoadBalancerSpec>
-  parameters(wanted: Wanted): Record<string, unknown>
+  parameters(wanted: Wanted): Promise<Record<string, unknown>>
   /** As a `configure` unit does it; `first`: on a machine that was never configured. */
   configure(wanted: Wanted, options?: { first: boolean }): Promise<ProgramResult & { suppressed: string[] }>
   /** The recipe's program alone. */
@@ -76,15 +83,22 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
 
     const specOf = ({ section }: Wanted) => loadBalancerSchema.parse(section)
 
-    function parameters(wanted: Wanted): Record<string, unknown> {
+    async function parameters(wanted: Wanted): Promise<Record<string, unknown>> {
       const [component] = loadBalancer.plan({ name: 'loadBalancer', spec: specOf(wanted), components: [] }).components
-      const settings = component?.settings as unknown as { listeners: ConfiguredListener[]; structure: string }
-      const listeners = settings.listeners.map((listener, i) => {
-        const to = specOf(wanted).listeners[i]?.to
-        if (typeof to !== 'string') return listener
-        return { ...listener, servers: (wanted.members?.[to] ?? []).map((backend) => serverOf(backend, host)) }
+      const settings = component?.settings as unknown as LoadBalancerParameters
+      const targets = backendsOf(specOf(wanted))
+      const backends = settings.backends.map((backend) => {
+        const to = targets.get(backend.backend)?.to
+        if (typeof to !== 'string') return backend
+        return { ...backend, servers: (wanted.members?.[to] ?? []).map((member) => serverOf(member, host)) }
       })
-      return { ...settings, listeners, overrides: wanted.overrides ?? {} }
+      const users = settings.users.map(({ password, ...user }) => {
+        const { $ref } = password as { $ref: string }
+        return { ...user, password: wanted.secrets?.[$ref.replace('secrets.', '')] }
+      })
+      const { certificates = [], overrides = {} } = wanted
+      const resolved = { ...settings, backends, users, certificates, overrides }
+      return (await prepare({ parameters: resolved })).parameters
     }
 
     const context = (wanted: Wanted): ReadContext<LoadBalancerSpec> => ({
@@ -122,10 +136,10 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
       host,
       context,
       parameters,
-      program: (wanted, suppress) => phase('configure', parameters(wanted), suppress),
+      program: async (wanted, suppress) => phase('configure', await parameters(wanted), suppress),
       async configure(wanted, { first } = { first: false }) {
         const { beforeConfigure, afterConfigure } = loadBalancer.control
-        const values = parameters(wanted)
+        const values = await parameters(wanted)
         const suppressed = first ? [] : await beforeConfigure(context(wanted), node, values)
         const result = await phase('configure', values, suppressed)
         await afterConfigure(context(wanted), node, values)
@@ -143,7 +157,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
       },
       close,
     }
-    await phase('install', { listeners: [], structure: '', overrides: {} })
+    await phase('install', { overrides: {} })
     return self
   } catch (error) {
     await close()

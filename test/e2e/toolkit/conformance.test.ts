@@ -14,7 +14,7 @@ async function start(image: string): Promise<RunningService> {
   return {
     context: box.context(wanted),
     node: box.node,
-    parameters: box.parameters(wanted),
+    parameters: await box.parameters(wanted),
     runProgram: (suppress) => box.program(wanted, suppress),
     member: { component: 'web', machine: 'web-1' },
     async close() {

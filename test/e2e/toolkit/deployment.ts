@@ -25,6 +25,8 @@ export interface TestDeployment {
   /** Deploys a version of the application; throws with the operation's error when it fails. */
   deploy(blueprint: string, version: string): Promise<void>
   scale(replicas: Record<string, number>): Promise<void>
+  /** Replaces machines. */
+  heal(machines: string[]): Promise<void>
   /** Changes a server at run time and waits until that is in force. */
   change(server: string, body: object): Promise<void>
   machines(component: string): Promise<Machine[]>
@@ -93,6 +95,7 @@ export async function testDeployment(): Promise<TestDeployment> {
       await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home' })
     },
     scale: (scale) => submit({ kind: 'scale', scale }),
+    heal: (machines) => submit({ kind: 'heal', machines }),
     change: async (server, body) =>
       ended(await call('PATCH', `${base}/load-balancers/loadBalancer/backends/web/servers/${server}`, body)),
     machines: async (component) =>

@@ -93,7 +93,7 @@ describe.skipIf(noMachines).each(images)(
         const attempt = box.configure(wanted({ section: twoPorts }))
         await expect(attempt).rejects.toMatchObject({
           code: 'service-failed',
-          message: 'port 81 of load-balancer-1, which the listener of other wants, is taken by perl',
+          message: 'port 81 of load-balancer-1, which a listener wants, is taken by perl',
         })
         expect(await box.worker()).toBe(worker)
       } finally {
@@ -105,7 +105,7 @@ describe.skipIf(noMachines).each(images)(
 
     test('a reload that systemd calls done and HAProxy failed is an error with its words; the next one mends it', async () => {
       const other = wanted({ section: section(client + 100) })
-      const values = box.parameters(other)
+      const values = await box.parameters(other)
       await box.program(other, ['reload:haproxy'])
       await box.run(`sed -i 's/bind :::80 v4v6/bind 203.0.113.9:80/' /etc/haproxy/haproxy.cfg`)
       const attempt = loadBalancer.control.afterConfigure(box.context(other), box.node, values)

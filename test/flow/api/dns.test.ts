@@ -94,12 +94,14 @@ describe('refused, and nothing stored', () => {
     ['a name outside', 'www.other.example./A', { value: '192.0.2.1' }, 400, 'is no name in the zone shop.example'],
     ['the blueprint’s', 'www/A', { value: '192.0.2.7' }, 409, 'www.shop.example A belongs to the blueprint'],
     [
-      'a routing that is not built',
+      'a routing that is not there',
       'x/A',
-      { routing: 'nearest', answers: [{ value: '192.0.2.1' }] },
+      { routing: 'random', answers: [{ value: '192.0.2.1' }] },
       400,
-      'must be one of: weighted, failover',
+      'must be one of: weighted, failover, nearest',
     ],
+    ['a TTL below zero', 'x/A', { value: '192.0.2.1', ttl: '-1s' }, 400, 'ttl'],
+    ['a TTL that is no duration', 'x/A', { value: '192.0.2.1', ttl: -1 }, 400, 'ttl'],
     ['70,000 bytes', 'x/TXT', { value: 'x'.repeat(70_000) }, 400, ''],
   ])('%s', async (_, path, body, status, words) => {
     const answer = await call('PUT', `${base}/zones/shop.example/records/${path}`, body)
@@ -126,5 +128,7 @@ test('the document of the API tells the command line what there is', async () =>
     .flatMap((methods) => Object.values(methods).flatMap((method) => method['x-kitbag-cli'] ?? []))
     .filter(({ command }) => command === 'dns')
     .map(({ name }) => name)
-  expect(words.sort()).toEqual(['add-zone', 'export', 'import', 'records', 'remove', 'remove-zone', 'set', 'zones'])
+  expect(words.sort().join(' ')).toBe(
+    'add-zone events export health import records remove remove-countries remove-zone service set set-countries zones',
+  )
 })

@@ -551,7 +551,7 @@ components:
   cache: { recipe: postgress }
   db: { recipe: postgresql, replicas: many }
 toolkit:
-  autoscaler: {}
+  autoscalr: {}
   loadBalancer: { listeners: [ { port: 80, to: wep }, { port: 80, to: db } ] }
 `
   expect(lines(problemsOf(text))).toEqual([
@@ -563,13 +563,12 @@ toolkit:
     '11:17 components.web.settings.pakages: unknown setting pakages (near packages)',
     '12:20 components.cache.recipe: there is no recipe postgress (near postgresql)',
     '13:39 components.db.replicas: must be a number',
-    '15:3 toolkit.autoscaler.component: component is required',
-    '15:3 toolkit.autoscaler.max: max is required',
+    '15:3 toolkit.autoscalr: there is no toolkit service autoscalr (near autoscaler)',
     '16:48 toolkit.loadBalancer.listeners[0].to: there is no component wep (near web)',
     '16:63 toolkit.loadBalancer.listeners[1].port: port 80 is used twice',
   ])
   expect(() => parse(text)).toThrow(
-    'blueprint.yaml:3:15: parameters.domain: the parameter domain is not given: say --set domain=VALUE (and 11 more)',
+    'blueprint.yaml:3:15: parameters.domain: the parameter domain is not given: say --set domain=VALUE (and 10 more)',
   )
 })
 

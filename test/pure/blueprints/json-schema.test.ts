@@ -42,7 +42,7 @@ const cases: [string, string, boolean][] = [
   ['a wrong type', `${head}${web}, port: many } }`, false],
   ['a number out of range', `${head}${web}, port: 0 } }`, false],
   ['a wrong unit', `${head}${web}, machine: { memory: 512 MB } } }`, false],
-  ['a service that is not there', `${head}toolkit: { autoscaler: {} }`, false],
+  ['a service that is not there', `${head}toolkit: { objectStorage: {} }`, false],
   ['a listener without a port', `${head}toolkit: { loadBalancer: { listeners: [ { to: web } ] } }`, false],
   ['one of several without a name', `${head}toolkit: { loadBalancer: [ { listeners: [] } ] }`, false],
   [

@@ -5,6 +5,7 @@ import type { Recipe } from '../../../src/recipes/recipe.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { createFakeReach } from '../../../src/shell/fake.ts'
 import { runProgram } from '../../../src/shell/run-program.ts'
+import { prepare } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { autoscalerUnderTest } from '../../conformance/toolkit/autoscaler.ts'
 import { certificatesUnderTest } from '../../conformance/toolkit/certificates.ts'
@@ -35,11 +36,11 @@ async function start(): Promise<RunningService> {
   const { service, sections, components } = loadBalancerUnderTest
   const spec = service.schema.parse(sections[0])
   const [component] = service.plan({ name: 'loadBalancer', spec, components }).components
-  const listeners = ((component?.settings.listeners ?? []) as object[]).map((listener) => ({
-    ...listener,
+  const backends = ((component?.settings.backends ?? []) as object[]).map((backend) => ({
+    ...backend,
     servers: [{ name: 'web-1', address: '10.0.0.1', port: 8080 }],
   }))
-  const parameters = { ...component?.settings, listeners, overrides: {} }
+  const { parameters } = await prepare({ parameters: { ...component?.settings, backends, overrides: {} } })
   const reach = createFakeReach()
   const context = {
     installation: 'i',

@@ -1,7 +1,7 @@
-import { httpOverReach, tcpCheck } from '../lib/http-over-reach.ts'
 import type { HealthCheck } from '../model/blueprint.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
+import { httpOverReach, tcpCheck } from './http-over-reach.ts'
 
 export interface HealthTarget {
   machine: MachineAccess

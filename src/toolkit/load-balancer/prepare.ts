@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto'
+import { KitbagError } from '../../model/errors.ts'
+import type { Prepared, PrepareInput } from '../contract.ts'
+import { backendLines, pageFile, serverOptions } from './backend-text.ts'
+import { normalPem } from './certificate-text.ts'
+import {
+  type ConfiguredBackend,
+  type ConfiguredCertificate,
+  type ConfiguredListener,
+  certificateFile,
+  closedBackends,
+  type ServerOverrides,
+} from './configuration.ts'
+import { sha512Crypt } from './crypt.ts'
+import { frontend, userList } from './frontend-text.ts'
+
+/** The recipe's parameters as the planner set them, their references resolved. */
+export interface LoadBalancerParameters {
+  listeners: ConfiguredListener[]
+  backends: ConfiguredBackend[]
+  certificates: ConfiguredCertificate[]
+  users: { port: number; name: string; password: unknown }[]
+  maintenance: { page: string; retryAfter: number; backends: string[] }
+  overrides: ServerOverrides
+}
+
+/** Goes up with a change of the recipe's template that a running HAProxy sees by a reload only. */
+const templateVersion = 3
+
+/** The configuration's text, the files that it names, and what tells whether a running process has it. */
+export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>): Promise<Prepared> {
+  const given = parameters as unknown as LoadBalancerParameters
+  const { listeners, maintenance, overrides } = given
+  const fronts = listeners.map(frontend)
+  const backends = given.backends.map((backend) => ({
+    ...backend,
+    text: text(backendLines(backend, maintenance)),
+    check: serverOptions(backend),
+  }))
+  const users = userLines(given.users)
+  const certificates = given.certificates.map(({ name, pem }) => ({ name, pem: normalPem(name, pem) }))
+  const frontends = text([...users.lines, ...fronts.flatMap(({ lines }) => ['', ...lines])])
+  const tables = fronts.flatMap((one) => one.tables)
+  const known = backends.map(({ backend }) => backend)
+  const structure = digest([
+    templateVersion,
+    frontends,
+    tables,
+    maintenance.page,
+    backends.map(({ text: own, check }) => [own, check]),
+  ])
+  return {
+    parameters: {
+      ...parameters,
+      structure,
+      frontends,
+      backends,
+      certificates,
+      tables,
+      closed: closedBackends(known, maintenance.backends, overrides),
+      page: maintenance.page,
+      kept: [
+        ...tables.map(({ file }) => file),
+        ...certificates.map(({ name }) => certificateFile(name)),
+        pageFile,
+      ].join(' '),
+    },
+    secrets: [...users.hashes, ...certificates.map(({ pem }) => pem)],
+  }
+}
+
+function text(lines: string[]): string {
+  return lines.join('\n')
+}
+
+function digest(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16)
+}
+
+/** Lists of users with the hashes of their passwords. Throws `invalid-request` for a password that is none. */
+function userLines(users: LoadBalancerParameters['users']): { lines: string[]; hashes: string[] } {
+  const hashes: string[] = []
+  const lines = [...new Set(users.map(({ port }) => port))].flatMap((port) => [
+    `userlist ${userList(port)}`,
+    ...users
+      .filter((user) => user.port === port)
+      .map(({ name, password }) => {
+        if (typeof password !== 'string' || password === '')
+          throw new KitbagError('invalid-request', `the password of ${name} (port ${port}) is empty`)
+        const salt = createHash('sha256').update(`${port} ${name}`).digest('hex').slice(0, 16)
+        const hash = sha512Crypt(password, salt)
+        hashes.push(hash)
+        return `    user ${name} password ${hash}`
+      }),
+  ])
+  return { lines, hashes }
+}

@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import { durationPattern, parseDuration } from '../../lib/duration.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { ReadContext, ToolkitRoute } from '../contract.ts'
+import { askAlertmanager, type KnownSilence } from './alertmanager-api.ts'
+import { alertingRules } from './ready-alerts.ts'
+import type { MonitoringSpec } from './schema.ts'
+
+type Route = ToolkitRoute<MonitoringSpec>
+
+const silenceSchema = z.object({
+  id: z.string(),
+  node: z.string().describe('Machine that keeps it'),
+  alert: z.string(),
+  component: z.string().describe('Empty: of all'),
+  machine: z.string().describe('Empty: of all'),
+  from: z.string(),
+  to: z.string(),
+  comment: z.string(),
+})
+
+const listRoute: Route = {
+  id: 'silences',
+  method: 'get',
+  path: '/silences',
+  summary: 'Silences in force',
+  response: z.object({ silences: z.array(silenceSchema) }),
+  cli: [{ command: 'alerts', name: 'silences', summary: 'Show silences in force' }],
+  async read({ reach, machines }) {
+    const rows = await Promise.all(
+      machines.map(async (node) => {
+        const known = await askAlertmanager<KnownSilence[]>(reach, node, 'GET', '/silences')
+        return known.filter(({ status }) => status.state !== 'expired').map((one) => presented(one, node.name))
+      }),
+    )
+    return { silences: rows.flat() }
+  },
+}
+
+function presented({ id, matchers, startsAt, endsAt, comment }: KnownSilence, node: string) {
+  const of = (label: string) => matchers.find(({ name }) => name === label)?.value ?? ''
+  return {
+    id,
+    node,
+    alert: of('alertname'),
+    component: of('component'),
+    machine: of('machine'),
+    from: startsAt,
+    to: endsAt,
+    comment,
+  }
+}
+
+const createRoute: Route = {
+  id: 'silence.create',
+  method: 'post',
+  path: '/silences',
+  summary: 'Keeps an alert from being told for a time',
+  body: z.strictObject({
+    alert: z.string().min(1).max(63).describe('Name of the alert'),
+    component: z.string().max(60).optional().describe('Of this component only'),
+    machine: z.string().max(60).optional().describe('Of this machine only'),
+    duration: z.string().regex(durationPattern, 'must be a duration such as 30m or 2h').default('1h'),
+    comment: z.string().max(500).default('').describe('Why'),
+  }),
+  response: z.object({ silences: z.array(z.object({ id: z.string(), node: z.string() })) }),
+  cli: [
+    { command: 'alerts', name: 'silence', summary: 'Keep an alert from being told for a time', arguments: ['alert'] },
+  ],
+  async call(context, _, body) {
+    const { alert, component, machine, duration, comment } = body as Record<string, string | undefined>
+    refuseUnknown(context, alert ?? '')
+    const labels = Object.entries({ alertname: alert, component, machine })
+    const now = Date.now()
+    const silence = {
+      matchers: labels.flatMap(([name, value]) =>
+        value === undefined ? [] : [{ name, value, isRegex: false, isEqual: true }],
+      ),
+      startsAt: new Date(now).toISOString(),
+      endsAt: new Date(now + (parseDuration(duration ?? '') ?? 0)).toISOString(),
+      createdBy: 'kitbag',
+      comment: comment || 'by kitbag',
+    }
+    const made = context.machines.map(async (node) => {
+      const { silenceID } = await askAlertmanager<{ silenceID: string }>(
+        context.reach,
+        node,
+        'POST',
+        '/silences',
+        silence,
+      )
+      return { id: silenceID, node: node.name }
+    })
+    return { silences: await Promise.all(made) }
+  },
+}
+
+function refuseUnknown({ spec }: ReadContext<MonitoringSpec>, found: string): void {
+  const allowed = alertingRules(spec).map(({ alert }) => alert)
+  if (allowed.includes(found)) return
+  throw new KitbagError('not-found', `there is no alert ${found}`, {
+    problems: [{ path: 'alert', message: 'unknown alert', found, allowed }],
+  })
+}
+
+const deleteRoute: Route = {
+  id: 'silence.delete',
+  method: 'delete',
+  path: '/silences/{silence}',
+  summary: 'Ends a silence',
+  response: z.object({ ended: z.string() }),
+  cli: [{ command: 'alerts', name: 'unsilence', summary: 'End a silence' }],
+  async call({ reach, machines }, { silence = '' }) {
+    const ends = await Promise.allSettled(
+      machines.map((node) => askAlertmanager(reach, node, 'DELETE', `/silence/${encodeURIComponent(silence)}`)),
+    )
+    const [failed] = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    if (ends.every(({ status }) => status === 'rejected') && failed) throw failed
+    return { ended: silence }
+  },
+}
+
+export const silenceRoutes: Route[] = [listRoute, createRoute, deleteRoute]

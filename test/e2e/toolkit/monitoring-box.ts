@@ -1,0 +1,103 @@
+import { rm } from 'node:fs/promises'
+import { accessTo } from '../../../src/api/views/access.ts'
+import { packFiles } from '../../../src/lib/archive.ts'
+import { sha256 } from '../../../src/lib/digest.ts'
+import { createLog } from '../../../src/lib/log.ts'
+import { cacheFolder } from '../../../src/main/paths.ts'
+import { setUp } from '../../../src/main/setup.ts'
+import type { MachineAccess } from '../../../src/model/machine.ts'
+import { startControlPlane, type TestControlPlane, temporaryHome } from '../../support/control-plane.ts'
+
+/** Counts greetings, and fails where it is asked to. */
+const application = `
+const http = require('node:http')
+let greetings = 0
+http.createServer(({ url }, response) => {
+  if (url === '/metrics') return response.end('# TYPE greetings_total counter\\ngreetings_total ' + greetings + '\\n')
+  if (url === '/error') response.statusCode = 500
+  if (url !== '/healthz') greetings++
+  response.end('hello')
+}).listen(Number(process.env.PORT), '::')
+`
+
+export interface Operated {
+  status: string
+  error?: { message: string; output?: string }
+  result?: Record<string, unknown>
+}
+
+/** A control plane with one deployment, `watched`, on local machines. */
+export interface MonitoringBox {
+  plane: TestControlPlane
+  /** Deploys; throws with the operation's words unless `mayFail`. */
+  deploy(toolkit: object, options?: { components?: object; mayFail?: boolean }): Promise<Operated>
+  submit(body: object): Promise<Operated>
+  /** Asks the monitoring API; throws what it refuses. */
+  ask<T>(path: string, method?: string, body?: object): Promise<T>
+  machine(name: string): Promise<MachineAccess>
+  run(machine: string, command: string): Promise<{ status: number | null; stdout: string }>
+  close(): Promise<void>
+}
+
+export async function startMonitoringBox(images: string[]): Promise<MonitoringBox> {
+  const home = await temporaryHome()
+  await setUp({ home, cache: cacheFolder(), images, onProgress: () => {} } as Parameters<typeof setUp>[0])
+  const plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
+
+  async function request<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await plane.request(method, path, body)
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 3000)}`)
+    return JSON.parse(text) as T
+  }
+  async function submit(body: object): Promise<Operated> {
+    let last = await request<Operated & { id: string }>('POST', '/v1/deployments/watched/operations', body)
+    while (!['succeeded', 'failed', 'cancelled'].includes(last.status))
+      last = await request('GET', `/v1/operations/${last.id}?wait=30s`)
+    return last
+  }
+  const archive = await packFiles({ 'server.js': Buffer.from(application) })
+  const source = sha256(archive)
+  const uploaded = await fetch(`${plane.url}/v1/blobs/${source}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
+    body: new Uint8Array(archive),
+  })
+  if (!uploaded.ok) throw new Error(`the application was not taken: ${uploaded.status}`)
+  await request('POST', '/v1/clouds', { name: 'home', provider: 'local' })
+
+  const box: MonitoringBox = {
+    plane,
+    submit,
+    async deploy(toolkit, { components = {}, mayFail = false } = {}) {
+      const text = JSON.stringify({ apiVersion: 'kitbag/v1', name: 'watched', components, toolkit })
+      const ended = await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': source }, cloud: 'home' })
+      if (ended.status !== 'succeeded' && !mayFail)
+        throw new Error(`${ended.status}: ${ended.error?.message}\n${ended.error?.output ?? ''}`)
+      return ended
+    },
+    ask: (path, method = 'GET', body) => request(method, `/v1/deployments/watched/monitoring/monitoring${path}`, body),
+    async machine(name) {
+      const { store, tenantId } = plane.parts
+      const found = await store.deployments.getByName(tenantId, 'watched')
+      const all = found ? accessTo(await store.machines.list(found.id)) : []
+      const one = all.find((candidate) => candidate.name === name)
+      if (!one) throw new Error(`no machine ${name} among ${all.map((candidate) => candidate.name).join(', ')}`)
+      return one
+    },
+    async run(machine, command) {
+      const access = await box.machine(machine)
+      return plane.parts.reach.exec(access, command, { root: true, timeout: 60_000 })
+    },
+    async close() {
+      try {
+        await submit({ kind: 'destroy', allowDataLoss: ['db'] })
+        await request('POST', '/v1/sweep', { remove: true })
+      } finally {
+        await plane.stop()
+        await rm(home, { recursive: true, force: true })
+      }
+    },
+  }
+  return box
+}

@@ -1,0 +1,311 @@
+import { connect as connectTls } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type MailReceiver, startMailReceiver } from '../../support/mail-receiver.ts'
+import { until } from '../../support/until.ts'
+import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts'
+import { ownAddress } from './dns-box.ts'
+import { type MonitoringBox, startMonitoringBox } from './monitoring-box.ts'
+
+interface TargetRow {
+  job: string
+  component: string
+  machine: string
+  up: boolean
+}
+
+interface MetricRow {
+  metric: string
+  component: string
+  machine: string
+  value: number | null
+}
+
+interface AlertRow {
+  alert: string
+  state: string
+}
+
+const skip = process.platform !== 'linux' || process.getuid?.() !== 0
+
+describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (image) => {
+  let box: MonitoringBox
+  let mail: MailReceiver
+  let hook: WebhookReceiver
+  let balancer = ''
+
+  const machine = { image }
+  const components = (replicas = 1) => ({
+    web: {
+      source: './app',
+      runtime: 'nodejs',
+      start: 'node server.js',
+      port: 8080,
+      replicas,
+      machine,
+      health: { http: '/healthz' },
+      metrics: '/metrics',
+    },
+    db: { recipe: 'postgresql', machine },
+  })
+  const services = {
+    loadBalancer: { listeners: [{ port: 80, to: 'web' }], machine },
+    dns: { zone: 'watched.example', nameservers: 1, machine },
+  }
+  const section = (more: object = {}) => ({ interval: '5s', machine, ...more })
+  const deploy = (more: object = {}, replicas = 1) =>
+    box.deploy({ ...services, monitoring: section(more) }, { components: components(replicas) })
+
+  const targets = async () => (await box.ask<{ targets: TargetRow[] }>('/targets')).targets
+  const alerts = async () => (await box.ask<{ alerts: AlertRow[] }>('/alerts')).alerts
+  const up = async () =>
+    (await targets())
+      .filter((row) => row.up)
+      .map(({ job, machine: name }) => `${name} ${job}`)
+      .sort()
+  const get = (path: string) => fetch(`http://${balancer}${path}`).then((answer) => answer.text())
+
+  const everything = [
+    ...['db-1', 'dns-1', 'load-balancer-1', 'monitoring-1', 'web-1'].flatMap((name) => [
+      `${name} container`,
+      `${name} node`,
+    ]),
+    'db-1 postgresql',
+    'dns-1 dns',
+    'load-balancer-1 access-log',
+    'load-balancer-1 load-balancer',
+    'monitoring-1 alertmanager',
+    'monitoring-1 prometheus',
+    'web-1 application',
+  ].sort()
+
+  beforeAll(async () => {
+    ;[mail, hook] = await Promise.all([startMailReceiver(), startWebhookReceiver()])
+    box = await startMonitoringBox([image])
+    await deploy()
+    balancer = (await box.machine('load-balancer-1')).address
+  })
+
+  afterAll(async () => {
+    await box?.close()
+    await Promise.all([mail?.close(), hook?.close()])
+  })
+
+  test('everything that there is to look at answers', async () => {
+    await until(async () => (await up()).length >= everything.length, 60_000)
+    expect(await up()).toEqual(everything)
+  })
+
+  test('what people ask first has words, by component and by machine', async () => {
+    const value = async (metric: string, component: string, by = 'component') => {
+      const { metrics } = await box.ask<{ metrics: MetricRow[] }>(`/metrics?by=${by}`)
+      return metrics.find((row) => row.metric === metric && row.component === component)?.value ?? null
+    }
+    await until(async () => {
+      for (let i = 0; i < 20; i++) await get('/')
+      for (let i = 0; i < 5; i++) await get('/error')
+      return (await value('latency-p95', 'web')) !== null && ((await value('error-rate', 'web')) ?? 0) > 0
+    }, 90_000)
+    expect(await value('requests-per-second', 'web')).toBeGreaterThan(0)
+    expect(await value('requests-per-second', 'web', 'machine')).toBeGreaterThan(0)
+    expect(await value('error-rate', 'web')).toBeCloseTo(0.2, 0)
+    expect(await value('latency-p95', 'web', 'machine')).toBeLessThan(5)
+    for (const metric of ['cpu', 'memory', 'disk']) {
+      expect(await value(metric, 'db'), metric).toBeGreaterThan(0)
+      expect(await value(metric, 'db'), metric).toBeLessThan(1)
+    }
+    for (const metric of ['network-in', 'network-out']) expect(await value(metric, 'web', 'machine')).toBeGreaterThan(0)
+    expect(await value('machines', 'web')).toBe(1)
+  })
+
+  test('a figure over a time, and raw PromQL', async () => {
+    const { series, unit } = await box.ask<{ series: { component: string; samples: unknown[] }[]; unit: string }>(
+      '/metrics/requests-per-second?component=web&last=1m&step=5s',
+    )
+    expect(unit).toBe('requests per second')
+    expect(series.map(({ component }) => component)).toEqual(['web'])
+    expect(series[0]?.samples.length).toBeGreaterThan(1)
+    const raw = await box.ask<{ series: { labels: Record<string, string>; samples: { value: number }[] }[] }>(
+      `/query?query=${encodeURIComponent('greetings_total')}`,
+    )
+    expect(raw.series[0]?.labels).toMatchObject({ component: 'web', machine: 'web-1', job: 'application' })
+    expect(raw.series[0]?.samples[0]?.value).toBeGreaterThan(0)
+    expect((await box.ask<{ series: unknown[] }>('/query?query=no_such_metric')).series).toEqual([])
+    const pg = await box.ask<{ series: { samples: { value: number }[] }[] }>('/query?query=pg_up')
+    expect(pg.series[0]?.samples[0]?.value).toBe(1)
+  })
+
+  test('a wrong expression is refused with its place, and one that only Prometheus finds wrong with its words', async () => {
+    await expect(box.ask(`/query?query=${encodeURIComponent('rate(x[5m')}`)).rejects.toThrow(/character 10/)
+    await expect(box.ask(`/query?query=${encodeURIComponent('sum("a")')}`)).rejects.toThrow(/expected type/)
+    await expect(box.ask('/metrics/latenzy')).rejects.toThrow(/latency-p95/)
+  })
+
+  test('nobody gets figures from the network without the key', async () => {
+    const { address } = await box.machine('web-1')
+    const refused = await new Promise<string>((resolve) => {
+      const socket = connectTls({ host: address, port: 9998, rejectUnauthorized: false }, () => {
+        socket.write('GET /proxy?module=node HTTP/1.0\r\n\r\n')
+      })
+      let said = ''
+      socket.on('data', (chunk) => {
+        said += chunk.toString()
+      })
+      socket.on('error', (error) => resolve(error.message))
+      socket.on('close', () => resolve(said))
+    })
+    expect(refused).toMatch(/certificate required|bad certificate/)
+    for (const [name, ports] of [
+      ['web-1', [9100]],
+      ['monitoring-1', [9090, 9093, 9100]],
+      ['load-balancer-1', [8405, 3903]],
+    ] as const) {
+      const { stdout } = await box.run(name, 'ss -Hltn')
+      for (const port of ports) expect(stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}\\b`))
+      for (const port of ports) expect(stdout).not.toMatch(new RegExp(`(\\*|0\\.0\\.0\\.0|\\[::\\]):${port}\\b`))
+    }
+  })
+
+  describe('alerts', () => {
+    const name = 'greeted'
+    const notify = () => ({
+      ops: {
+        mail: { to: 'ops@watched.example', from: 'kitbag@watched.example', server: `${own}:${mail.port}`, tls: false },
+      },
+      hook: { webhook: { url: `http://${own}:${hook.port}/alerts`, token: '${secrets.HOOK_TOKEN}' } },
+      chat: { slack: { url: `http://${own}:${hook.port}/chat` } },
+      pager: { pagerduty: { key: '${secrets.PAGER_KEY}', url: `http://${own}:${hook.port}/pager` } },
+    })
+    let own = ''
+
+    beforeAll(async () => {
+      own = await ownAddress(balancer)
+      for (const [secret, value] of [
+        ['HOOK_TOKEN', 'hook-token-1234'],
+        ['PAGER_KEY', 'a1b2c3d4e5f6a7b8'],
+      ])
+        await box.plane.request('PUT', `/v1/deployments/watched/secrets/${secret}`, { value })
+      await deploy({
+        notify: notify(),
+        alerts: [
+          {
+            name,
+            expr: 'greetings_total > 0',
+            for: '0s',
+            severity: 'info',
+            summary: 'Somebody was greeted',
+            notify: ['ops', 'hook'],
+          },
+          { name: 'disk-full', enabled: false },
+        ],
+      })
+    })
+
+    test('an own alert is told to those that it names', async () => {
+      await until(async () => mail.mails.length > 0 && hook.hooks.some(({ path }) => path === '/alerts'), 60_000)
+      expect(mail.mails[0]).toMatchObject({ from: 'kitbag@watched.example', to: ['ops@watched.example'] })
+      expect(mail.mails[0]?.text).toContain('Somebody was greeted')
+      const [first] = hook.hooks.filter(({ path }) => path === '/alerts')
+      expect(first?.headers.authorization).toBe('Bearer hook-token-1234')
+      expect(first?.body).toMatchObject({
+        status: 'firing',
+        alerts: [{ labels: { alertname: name, component: 'web' } }],
+      })
+      expect(hook.hooks.some(({ path, body }) => path === '/chat' && JSON.stringify(body).includes(name))).toBe(false)
+      expect(await alerts()).toContainEqual(expect.objectContaining({ alert: name, state: 'firing', component: 'web' }))
+      const { rules } = await box.ask<{ rules: { alert: string }[] }>('/alert-rules')
+      expect(rules.map(({ alert }) => alert)).not.toContain('disk-full')
+      expect(rules.map(({ alert }) => alert)).toContain('machine-lost')
+    })
+
+    test('a silence keeps it from being told, until it ends', async () => {
+      const { silences } = await box.ask<{ silences: { id: string }[] }>('/silences', 'POST', {
+        alert: name,
+        duration: '1h',
+        comment: 'known',
+      })
+      await until(async () => (await alerts()).some((row) => row.alert === name && row.state === 'silenced'), 30_000)
+      const known = await box.ask<{ silences: { id: string; alert: string; comment: string }[] }>('/silences')
+      expect(known.silences).toMatchObject([{ id: silences[0]?.id, alert: name, comment: 'known' }])
+      await box.ask(`/silences/${silences[0]?.id}`, 'DELETE')
+      await until(async () => (await alerts()).some((row) => row.alert === name && row.state === 'firing'), 30_000)
+      await expect(box.ask('/silences', 'POST', { alert: 'no-such' })).rejects.toThrow(/404.*there is no alert no-such/)
+    })
+
+    test('a test goes the way that alerts go, and says what each receiver answered', async () => {
+      const sent = await box.ask<{ receivers: { receiver: string }[] }>('/alerts/test', 'POST', {})
+      const inOrder = ['ops', 'hook', 'chat', 'pager'].map((one) =>
+        sent.receivers.find(({ receiver }) => receiver === one),
+      )
+      expect(inOrder).toEqual([
+        { receiver: 'ops', kind: 'mail', delivered: true, answer: 'accepted' },
+        { receiver: 'hook', kind: 'webhook', delivered: true, answer: 'accepted' },
+        { receiver: 'chat', kind: 'slack', delivered: true, answer: 'accepted' },
+        { receiver: 'pager', kind: 'pagerduty', delivered: true, answer: 'accepted' },
+      ])
+      expect(mail.mails.at(-1)?.text).toContain('nothing is wrong')
+      const pager = hook.hooks.findLast(({ path }) => path === '/pager')
+      expect(pager?.body).toMatchObject({ routing_key: 'a1b2c3d4e5f6a7b8', event_action: 'trigger' })
+      const chat = hook.hooks.findLast(({ path }) => path === '/chat')
+      expect(JSON.stringify(chat?.body)).toContain('nothing is wrong')
+      hook.answer(403)
+      const refused = await box.ask<{ receivers: { answer: string }[] }>('/alerts/test', 'POST', { receiver: 'hook' })
+      expect(refused.receivers).toEqual([
+        { receiver: 'hook', kind: 'webhook', delivered: false, answer: expect.stringContaining('403') },
+      ])
+      expect(JSON.stringify(refused)).not.toContain(String(hook.port))
+      hook.answer(200)
+      await expect(box.ask('/alerts/test', 'POST', { receiver: 'hok' })).rejects.toThrow(/"nearest":"hook"/)
+    })
+  })
+
+  test('a rule that only Prometheus finds wrong never replaces those in force', async () => {
+    const broken = { ...services, monitoring: section({ alerts: [{ name: 'wrong', expr: 'sum("a")' }] }) }
+    const ended = await box.deploy(broken, { components: components(), mayFail: true })
+    expect(ended.error).toMatchObject({
+      message: expect.stringContaining('rules.yml failed'),
+      output: expect.stringMatching(/wrong.*expected type/s),
+    })
+    expect((await up()).length).toBe(everything.length)
+  })
+
+  test('a daemon that is killed comes back', async () => {
+    for (const [name, unit] of [
+      ['monitoring-1', 'prometheus'],
+      ['monitoring-1', 'prometheus-alertmanager'],
+      ['web-1', 'prometheus-exporter-exporter'],
+      ['load-balancer-1', 'mtail'],
+    ]) {
+      const { stdout } = await box.run(
+        name ?? '',
+        `systemctl kill --signal=KILL ${unit} && systemctl show --property=NRestarts ${unit}`,
+      )
+      expect(stdout, unit).toMatch(/NRestarts=\d/)
+    }
+    await until(async () => (await up().catch(() => [])).length === everything.length, 60_000)
+  })
+
+  test('targets follow the deployment', async () => {
+    await deploy({}, 2)
+    await until(async () => (await up()).includes('web-2 application'), 60_000)
+    await deploy({}, 1)
+    await until(async () => !(await targets()).some((row) => row.machine === 'web-2' && row.up), 60_000)
+    expect(await box.run('monitoring-1', 'grep -c web-2 /etc/prometheus/kitbag/prometheus.yml')).toMatchObject({
+      stdout: '0\n',
+    })
+  })
+
+  test('a check finds nothing, and without the section nothing of it is left on machines', async () => {
+    expect((await box.submit({ kind: 'check' })).result).toMatchObject({ drift: [] })
+    await box.deploy(services, { components: components() })
+    for (const name of ['web-1', 'db-1', 'load-balancer-1', 'dns-1']) {
+      const { stdout } = await box.run(
+        name,
+        'ss -Hltnu; ls /var/lib/kitbag/extras; ls /etc/prometheus/kitbag; systemctl is-active prometheus-node-exporter prometheus-exporter-exporter mtail',
+      )
+      expect(stdout, name).not.toMatch(/:(9998|9100|3903|3904|9187)\b/)
+      expect(stdout, name).not.toMatch(/^(exporter-gate|node-exporter|gate\.|active)/m)
+    }
+    expect((await box.submit({ kind: 'check' })).result).toMatchObject({ drift: [] })
+    expect(await get('/')).toBe('hello')
+  })
+})
