@@ -30,7 +30,7 @@ afterAll(() => plane?.stop())
 test('the words of the command are told by the control plane', async () => {
   const { stdout, status } = await plane.kitbag(['certificates'])
   const words = stdout.split('\n').flatMap((line) => /^kitbag certificates (\S+)/.exec(line)?.[1] ?? [])
-  expect([status, words.sort()]).toEqual([0, ['ca', 'events', 'list', 'renew', 'show', 'upload']])
+  expect([status, words.sort()]).toEqual([0, ['ca', 'events', 'health', 'list', 'renew', 'service', 'show', 'upload']])
   expect(stdout).toContain('DEPLOYMENT CERTIFICATE --certificate FILE --key FILE')
 })
 
