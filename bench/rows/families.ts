@@ -9,6 +9,7 @@ import { resources18 } from './resources18.ts'
 import { start } from './start.ts'
 import { twoHundred } from './two-hundred.ts'
 import { underLoadFamily } from './under-load.ts'
+import { watchers } from './watchers.ts'
 
 /** In the order in which they run: those that share a control plane first. */
 export const families: Family[] = [
@@ -21,5 +22,6 @@ export const families: Family[] = [
   dns,
   start,
   memory,
+  watchers,
   twoHundred,
 ]

@@ -118,6 +118,11 @@ export interface ToolkitWatch<Spec = unknown> {
    * again anywhere else, so whatever it does besides its outcome bears being repeated.
    */
   look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
+  /**
+   * Ids of machines that are dead, so that a change which is about to be planned replaces them rather than fail on them. It may take its
+   * time to find out; nothing is stored.
+   */
+  dead?(context: WatchContext<Spec>): Promise<string[]>
 }
 
 export interface MadeRows {
