@@ -31,14 +31,27 @@ export interface PhaseInputs {
   digest: string
 }
 
-/** Throws `internal` naming the fact that is missing, `not-found` for a secret without a value. */
-export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseInputs> {
-  const { deps, deployment, unit } = work
+/** The digest that a configure's inputs have at this moment, without the work of making them. */
+export async function configureDigestNow(work: UnitWork): Promise<string> {
+  const { world, component, machine } = await subjectOf(work)
+  return configureDigest(world, component, machine)
+}
+
+/** What a unit is about, as it is at this moment. */
+async function subjectOf(work: UnitWork) {
+  const { unit } = work
   const world = await worldOf(work)
   const machine = world.machines.find(({ name }) => name === unit.machine)
   if (!machine) throw noMachine(unit)
   const component = world.components.find(({ name }) => name === machine.component)
   if (!component) throw new KitbagError('internal', `${unit.id}: release ${world.number} has no ${machine.component}`)
+  return { world, machine, component }
+}
+
+/** Throws `internal` naming the fact that is missing, `not-found` for a secret without a value. */
+export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseInputs> {
+  const { deps, deployment, unit } = work
+  const { world, machine, component } = await subjectOf(work)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
   const recipe = recipes.get(component.recipe)
   if (!recipe)

@@ -235,6 +235,7 @@ export interface RevisionStore {
 }
 
 export interface OverrideStore {
+  /** By scope and key. Not to be changed: who asks again may get the same objects. */
   list(deploymentId: string): Promise<Record<string, Record<string, JsonObject>>>
   /** null deletes. */
   set(deploymentId: string, scope: string, changes: Record<string, JsonObject | null>): Promise<void>

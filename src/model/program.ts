@@ -6,8 +6,18 @@ export interface HostProgram {
   /** Stands before each event line; made anew per program, so command output cannot forge one. */
   nonce: string
   resources: { index: number; resource: string }[]
-  /** Blobs that must lie on the machine, under this path, before it runs. */
-  artifacts: { digest: string; path: string }[]
+  /** What must lie on the machine before it runs. */
+  artifacts: Artifact[]
+}
+
+export interface Artifact {
+  /** sha256 of its content. */
+  digest: string
+  path: string
+  /** The content; absent: the blob of that digest. */
+  bytes?: Buffer
+  /** Not needed where this file holds the content already. */
+  unless?: string
 }
 
 export interface CompileOptions {

@@ -90,12 +90,21 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
     generated: generatedVersions(release, name),
     ...(extras && { extras: extras.map((extra) => [extra.name, extra.settings]) }),
     facts: factsBehind(world, referencesOf(component), new Set([name])),
-    overrides: overriddenScopes(component).map((scope) => [scope, world.overrides[scope] ?? {}]),
+    overrides: overriddenScopes(component).map((scope) => [scope, scopeDigest(world.overrides[scope] ?? {})]),
     consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer)]),
     ...(usesPeers(recipe) && { peers: machinesOf(machines, name) }),
     self: [machine.name, preferredAddress(machine.addresses)?.address ?? '', machine.user],
     size: [component.machine.cpu, component.machine.memory],
   })
+}
+
+/** Of what was read once; who reads again and finds the same gets the same object. */
+const scopeDigests = new WeakMap<object, string>()
+
+function scopeDigest(scope: Record<string, JsonObject>): string {
+  const known = scopeDigests.get(scope) ?? digestOf(scope)
+  scopeDigests.set(scope, known)
+  return known
 }
 
 function overriddenScopes(component: ResolvedComponent): string[] {

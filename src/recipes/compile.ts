@@ -2,21 +2,19 @@ import { randomBytes } from 'node:crypto'
 import { redact } from '../lib/secret.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
-import type { CompileOptions, HostProgram } from '../model/program.ts'
+import type { Artifact, CompileOptions, HostProgram } from '../model/program.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
 import { declaredParameters, viewOf } from './context.ts'
 import { ExpressionError, evaluate, truthy } from './expression.ts'
 import { type ExtraPart, mergeParts } from './extras.ts'
 import { misfits } from './parameters.ts'
+import { blobFolder, largeTextPath } from './places.ts'
 import { notificationName, programText } from './program-text.ts'
 import type { Recipe, ResourceDefinition } from './recipe.ts'
 import { resolveFields, resolveTexts } from './resolve.ts'
 import { resourceTypeOf } from './resources/registry.ts'
 import { type Notification, type Step, unitName } from './resources/type.ts'
 import { TemplateError } from './template.ts'
-
-/** Where uploaded blobs lie on a machine. */
-export const blobFolder = '/var/cache/kitbag/blobs'
 
 /**
  * One phase of a recipe for one machine, as a program. Throws `invalid-recipe` when a value from the blueprint does not fit where the
@@ -31,17 +29,16 @@ export function compile(
 ): HostProgram {
   const parts = [{ recipe, context }, ...extras].map((part) => {
     checkValues(part.recipe, part.context.parameters)
-    const own = stepsOf(part.recipe, phase, viewOf(part.recipe, part.context), options.secrets)
+    const own = stepsOf(part, phase, options)
     return withoutRepeats(part.recipe, own)
   })
-  const steps = mergeParts(parts, extras, phase)
+  const steps = mergeParts(parts, extras, { phase, mode: options.mode })
   const suppressed = new Set((options.suppress ?? []).map(withUnitName))
   const notifications = notificationsOf(steps).map((notification) => ({
     ...notification,
     suppressed: suppressed.has(notificationName(notification)),
   }))
   const nonce = randomBytes(16).toString('hex')
-  const digests = new Set(steps.flatMap(({ artifact }) => artifact ?? []))
   return {
     text: programText({
       nonce,
@@ -55,9 +52,17 @@ export function compile(
       (resource, index) => ({ index, resource }),
     ),
     // A check unpacks nothing, so nothing has to be uploaded for it.
-    artifacts:
-      options.mode === 'check' ? [] : [...digests].map((digest) => ({ digest, path: `${blobFolder}/${digest}` })),
+    artifacts: options.mode === 'check' ? [] : artifactsOf(steps),
   }
+}
+
+function artifactsOf(steps: Step[]): Artifact[] {
+  const blobs = new Set(steps.flatMap(({ artifact }) => artifact ?? []))
+  const texts = steps.flatMap(({ large }) => large ?? [])
+  return [
+    ...[...blobs].map((digest) => ({ digest, path: `${blobFolder}/${digest}` })),
+    ...texts.map(({ digest, bytes, path }) => ({ digest, path: largeTextPath(digest), bytes, unless: path })),
+  ]
 }
 
 /** What a blueprint's references came to is known only now. */
@@ -68,7 +73,12 @@ function checkValues({ signature }: Recipe, parameters: Record<string, unknown>)
   }
 }
 
-function stepsOf(recipe: Recipe, phase: Phase, view: Record<string, unknown>, secrets: string[]): Step[] {
+function stepsOf(
+  { recipe, context }: Pick<ExtraPart, 'recipe' | 'context'>,
+  phase: Phase,
+  { mode, secrets }: CompileOptions,
+): Step[] {
+  const view = viewOf(recipe, context)
   return recipe.definition.resources
     .filter((resource) => resource.phase === phase)
     .flatMap((resource) => {
@@ -77,7 +87,7 @@ function stepsOf(recipe: Recipe, phase: Phase, view: Record<string, unknown>, se
           if (resource.when && !truthy(evaluate(resource.when, own))) return []
           const fields = resolveFields(resource, own)
           const texts = resolveTexts(recipe, resource, own, secrets)
-          return resourceTypeOf(resource.type)?.compile({ fields, texts, phase }) ?? []
+          return resourceTypeOf(resource.type)?.compile({ fields, texts, phase, mode }) ?? []
         })
       } catch (error) {
         throw unfit(recipe, resource, error, secrets)

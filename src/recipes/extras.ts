@@ -1,9 +1,9 @@
 import { sh } from '../lib/sh.ts'
 import { KitbagError } from '../model/errors.ts'
-import type { Phase, RecipeContext } from '../model/recipe.ts'
+import type { RecipeContext } from '../model/recipe.ts'
 import type { Recipe } from './recipe.ts'
 import { fileResource } from './resources/file.ts'
-import { type Step, unitName } from './resources/type.ts'
+import { type CompileInput, type Step, unitName } from './resources/type.ts'
 
 /** A further recipe on a machine, beside the one that its component has. */
 export interface ExtraPart {
@@ -11,6 +11,8 @@ export interface ExtraPart {
   recipe: Recipe
   context: RecipeContext
 }
+
+type Way = Pick<CompileInput<unknown>, 'phase' | 'mode'>
 
 /** Where a machine keeps what each extra on it has to be freed of, by the extra's name. */
 export const extrasFolder = '/var/lib/kitbag/extras'
@@ -20,10 +22,10 @@ export const extrasFolder = '/var/lib/kitbag/extras'
  * the first package of each, then these packages, then the rest; within one recipe the order stays. Resources of an extra begin with its
  * name. The same resource said the same twice is said once. Throws `invalid-recipe` when two want one resource otherwise.
  */
-export function mergeParts([own = [], ...others]: Step[][], extras: ExtraPart[], phase: Phase): Step[] {
+export function mergeParts([own = [], ...others]: Step[][], extras: ExtraPart[], { phase, mode }: Way): Step[] {
   const parts = [{ name: '', steps: own }]
   for (const [i, { name, recipe }] of extras.entries())
-    parts.push({ name, steps: [...traces(name, recipe, phase), ...(others[i] ?? [])] })
+    parts.push({ name, steps: [...traces(name, recipe, { phase, mode }), ...(others[i] ?? [])] })
   const seen = new Map<string, Step>()
   const cut = parts.map(({ name, steps }) =>
     around(steps).map((some) =>
@@ -56,7 +58,7 @@ function isSame(a: Step, b: Step): boolean {
 }
 
 /** Written before anything else of it is there, so that whatever is left of it can be taken away. */
-function traces(name: string, recipe: Recipe, phase: Phase): Step[] {
+function traces(name: string, recipe: Recipe, { phase, mode }: Way): Step[] {
   const text = {
     bytes: Buffer.from(
       holdingsOf(recipe)
@@ -66,7 +68,12 @@ function traces(name: string, recipe: Recipe, phase: Phase): Step[] {
     sensitive: false,
   }
   const plain = { mode: '0644', owner: 'root', group: 'root', sensitive: false, state: 'present' }
-  const steps = fileResource.compile({ fields: { file: `${extrasFolder}/${name}`, ...plain }, texts: { text }, phase })
+  const steps = fileResource.compile({
+    fields: { file: `${extrasFolder}/${name}`, ...plain },
+    texts: { text },
+    phase,
+    mode,
+  })
   // The folder above is made by whoever needs it first, also in the middle of a program: so it is no resource.
   const folder = sh`[ -d ${extrasFolder} ] || [ $MODE = check ] || kb_run mkdir -p ${extrasFolder}`.text
   return steps.map((step) => ({ ...step, script: `${folder}\n${step.script}` }))

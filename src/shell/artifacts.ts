@@ -1,15 +1,14 @@
 import { posix } from 'node:path'
 import { Readable } from 'node:stream'
-import { sh } from '../lib/sh.ts'
+import { createGzip } from 'node:zlib'
+import { type ShellText, sh } from '../lib/sh.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineAccess } from '../model/machine.ts'
-import type { HostProgram } from '../model/program.ts'
+import type { Artifact } from '../model/program.ts'
 import type { Reach } from '../model/reach.ts'
 
 /** A blob's bytes, in chunks of any size. */
 export type BlobSource = (digest: string) => AsyncIterable<Uint8Array>
-
-type Artifact = HostProgram['artifacts'][number]
 
 /** Exit status of the upload's script when the bytes that arrived are not the ones that were sent for. */
 const wrongDigest = 65
@@ -35,8 +34,11 @@ async function missingOn(
   artifacts: Artifact[],
   signal?: AbortSignal,
 ): Promise<Artifact[]> {
-  const paths = artifacts.map(({ path }) => path)
-  const command = sh`for path in ${paths}; do [ -f "$path" ] || printf '%s\\n' "$path"; done`
+  const command = sh`${artifacts.map(({ digest, path, unless }) =>
+    unless === undefined
+      ? sh`[ -f ${path} ] || echo ${path};`
+      : sh`[ -f ${path} ] || printf '%s  %s\\n' ${digest} ${unless} | sha256sum -c --status 2>/dev/null || echo ${path};`,
+  )}`
   const { status, stdout, stderr } = await reach.exec(machine, command, { root: true, ...(signal && { signal }) })
   if (status !== 0) {
     const reason = stderr.trim() || `status ${status}`
@@ -52,11 +54,15 @@ async function missingOn(
 async function upload(
   reach: Reach,
   machine: MachineAccess,
-  { digest, path }: Artifact,
+  { digest, path, bytes }: Artifact,
   { blobs, signal }: { blobs: BlobSource; signal?: AbortSignal },
 ): Promise<void> {
-  const stdin = Readable.from(blobs(digest), { objectMode: false })
-  const { status, stderr } = await reach.exec(machine, uploadScript(path, digest), {
+  const stdin =
+    bytes === undefined
+      ? Readable.from(blobs(digest), { objectMode: false })
+      : Readable.from([bytes], { objectMode: false }).pipe(createGzip({ level: 1 }))
+  const unpack = bytes === undefined ? sh`cat` : sh`gzip -dc`
+  const { status, stderr } = await reach.exec(machine, uploadScript(path, digest, unpack), {
     root: true,
     stdin,
     ...(signal && { signal }),
@@ -70,17 +76,17 @@ async function upload(
   })
 }
 
-/** Parts that a killed script left are removed a day later. */
-function uploadScript(path: string, digest: string) {
+/** What a killed script left, and texts that a killed program left, are removed a day later. */
+function uploadScript(path: string, digest: string, unpack: ShellText) {
   const folder = posix.dirname(path)
   return sh`umask 077
 mkdir -p ${folder} || exit 1
-find ${folder} -maxdepth 1 -name '*.part.*' -mtime +0 -delete
+find ${folder} -maxdepth 1 '(' -name '*.part.*' -o -name '*.text' ')' -mtime +0 -delete
 path=${path}
 part=$path.part.$$
 trap 'rm -f "$part"' EXIT
 trap 'exit 1' HUP INT TERM
-cat > "$part" || exit 1
+${unpack} > "$part" || exit 1
 sum=$(sha256sum < "$part") || exit 1
 [ "\${sum%% *}" = ${digest} ] || exit ${wrongDigest}
 sync "$part" || exit 1

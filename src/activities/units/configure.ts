@@ -1,7 +1,8 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
+import { isLookedAfter } from '../dead-machines.ts'
 import { machineAccess } from '../machine-access.ts'
-import { type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
+import { configureDigestNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
 import { type RunningService, serviceNamed } from '../service-of.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
@@ -15,6 +16,34 @@ const mostRounds = 10
  * one that ends last has put the newest facts in force. The digest is taken off the row before and put on after.
  */
 export async function configure(work: UnitWork): Promise<void> {
+  try {
+    await configureMachine(work)
+  } catch (error) {
+    if (!(await isPassedOver(work, error))) throw error
+    const { machine } = work.unit
+    const message = `${machine} is away: it is told when it is back, or replaced`
+    work.events.add({ type: 'log', data: { level: 'warn', machine, message } })
+  }
+}
+
+/** Milliseconds that a machine has to answer. */
+const patience = 5_000
+
+/** A push need not fail on a machine that is away, where somebody brings it level when it is back. */
+async function isPassedOver(work: UnitWork, error: unknown): Promise<boolean> {
+  const { deps, operation, deployment, signal } = work
+  if (operation.kind !== 'push' || signal.aborted) return false
+  if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable') return false
+  if (!(await isLookedAfter(deps, deployment.id))) return false
+  const machine = await findMachine(work)
+  if (!machine) return true
+  return deps.reach.exec(machineAccess(machine), 'true', { timeout: patience, signal }).then(
+    () => false,
+    () => true,
+  )
+}
+
+async function configureMachine(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
   if (await isGone(work)) return
   let inputs = await phaseInputs(work, 'configure')
@@ -28,12 +57,11 @@ export async function configure(work: UnitWork): Promise<void> {
       machineAccess(inputs.machine),
       inputs.context.parameters,
     )
-    const now = await phaseInputs(work, 'configure')
-    if (now.digest === inputs.digest) {
+    if ((await configureDigestNow(work)) === inputs.digest) {
       await machines.update(id, { configureDigest: inputs.digest, drifted: false })
       return
     }
-    inputs = now
+    inputs = await phaseInputs(work, 'configure')
   }
   const { machine } = work.unit
   throw new KitbagError('conflict', `${machine}: what it is configured from changed ${mostRounds} times under way`, {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { quote, sh } from '../../lib/sh.ts'
+import { largeTextPath } from '../places.ts'
 import {
   accountSchema,
   commonFields,
@@ -22,6 +23,9 @@ const validateSchema = z
   .string()
   .refine((text) => newFile.test(text), 'must hold %s, the new file, as a word of its own')
 
+/** Bytes from which on a text is sent apart, compressed, and only where it is not what the machine has: one round trip more. */
+const largeText = 128 * 1024
+
 export interface FileOptions {
   path: string
   mode: string
@@ -32,9 +36,13 @@ export interface FileOptions {
 
 /**
  * Shell that makes a file. New ones of root's get their mode by the umask they are made with, which spares a chmod; all others are
- * made 0600 and opened up when they have their owner.
+ * made 0600 and opened up when they have their owner. `large`: the file on the machine that holds the text, where the program does not.
  */
-export function fileScript({ path, mode, owner, group, validate }: FileOptions, text: RenderedText): string {
+export function fileScript(
+  { path, mode, owner, group, validate }: FileOptions,
+  text: RenderedText,
+  large?: string,
+): string {
   const direct = owner === 'root' && group === 'root' && (Number.parseInt(mode, 8) & 0o7111) === 0
   const umask = direct ? (0o777 & ~Number.parseInt(mode, 8)).toString(8).padStart(3, '0') : '077'
   const check = validate?.replace(new RegExp(newFile, 'g'), '$1"$$1"') ?? ''
@@ -42,9 +50,10 @@ export function fileScript({ path, mode, owner, group, validate }: FileOptions, 
   return [
     sh`P=${path}`.text,
     sh`kb_file ${rawMode(mode, 'file')} ${`${owner}:${group}`} || {`.text,
-    contentFunction('kb_content', text.bytes),
+    large === undefined ? contentFunction('kb_content', text.bytes) : sh`kb_content() { cat ${large}; }`.text,
     sh`kb_put ${mode} ${owner} ${group} ${umask} ${sensitive} ${check}`.text,
     '}',
+    ...(large === undefined ? [] : [sh`[ ! -e ${large} ] || rm -f ${large}`.text]),
   ].join('\n')
 }
 
@@ -88,7 +97,7 @@ export const fileResource = resourceType({
     const found = given.length === 0 ? 'none' : given.join(' and ')
     return [{ path: ['file'], message: `needs one of content, template and source; found ${found}` }]
   },
-  compile({ fields, texts }) {
+  compile({ fields, texts, mode }) {
     const step: Pick<Step, 'resource' | 'notify'> = {
       resource: `file:${fields.file}`,
       notify: notifications(fields.notify),
@@ -99,12 +108,17 @@ export const fileResource = resourceType({
     const { bytes = Buffer.alloc(0), sensitive = false } = texts.text ?? {}
     const { file: path, owner, group, validate } = fields
     const options = { path, mode: octal(fields.mode), owner, group, ...(validate !== undefined && { validate }) }
+    const digest = sum(bytes)
+    // A check shows the difference, so it needs the text.
+    const isLarge = bytes.length >= largeText && mode === 'apply'
+    const text = { bytes, sensitive: sensitive || fields.sensitive }
     return [
       {
         ...step,
-        script: fileScript(options, { bytes, sensitive: sensitive || fields.sensitive }),
-        facts: { paths: [path], sums: { [path]: sum(bytes) } },
+        script: fileScript(options, text, isLarge ? largeTextPath(digest) : undefined),
+        facts: { paths: [path], sums: { [path]: digest } },
         runtime: ['path', 'file'],
+        ...(isLarge && { large: { digest, bytes, path } }),
       },
     ]
   },

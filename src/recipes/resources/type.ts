@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { CompileOptions } from '../../model/program.ts'
 import type { Phase } from '../../model/recipe.ts'
 
 /** What a resource type adds to a program: facts to gather in bulk, and shell text that acts on the differences. */
@@ -12,6 +13,8 @@ export interface Step {
   runtime: RuntimePart[]
   /** Blob that must lie on the machine. */
   artifact?: string
+  /** A text that is too large for the program; it is brought along under its sha256, unless `path` holds it already. */
+  large?: { digest: string; bytes: Buffer; path: string }
   notify?: Notification[]
   /** A step that must come right after the last of several with the same value (packages are installed together). */
   batch?: string
@@ -58,6 +61,7 @@ export interface CompileInput<Fields> {
   /** Rendered `content`, `stdin` or `template`. */
   texts: Record<string, RenderedText>
   phase: Phase
+  mode: CompileOptions['mode']
 }
 
 /** One type of resource; its schema describes the fields once expressions in them are evaluated. */

@@ -1,13 +1,13 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { KitbagError } from '../../model/errors.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
 import { countriesArchive } from './countries/archive.ts'
 import { zoneKey } from './dnssec.ts'
 import type { DomainName } from './name.ts'
-import { type Overrides, recordSets } from './record-set.ts'
+import type { Overrides } from './record-set.ts'
+import { renderedZone } from './rendered-zone.ts'
 import type { ZoneSpec } from './schema.ts'
-import { powerdnsRecords, type ServedSet, served, type Zone, zoneStart } from './zone-file.ts'
-import { type KnownZone, knownZones } from './zones.ts'
+import { knownZones } from './zones.ts'
 
 /** The recipe's parameters as the planner set them, their references resolved. */
 export interface DnsParameters {
@@ -32,18 +32,6 @@ export interface ZoneFile {
 
 /** Key under which a zone's serial is kept. */
 const serialKey = (zone: string): string => `serial ${zone}`
-
-/** What a zone holds, from resolved parameters. Throws `invalid-request` naming the set that does not fit. */
-export function zoneContents(zone: KnownZone): ServedSet[] {
-  return recordSets(zone).flatMap((set) => {
-    try {
-      return served(set, zone.spec.zone) ?? []
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      throw new KitbagError('invalid-request', `${set.name} ${set.type}: ${error.message}`)
-    }
-  })
-}
 
 /** Its secret known; `mark` tells one secret from another and says nothing of it. Throws `invalid-request`. */
 function transferKey({ zone, transferKey: key }: ZoneSpec, seed = '') {
@@ -70,15 +58,8 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
   const routes = new Set<string>()
   for (const known of knownZones(zones, overrides)) {
     const { spec } = known
-    const zone: Zone = {
-      zone: spec.zone,
-      ttl: Math.round(spec.ttl / 1000),
-      sets: zoneContents(known),
-      nameservers,
-    }
-    for (const { routing } of zone.sets) routes.add(routing)
-    const records = powerdnsRecords(zone)
-    const digest = createHash('sha256').update(zoneStart(zone, 0)).update(records).digest('hex')
+    const { start, records, digest, routings } = renderedZone(known, nameservers)
+    for (const routing of routings) routes.add(routing)
     // Seconds, so that serials go up also when this control plane's memory of them is lost (RFC 1912, 2.2, allows any that do).
     const serial = await revision(serialKey(spec.zone), digest, Math.floor(Date.now() / 1000))
     const key = spec.dnssec && seed !== undefined ? zoneKey(seed, spec.zone) : undefined
@@ -87,7 +68,7 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
     if (transfer) secrets.push(transfer.secret)
     files.push({
       zone: spec.zone,
-      text: zoneStart(zone, serial) + records,
+      text: start(serial) + records,
       serial,
       secondaries: spec.secondaries,
       publicKey: key?.publicKey ?? null,

@@ -81,7 +81,7 @@ export function nameserverNames({ zone, nameservers }: Pick<Zone, 'zone' | 'name
 
 /** The zone as everybody may read it: standard records only, so that any name server can take it. */
 export function zoneText(zone: Zone, serial: number): string {
-  return zoneStart(zone, serial) + records(zone, (set) => set.contents.map((content) => [set.type, content]))
+  return zoneStart(zone)(serial) + records(zone, (set) => set.contents.map((content) => [set.type, content]))
 }
 
 /** All but the start of the zone as PowerDNS serves it: sets that choose are Lua. */
@@ -94,12 +94,14 @@ export function powerdnsRecords(zone: Zone): string {
 /** SOA times as RIPE-203 recommends for small, stable zones; what is not there is forgotten after the zone's own TTL. */
 const soaTimes = { refresh: 86_400, retry: 7200, expire: 3_600_000 }
 
-/** The lines of a zone file that change with the serial. */
-export function zoneStart({ zone, ttl, nameservers }: Zone, serial: number): string {
+/** Writes the lines of a zone file that change with the serial. */
+export function zoneStart({ zone, ttl, nameservers }: Omit<Zone, 'sets'>): (serial: number) => string {
   const [first = `ns1.${zone}`] = nameserverNames({ zone, nameservers })
   const { refresh, retry, expire } = soaTimes
-  const times = [serial, refresh, retry, expire, Math.min(ttl, 3600)].join(' ')
-  return `$ORIGIN ${zone}.\n${line('@', ttl, 'SOA', `${first}. hostmaster.${zone}. ${times}`)}`
+  return (serial) => {
+    const times = [serial, refresh, retry, expire, Math.min(ttl, 3600)].join(' ')
+    return `$ORIGIN ${zone}.\n${line('@', ttl, 'SOA', `${first}. hostmaster.${zone}. ${times}`)}`
+  }
 }
 
 function line(owner: string, ttl: number, type: string, content: string): string {

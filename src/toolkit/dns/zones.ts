@@ -21,20 +21,43 @@ export function recordKey(zone: DomainName, name: DomainName, type: string): str
 /** Key of the country database that was uploaded. Two words: zones have one, record sets three. */
 export const countriesKey = 'countries archive'
 
+interface Grouped {
+  /** Names of zones that were made at run time. */
+  zones: [DomainName, Overrides[string]][]
+  changes: Map<DomainName, KnownZone['changes']>
+}
+
+/** By what was read once: who reads the same again gets the same object. */
+const grouped = new WeakMap<Overrides, Grouped>()
+
+function groupsOf(overrides: Overrides): Grouped {
+  const known = grouped.get(overrides)
+  if (known) return known
+  const made: Grouped = { zones: [], changes: new Map() }
+  for (const [key, value] of Object.entries(overrides)) {
+    const [zone = '', name, type] = key.split(' ')
+    if (name === undefined) made.zones.push([zone, value])
+    else if (type !== undefined) {
+      const changes = made.changes.get(zone) ?? []
+      changes.push({ name: fromRelative(name, zone), type, value })
+      made.changes.set(zone, changes)
+    }
+  }
+  grouped.set(overrides, made)
+  return made
+}
+
 /** Zones of the blueprint, then those that were made at run time, each with what was changed at run time. */
 export function knownZones(zones: ZoneSpec[], overrides: Overrides): KnownZone[] {
-  const known = new Map(
-    zones.map((spec): [DomainName, KnownZone] => [spec.zone, { spec, owner: 'blueprint', changes: [] }]),
-  )
-  const sets: [string[], Overrides[string]][] = []
-  for (const [key, value] of Object.entries(overrides)) {
-    const words = key.split(' ')
-    const [zone = ''] = words
-    if (words.length === 3) sets.push([words, value])
-    else if (words.length === 1 && !known.has(zone))
-      known.set(zone, { spec: { records: [], ...value, zone } as unknown as ZoneSpec, owner: 'api', changes: [] })
-  }
-  for (const [[zone = '', name = '', type = ''], value] of sets)
-    known.get(zone)?.changes.push({ name: fromRelative(name, zone), type, value })
-  return [...known.values()]
+  const groups = groupsOf(overrides)
+  const changesOf = (zone: DomainName) => groups.changes.get(zone) ?? []
+  const names = new Set(zones.map(({ zone }) => zone))
+  const more = groups.zones.filter(([zone]) => !names.has(zone))
+  return [
+    ...zones.map((spec) => ({ spec, owner: 'blueprint' as const, changes: changesOf(spec.zone) })),
+    ...more.map(([zone, value]) => {
+      const spec = { records: [], ...value, zone } as unknown as ZoneSpec
+      return { spec, owner: 'api' as const, changes: changesOf(zone) }
+    }),
+  ]
 }

@@ -100,6 +100,8 @@ describe('refused, and nothing stored', () => {
       400,
       'must be one of: weighted, failover, nearest',
     ],
+    ['a TTL below zero', 'x/A', { value: '192.0.2.1', ttl: '-1s' }, 400, 'ttl'],
+    ['a TTL that is no duration', 'x/A', { value: '192.0.2.1', ttl: -1 }, 400, 'ttl'],
     ['70,000 bytes', 'x/TXT', { value: 'x'.repeat(70_000) }, 400, ''],
   ])('%s', async (_, path, body, status, words) => {
     const answer = await call('PUT', `${base}/zones/shop.example/records/${path}`, body)

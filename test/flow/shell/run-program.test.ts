@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KitbagError } from '../../../src/model/errors.ts'
@@ -85,6 +85,21 @@ describe.skipIf(noSshd)(`host programs over OpenSSH${noSshd ? ` (${noSshd})` : '
     expect((await stat(uploads)).mode & 0o777).toBe(0o700)
     expect((await readdir(uploads)).sort()).toEqual([first.digest, second.digest].sort())
     for (const { path } of artifacts) expect((await stat(path)).mode & 0o777).toBe(0o600)
+  })
+
+  test('a text comes from the program, unless the file that is to hold it does', async () => {
+    const uploads = await folder('texts')
+    const bytes = Buffer.from('a line\n'.repeat(100_000))
+    const { digest } = blob(bytes)
+    const path = join(uploads, `${digest}.text`)
+    const unless = join(uploads, 'place')
+    const program = () => testProgram([{ resource: 'file:x' }], [{ digest, path, bytes, unless }])
+    await writeFile(unless, bytes)
+    await runProgram(reach, sshd.machine, program(), { blobs: noBlobs })
+    expect(existsSync(path)).toBe(false)
+    await writeFile(unless, 'other')
+    await runProgram(reach, sshd.machine, program(), { blobs: noBlobs })
+    expect(await readFile(path)).toEqual(bytes)
   })
 
   test('uploads of the same at the same time do not disturb each other', async () => {

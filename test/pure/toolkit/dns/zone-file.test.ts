@@ -1,14 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import type { PrepareInput } from '../../../../src/toolkit/contract.ts'
-import { prepare, zoneContents } from '../../../../src/toolkit/dns/prepare.ts'
+import { prepare } from '../../../../src/toolkit/dns/prepare.ts'
 import type { Overrides } from '../../../../src/toolkit/dns/record-set.ts'
+import { zoneContents } from '../../../../src/toolkit/dns/rendered-zone.ts'
 import { dnsSchema, zonesOf } from '../../../../src/toolkit/dns/schema.ts'
 import { powerdnsRecords, type Zone, zoneStart, zoneText } from '../../../../src/toolkit/dns/zone-file.ts'
 import { byApi, zoneOf } from './zones.ts'
 
 const nameservers = ['10.0.0.1', 'fd00::2']
 
-const servedText = (zone: Zone, serial: number) => zoneStart(zone, serial) + powerdnsRecords(zone)
+const servedText = (zone: Zone, serial: number) => zoneStart(zone)(serial) + powerdnsRecords(zone)
 
 function textOf(section: object, overrides: Overrides = {}, write = servedText): string[] {
   const known = zoneOf(section, overrides)

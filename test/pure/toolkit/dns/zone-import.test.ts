@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { KitbagError } from '../../../../src/model/errors.ts'
-import { zoneContents } from '../../../../src/toolkit/dns/prepare.ts'
+import { zoneContents } from '../../../../src/toolkit/dns/rendered-zone.ts'
 import { zoneText } from '../../../../src/toolkit/dns/zone-file.ts'
 import { importZone } from '../../../../src/toolkit/dns/zone-import.ts'
 import { byApi, zoneOf } from './zones.ts'
