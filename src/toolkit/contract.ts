@@ -118,6 +118,11 @@ export interface ToolkitWatch<Spec = unknown> {
    * again anywhere else, so whatever it does besides its outcome bears being repeated.
    */
   look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
+  /**
+   * Ids of machines that are dead, so that a change which is about to be planned replaces them rather than fail on them. It may take its
+   * time to find out; nothing is stored.
+   */
+  dead?(context: WatchContext<Spec>): Promise<string[]>
 }
 
 export interface MadeRows {
@@ -258,9 +263,9 @@ export interface ToolkitService<Spec = unknown> {
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
+  metrics?: ToolkitMetrics<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
-  metrics?: ToolkitMetrics<Spec>
   /** What its health is beside that of its machines; absent: nothing. */
   health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
   /** For the deployment's page, from the running service. */
