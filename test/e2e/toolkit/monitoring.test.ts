@@ -351,17 +351,18 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     const members = async () =>
       (await box.ask<{ series: unknown[] }>('/query?query=alertmanager_cluster_members%3D%3D2')).series.length
     await until(async () => (await members()) === 2, 90_000)
-    await box.run('monitoring-1', 'systemctl stop prometheus')
-    try {
-      await until(async () => (await up()).includes('web-2 node'), 60_000)
-    } finally {
-      await box.run('monitoring-1', 'systemctl start prometheus')
-    }
-    await deploy({}, 1)
+    await deploy({ replicas: 2 }, 1)
     await until(async () => !(await targets()).some((row) => row.machine === 'web-2' && row.up), 60_000)
     expect(await box.run('monitoring-1', 'grep -c web-2 /etc/prometheus/kitbag/prometheus.yml')).toMatchObject({
       stdout: '0\n',
     })
+    await box.run('monitoring-1', 'systemctl stop prometheus')
+    try {
+      await until(async () => (await up()).includes('web-1 application'), 60_000)
+    } finally {
+      await box.run('monitoring-1', 'systemctl start prometheus')
+    }
+    await deploy({}, 1)
   })
 
   test('logs are found by level, time and text, on every machine', async () => {
