@@ -1,5 +1,7 @@
 import type { Family } from '../support/bench.ts'
+import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
+import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
@@ -7,6 +9,7 @@ import { resources18 } from './resources18.ts'
 import { start } from './start.ts'
 import { twoHundred } from './two-hundred.ts'
 import { underLoadFamily } from './under-load.ts'
+import { watchers } from './watchers.ts'
 
 /** In the order in which they run: those that share a control plane first. */
 export const families: Family[] = [
@@ -15,7 +18,10 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  certificateChange,
+  dns,
   start,
   memory,
+  watchers,
   twoHundred,
 ]

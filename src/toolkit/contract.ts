@@ -118,6 +118,11 @@ export interface ToolkitWatch<Spec = unknown> {
    * again anywhere else, so whatever it does besides its outcome bears being repeated.
    */
   look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
+  /**
+   * Ids of machines that are dead, so that a change which is about to be planned replaces them rather than fail on them. It may take its
+   * time to find out; nothing is stored.
+   */
+  dead?(context: WatchContext<Spec>): Promise<string[]>
 }
 
 export interface MadeRows {
@@ -260,9 +265,9 @@ export interface ToolkitService<Spec = unknown> {
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
+  metrics?: ToolkitMetrics<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
-  metrics?: ToolkitMetrics<Spec>
   /** What its health is beside that of its machines; absent: nothing. */
   health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
   /** For the deployment's page, from the running service. */
@@ -317,6 +322,8 @@ export interface RefreshContext<Spec> extends ValuesContext<Spec> {
   secret(reference: string): Promise<string>
   /** Shows the challenges of one certificate, and no other ones of it; returns when they are to be seen. Throws where nothing can. */
   show(certificateId: string, challenges: Challenge[]): Promise<void>
+  /** Tells people how it goes. */
+  tell(message: string): Promise<void>
   /** Milliseconds until the first try after a failure; then doubling. */
   retry: number
   signal: AbortSignal

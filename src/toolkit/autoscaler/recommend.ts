@@ -11,7 +11,7 @@ export interface Recommendation {
 }
 
 /** A figure so near to its target is at it: else a size would go up and down between two that are both right. */
-const tolerance = 0.1
+export const tolerance = 0.1
 
 /** Looks that may fail before a figure counts as stale, and the least time for that. */
 const staleLooks = 3

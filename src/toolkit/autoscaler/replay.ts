@@ -1,12 +1,9 @@
 import { type Decision, decide, freshHistory, type Readings } from './decide.ts'
+import { tolerance } from './recommend.ts'
+import type { RecordedLoad } from './recorded.ts'
 import { metrics, metricsOf, type Policy, targetsOf } from './schema.ts'
 
-/** Recorded figures of one moment; those that machines share are of all together. */
-export interface RecordedLoad {
-  /** Milliseconds since 1970. */
-  at: number
-  figures: Record<string, number>
-}
+export { readLoad, readPolicy } from './recorded.ts'
 
 export interface ReplayOptions {
   /** Machines at the beginning; default: the policy's `min`. */
@@ -22,7 +19,7 @@ export interface Replay {
   largest: number
   machineHours: number
   cost: number
-  /** Seconds in which a machine that served had more to do than a target says. */
+  /** Seconds in which a machine that served had more to do than a target says, what counts as at it left out. */
   secondsOverTarget: number
   seconds: number
 }
@@ -89,6 +86,6 @@ function isOver(policy: Policy, readings: Readings, serving: number): boolean {
   return targetsOf(policy).some(({ metric, value: target }) => {
     const figure = readings[metric]?.value
     if (figure === undefined || !Number.isFinite(figure)) return false
-    return (metrics[metric] === 'shared' ? figure / Math.max(1, serving) : figure) > target
+    return (metrics[metric] === 'shared' ? figure / Math.max(1, serving) : figure) > target * (1 + tolerance)
   })
 }

@@ -1,0 +1,71 @@
+import { readDocument } from '../../blueprints/document.ts'
+import { parseDuration } from '../../lib/duration.ts'
+import { KitbagError } from '../../model/errors.ts'
+import { type Replay, type ReplayOptions, readLoad, readPolicy, replay } from '../../toolkit/autoscaler/replay.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { readTextFile } from '../read-file.ts'
+
+interface Options {
+  json?: boolean
+  policy?: string[]
+  metrics?: string
+  size?: string
+  boot?: string
+  price?: string
+}
+
+/** What policies would have done over recorded load, by the code that decides live. The same files give the same answer. */
+export async function replayPolicies(options: Options): Promise<void> {
+  const { policy: files = [], metrics } = options
+  if (files.length === 0 || metrics === undefined)
+    throw new KitbagError('invalid-request', 'a replay takes --policy FILE and --metrics FILE')
+  const load = readLoad(await readTextFile(metrics), metrics)
+  const settings = settingsOf(options)
+  const replays = await Promise.all(
+    files.map(async (file) => ({
+      policy: file,
+      ...replay(readPolicy(readDocument(await readTextFile(file), file).value, file), load, settings),
+    })),
+  )
+  if (options.json) return printJson(replays.map(presented))
+  printSummary(replays)
+  for (const { policy, sizes } of replays) {
+    print('')
+    print(policy)
+    printTable(
+      ['AT', 'MACHINES', ''],
+      sizes.map(({ at, to, message }) => [new Date(at).toISOString(), to, message]),
+    )
+  }
+}
+
+function settingsOf({ size, boot = '60s', price = '0' }: Options): ReplayOptions {
+  const bootTime = parseDuration(boot)
+  if (bootTime === undefined) throw new KitbagError('invalid-request', `--boot ${boot}: must be a duration such as 60s`)
+  if (size !== undefined && !/^\d{1,4}$/.test(size))
+    throw new KitbagError('invalid-request', `--size ${size}: must be a number of machines`)
+  if (!/^\d+(\.\d+)?$/.test(price)) throw new KitbagError('invalid-request', `--price ${price}: must be a number`)
+  return { boot: bootTime, price: Number(price), ...(size !== undefined && { size: Number(size) }) }
+}
+
+type Named = Replay & { policy: string }
+
+function presented({ sizes, ...rest }: Named) {
+  return { ...rest, sizes: sizes.map(({ at, ...change }) => ({ at: new Date(at).toISOString(), ...change })) }
+}
+
+function printSummary(replays: Named[]): void {
+  const share = ({ secondsOverTarget, seconds }: Replay) =>
+    `${secondsOverTarget} of ${seconds} (${((secondsOverTarget / Math.max(1, seconds)) * 100).toFixed(1)} %)`
+  const rows: [string, (one: Named) => string][] = [
+    ['machine hours', ({ machineHours }) => machineHours.toFixed(2)],
+    ['cost', ({ cost }) => cost.toFixed(2)],
+    ['seconds over target', share],
+    ['most machines', ({ largest }) => String(largest)],
+    ['changes of size', ({ sizes }) => String(sizes.length)],
+  ]
+  printTable(
+    ['', ...replays.map(({ policy }) => policy)],
+    rows.map(([what, of]) => [what, ...replays.map(of)]),
+  )
+}
