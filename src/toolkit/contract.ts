@@ -154,6 +154,8 @@ export interface ToolkitCommand {
   archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Field of the answer's rows that is a list: a line for each of its entries. */
+  each?: string
   /** Fields of the body that options of their names fill: the text of the file that each names. */
   files?: string[]
 }
