@@ -1,5 +1,7 @@
 import type { Family } from '../support/bench.ts'
+import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
+import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
@@ -16,6 +18,8 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  certificateChange,
+  dns,
   start,
   memory,
   watchers,

@@ -28,9 +28,13 @@ export function finishOperation(
     const operation = await store.operations.get(operationId)
     if (!operation || isFinal(operation.status)) return
     const units = await tidy(deps, operation)
-    if (ending === 'succeeded') {
+    const behind = ending === 'failed' ? behindOf(operation, units) : []
+    if (ending === 'succeeded' || behind.length > 0) {
       const result = await succeed(deps, operation, units, signal)
-      await store.operations.finish(operationId, { status: ending, result })
+      await store.operations.finish(operationId, {
+        status: 'succeeded',
+        result: { ...result, ...(behind.length > 0 && { behind }) },
+      })
       return
     }
     const deployment = await store.deployments.get(operation.deploymentId)
@@ -38,6 +42,18 @@ export function finishOperation(
     const error = errorOf(operation, ending, units, deployment, result)
     await store.operations.finish(operationId, { status: ending, result, error })
   })
+}
+
+/**
+ * What a push brought into force holds although some machines could not be reached: their turn comes when they are back, and what each
+ * of them last took is not noted any more. Empty: it failed otherwise, or nobody took it.
+ */
+function behindOf({ kind }: OperationRecord, units: UnitRecord[]): NonNullable<OperationResult['behind']> {
+  const failed = units.filter(({ status }) => status !== 'done')
+  const unreachable = failed.flatMap(({ machine, error }) =>
+    error?.code === 'machine-unreachable' ? [{ machine, message: error.message }] : [],
+  )
+  return kind === 'push' && failed.length < units.length && unreachable.length === failed.length ? unreachable : []
 }
 
 /** Units whose worker died while they were being cancelled have nobody left to say how they ended. */

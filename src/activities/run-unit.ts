@@ -112,8 +112,12 @@ async function isDone({ store }: ActivityDeps, { operationId, stage, unitId }: U
 
 async function retryEffect(work: UnitWork): Promise<void> {
   const { unit, timings, signal } = work
+  const isPush = work.operation.kind === 'push'
   const most = attempts[unit.kind]
   let lastResource: string | undefined
+  let unreached = 0
+  // The other machines of a push are not kept waiting for one that is away.
+  const mayTryAgain = (error: unknown) => isRetryable(error) && !(isUnreachable(error) && isPush && ++unreached >= 2)
   await work.boundary(`${unit.kind}/before`)
   await retry(
     async (attempt) => {
@@ -126,7 +130,7 @@ async function retryEffect(work: UnitWork): Promise<void> {
         throw withResource(error, lastResource)
       }
     },
-    { attempts: most, delay: backoff(timings.retry, timings.retryMost), signal, retryable: isRetryable },
+    { attempts: most, delay: backoff(timings.retry, timings.retryMost), signal, retryable: mayTryAgain },
   )
 }
 
@@ -142,6 +146,10 @@ function withResource(error: unknown, resource: string | undefined): unknown {
     ...(fix !== undefined && { fix }),
     ...(machine !== undefined && { machine }),
   })
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof KitbagError && error.code === 'machine-unreachable'
 }
 
 function isRetryable(error: unknown): boolean {

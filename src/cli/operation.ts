@@ -6,7 +6,11 @@ export interface OperationBody {
   deployment: string
   kind: string
   status: string
-  result: { drift?: { machine: string; resource: string; changes: string[]; diff?: string }[]; undone?: boolean } | null
+  result: {
+    drift?: { machine: string; resource: string; changes: string[]; diff?: string }[]
+    behind?: { machine: string; message: string }[]
+    undone?: boolean
+  } | null
   error: ErrorRecord | null
   createdAt: string
   finishedAt: string | null

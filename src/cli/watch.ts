@@ -48,6 +48,7 @@ export function report({ id, kind, deployment, status, error, result }: Operatio
     print(`${machine}  ${resource}: ${changes.join(', ')}`)
     if (diff) for (const line of diff.split('\n')) print(`    ${line}`)
   }
+  for (const { machine, message } of result?.behind ?? []) print(`${machine} is behind: ${message}`)
   if (status === 'succeeded') print(`${kind} of ${deployment}: ${kind === 'check' ? checked(drift.length) : 'done'}`)
   else {
     process.stderr.write(

@@ -39,6 +39,8 @@ export interface OperationResult {
   units?: number
   /** check: what differs from what was applied. */
   drift?: { machine: string; resource: string; changes: string[]; diff?: string }[]
+  /** push: machines that could not be reached, while others took the change. */
+  behind?: { machine: string; message: string }[]
   /** Whether a failure was undone; what could not be undone. */
   undone?: boolean
   undoErrors?: ErrorRecord[]

@@ -320,6 +320,8 @@ export interface RefreshContext<Spec> extends ValuesContext<Spec> {
   secret(reference: string): Promise<string>
   /** Shows the challenges of one certificate, and no other ones of it; returns when they are to be seen. Throws where nothing can. */
   show(certificateId: string, challenges: Challenge[]): Promise<void>
+  /** Tells people how it goes. */
+  tell(message: string): Promise<void>
   /** Milliseconds until the first try after a failure; then doubling. */
   retry: number
   signal: AbortSignal

@@ -11,18 +11,11 @@ import { componentName, deploymentName } from '../schemas/names.ts'
 import { operationSchema, presentOperation } from '../schemas/operation.ts'
 import { type FoundService, findService, readContext } from '../views/service.ts'
 import { findDeployment } from './deployments.ts'
-import { addServiceHealth } from './service-health.ts'
-import { addServices } from './services.ts'
 
-/**
- * Mounts every route of every toolkit service: reads ask the running service, changes store overrides and push them. Then those that all
- * services have alike.
- */
+/** Mounts every service's own routes: reads ask the running service, changes store overrides and push them. */
 export function addToolkit(api: Api, deps: ApiDeps): void {
   for (const service of Object.values(deps.toolkit))
     for (const route of service.routes) mount(api, deps, service, route)
-  addServices(api, deps)
-  addServiceHealth(api, deps)
 }
 
 /** Routes of toolkit services that take more than others. */

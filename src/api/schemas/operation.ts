@@ -19,7 +19,10 @@ export const operationSchema = z
     kind: operationKind,
     status: operationStatus,
     request: z.record(z.string(), z.unknown()).openapi({ description: 'What was asked for: release, scale, ...' }),
-    result: z.record(z.string(), z.unknown()).nullable().openapi({ description: 'units, drift, undone, outputs' }),
+    result: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .openapi({ description: 'units, drift, behind, undone, outputs' }),
     error: errorRecordSchema.nullable(),
     createdAt: z.string(),
     startedAt: z.string().nullable(),

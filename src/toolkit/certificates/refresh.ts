@@ -60,7 +60,10 @@ async function refreshOne(
     const limit = AbortSignal.timeout(orderTime)
     const all = AbortSignal.any([signal, over.signal, limit])
     try {
-      await certificates.replace(row.id, await obtain({ ...context, signal: all }, wanted, current))
+      await context.tell(`the certificate ${wanted.name}: asking ${wanted.issuer}`)
+      const material = await obtain({ ...context, signal: all }, wanted, current)
+      await certificates.replace(row.id, material)
+      await context.tell(`the certificate ${wanted.name} is good until ${material.notAfter.toISOString()}`)
       return undefined
     } catch (error) {
       signal.throwIfAborted()

@@ -6,6 +6,7 @@ import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
 import { type DnsSpec, dnsSchema } from './schema.ts'
+import { watch } from './watch.ts'
 
 /** PowerDNS machines that answer for zones of the deployment. */
 export const dns: ToolkitService<DnsSpec> = {
@@ -20,5 +21,6 @@ export const dns: ToolkitService<DnsSpec> = {
   control,
   prepare,
   routes,
+  watch,
   challenges,
 }

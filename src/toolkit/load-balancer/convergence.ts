@@ -4,7 +4,7 @@ import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import { changeCertificates } from './certificates.ts'
 import { type Configured, configured, maintenanceMap } from './configuration.ts'
-import { requireKeepalived } from './hand-over.ts'
+import { untilShared } from './hand-over.ts'
 import { changeMap } from './maps.ts'
 import { type NodeState, nodeState } from './node-state.ts'
 import { refuseTakenPorts } from './ports.ts'
@@ -76,13 +76,13 @@ async function changeContents({ reach }: Context, node: MachineAccess, wanted: C
  * more to reload when it is not the right one.
  */
 export const afterConfigure: Control['afterConfigure'] = async (context, node, parameters) => {
-  await requireKeepalived(context, node)
   const wanted = configured(parameters)
   for (const last of [false, true]) {
     const state = await settled(context, node, wanted)
     if (typeof state !== 'string') {
       await changeContents(context, node, wanted)
-      return applyOverrides(context, node, state, wanted.overrides)
+      await applyOverrides(context, node, state, wanted.overrides)
+      return untilShared(context, node, parameters)
     }
     if (last) throw await notInForce(context, node, state)
     await context.reach.exec(node, 'systemctl reload-or-restart haproxy', { root: true, timeout: 30_000 })

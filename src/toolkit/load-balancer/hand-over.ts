@@ -1,3 +1,4 @@
+import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
@@ -8,18 +9,31 @@ type Control = ToolkitControl<LoadBalancerSpec>
 /** Milliseconds: what a stopping keepalived lets requests have, and some more. */
 const handOverTime = 30_000
 
-/** Throws `service-failed` when the node does not take part in who has the floating address. */
-export async function requireKeepalived(
-  { reach, spec }: ControlContext<LoadBalancerSpec>,
+/** Milliseconds until somebody has the address: a first one waits for three announcements of others, then asks HAProxy. */
+const claimTime = 15_000
+const pollMs = 100
+
+/** Waits until somebody has the floating address, seen from the node. Throws `service-failed` when nobody takes it. */
+export async function untilShared(
+  { reach, spec, signal }: ControlContext<LoadBalancerSpec>,
   node: MachineAccess,
+  parameters: Record<string, unknown>,
 ): Promise<void> {
-  if (!spec.floatingAddress) return
+  const [address = ''] = (parameters.addresses ?? []) as string[]
+  const [listener] = spec.listeners
+  if (!spec.floatingAddress || !listener) return
+  for (const deadline = Date.now() + claimTime; ; await sleep(pollMs, signal)) {
+    const socket = await reach.connectTcp(node, address, listener.port).catch(() => undefined)
+    socket?.destroy()
+    if (socket) return
+    if (Date.now() > deadline) break
+  }
   const { stdout } = await reach.exec(node, 'systemctl is-active keepalived', { timeout: 10_000 })
-  if (stdout.trim() === 'active') return
-  throw new KitbagError('service-failed', `keepalived on ${node.name} is ${stdout.trim()}`, {
-    machine: node.name,
-    fix: 'Its log says why: kitbag logs.',
-  })
+  throw new KitbagError(
+    'service-failed',
+    `no load balancer takes the floating address ${address}; keepalived on ${node.name} is ${stdout.trim()}`,
+    { machine: node.name, fix: 'Its log says why: kitbag logs.' },
+  )
 }
 
 /** Succeeds on the node that has the address. */

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { overrideKey } from './configuration.ts'
 import { control } from './control.ts'
+import { health } from './health.ts'
 import { metrics } from './metrics.ts'
 import { plan } from './plan.ts'
 import { prepare } from './prepare.ts'
@@ -28,5 +29,6 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
   control,
   prepare,
   metrics,
+  health,
   routes,
 }

@@ -90,6 +90,7 @@ export function plan({
   }
   const gate = (component: string, modules: Modules) => [
     { component, name: 'node-exporter', recipe: 'node-exporter', settings: {} },
+    { component, name: 'journal', recipe: 'journal', settings: { ...spec.logs } },
     {
       component,
       name: 'exporter-gate',

@@ -29,6 +29,13 @@ export const monitoringSchema = strict({
       .prefault('2GiB')
       .describe('How much of the disk they may take, the last two hours beside'),
   }).prefault({}),
+  logs: strict({
+    time: durationField('1h', '1000d').prefault('14d').describe('How long every machine keeps its log'),
+    size: bytesField
+      .refine((value) => value >= 16 * 2 ** 20, 'at least 16MiB')
+      .prefault('512MiB')
+      .describe('How much of its disk the log may take'),
+  }).prefault({}),
   alerts: z.array(alertField).max(200).default([]).describe('Own alerts, and changes of ready-made ones'),
   notify: z.record(receiverName, receiverField).default({}).describe('Who is told of alerts, by name'),
   repeat: durationField('1m', '7d').prefault('4h').describe('Time until what still fires is told again'),

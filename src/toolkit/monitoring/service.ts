@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { control } from './control.ts'
+import { health } from './health.ts'
 import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
@@ -22,4 +23,5 @@ export const monitoring: ToolkitService<MonitoringSpec> = {
   prepare,
   routes,
   view,
+  health,
 }

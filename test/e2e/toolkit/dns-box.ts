@@ -18,7 +18,12 @@ export interface DnsBox {
   /** Submits, waits for the end; throws with the operation's words when it did not succeed. */
   operate(deployment: string, body: object): Promise<{ seconds: number; result: Record<string, unknown> }>
   /** A change through the service's API, waited for. */
-  change(deployment: string, method: string, path: string, body?: object): Promise<{ seconds: number }>
+  change(
+    deployment: string,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<{ seconds: number; result: Record<string, unknown> }>
   read<T>(deployment: string, path: string): Promise<T>
   /** An archive, under its digest. */
   upload(digest: string, bytes: Buffer): Promise<void>

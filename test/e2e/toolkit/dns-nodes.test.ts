@@ -227,11 +227,27 @@ describe.skipIf(noMachines)(`DNS: nodes and changes on real machines${noMachines
     for (const one of await zones()) expect(one).toMatchObject({ level: true })
   })
 
+  test('a node that cannot be reached is told of, the other has the change, and it is brought level when it is back', async () => {
+    const [first, second] = nodes as [MachineAccess, MachineAccess]
+    const away = 'sleep 1; ip link set host0 down; sleep 25; ip link set host0 up'
+    await box.run(second, `systemd-run --quiet --collect sh -c '${away}'`)
+    await until(async () => (await ask(second.address, zone, 'SOA').catch(() => [])).length === 0)
+    const { result } = await record('away/A', 'PUT', { value: '192.0.2.12' })
+    expect(result.behind).toEqual([{ machine: second.name, message: expect.stringContaining('cannot be reached') }])
+    expect(await ask(first.address, `away.${zone}`, 'A')).toEqual(['192.0.2.12'])
+    await until(
+      async () => (await ask(second.address, `away.${zone}`, 'A').catch(() => []))[0] === '192.0.2.12',
+      90_000,
+    )
+    await until(async () => (await zones()).every(({ level }) => level))
+  })
+
   test('a lost node’s place is taken by a new one, which is brought level', async () => {
     const [first, second] = nodes as [MachineAccess, MachineAccess]
     await box.lose(name, second.name)
     expect(await ask(first.address, `api.${zone}`, 'A')).toEqual(['192.0.2.7', '192.0.2.8'])
-    await expect(record('late/A', 'PUT', { value: '192.0.2.6' })).rejects.toThrow('machine-unreachable')
+    const { result } = await record('late/A', 'PUT', { value: '192.0.2.6' })
+    expect(result.behind).toEqual([{ machine: second.name, message: expect.stringContaining('cannot be reached') }])
     expect(await ask(first.address, `late.${zone}`, 'A')).toEqual(['192.0.2.6'])
     await box.operate(name, blueprint(name, { ...section('192.0.2.1'), nameservers: 1 }))
     expect(await ask(first.address, zone, 'NS')).toEqual(['ns1.shop.example'])

@@ -1,5 +1,6 @@
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { look, noBrowser } from '../../support/browser.ts'
 import { type MailReceiver, startMailReceiver } from '../../support/mail-receiver.ts'
 import { until } from '../../support/until.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts'
@@ -118,12 +119,12 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
   })
 
   test('a figure over a time, and raw PromQL', async () => {
-    const { series, unit } = await box.ask<{ series: { component: string; samples: unknown[] }[]; unit: string }>(
-      '/metrics/requests-per-second?component=web&last=1m&step=5s',
-    )
-    expect(unit).toBe('requests per second')
-    expect(series.map(({ component }) => component)).toEqual(['web'])
-    expect(series[0]?.samples.length).toBeGreaterThan(1)
+    const range = () =>
+      box.ask<{ series: { component: string; samples: unknown[] }[]; unit: string }>(
+        '/metrics/requests-per-second?component=web&last=1m&step=5s',
+      )
+    await until(async () => ((await range()).series[0]?.samples.length ?? 0) > 1, 60_000)
+    expect(await range()).toMatchObject({ unit: 'requests per second', series: [{ component: 'web' }] })
     const raw = await box.ask<{ series: { labels: Record<string, string>; samples: { value: number }[] }[] }>(
       `/query?query=${encodeURIComponent('greetings_total')}`,
     )
@@ -132,6 +133,20 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     expect((await box.ask<{ series: unknown[] }>('/query?query=no_such_metric')).series).toEqual([])
     const pg = await box.ask<{ series: { samples: { value: number }[] }[] }>('/query?query=pg_up')
     expect(pg.series[0]?.samples[0]?.value).toBe(1)
+  })
+
+  test.skipIf(noBrowser)('a browser shows topology, signals and operations, and finds nothing to refuse', async () => {
+    const { dom, complaints } = await look(`${box.plane.url}/deployments/watched`, box.plane.token)
+    expect(complaints).toEqual([])
+    for (const name of ['web', 'db', 'loadBalancer', 'dns', 'monitoring'])
+      expect(dom).toContain(`data-component="${name}"`)
+    expect(dom).toContain('web-1')
+    const charts = [...dom.matchAll(/<figure data-chart="([^"]+)">.*?<\/figure>/gs)]
+    expect(charts.map(([, title]) => title)).toEqual(expect.arrayContaining(['Traffic', 'Errors']))
+    const traffic = charts.find(([, title]) => title === 'Traffic')?.[0]
+    expect(traffic).toMatch(/<path class="stroke-0" d="M[\d.]+,[\d.]+/)
+    expect(traffic).toMatch(/web <b>[\d.]+\/s/)
+    expect(dom).toMatch(/deploy<\/td><td class="good">succeeded/)
   })
 
   test('a wrong expression is refused with its place, and one that only Prometheus finds wrong with its words', async () => {
@@ -292,6 +307,28 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     expect(await box.run('monitoring-1', 'grep -c web-2 /etc/prometheus/kitbag/prometheus.yml')).toMatchObject({
       stdout: '0\n',
     })
+  })
+
+  test('logs are found by level, time and text, on every machine', async () => {
+    await box.run(
+      'db-1',
+      'logger --priority user.err --tag broken "Disk (A+B) is *gone*"; logger --priority user.info --tag fine "all is well"',
+    )
+    const lines = async (query: string) => {
+      const response = await box.plane.request('GET', `/v1/deployments/watched/logs?all=true&${query}`)
+      const text = await response.text()
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { machine: string; level: string; message: string })
+    }
+    const found = await lines(`level=err&since=5m&text=${encodeURIComponent('disk (a+b) is *')}`)
+    expect(found).toMatchObject([{ machine: 'db-1', level: 'err', message: 'Disk (A+B) is *gone*' }])
+    expect((await lines('level=err&since=5m')).map(({ message }) => message)).not.toContain('all is well')
+    expect(await lines(`machine=web-1&text=${encodeURIComponent('(A+B)')}`)).toEqual([])
+    expect(await lines(`until=1h&text=${encodeURIComponent('(A+B)')}`)).toEqual([])
+    const kept = await box.run('web-1', 'ls -d /var/log/journal; cat /etc/systemd/journald.conf.d/kitbag.conf')
+    expect(kept.stdout).toMatch(/\/var\/log\/journal[\s\S]*MaxRetentionSec=1209600000ms/)
   })
 
   test('a check finds nothing, and without the section nothing of it is left on machines', async () => {

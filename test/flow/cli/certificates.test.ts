@@ -78,6 +78,22 @@ test('an upload names two files; what is wrong with them is told', async () => {
   expect(await plane.kitbag(['certificates', 'renew', 'names', 'partner'])).toMatchObject({ status: 4 })
 })
 
+test('a deploy says that an authority did not give a certificate, and why', async () => {
+  const acme = { directory: 'https://127.0.0.1:9/dir', challenge: 'http-01' }
+  const toolkit = {
+    certificates: {
+      issuers: [{ name: 'nowhere', acme }],
+      certificates: [{ name: 'web', hosts: ['www.shop.example'], issuer: 'nowhere' }],
+    },
+  }
+  const text = JSON.stringify({ apiVersion: 'kitbag/v1', name: 'away', toolkit })
+  const deployed = await plane.kitbag(['deploy', plane.blueprint(text)])
+  expect(deployed.status).toBe(0)
+  expect(`${deployed.stdout}${deployed.stderr}`).toMatch(
+    /warn: certificates: the certificate web: 127\.0\.0\.1:9 does not answer: .*; tried again at 20/,
+  )
+})
+
 test('a control plane that is killed under way goes on with the same order', async () => {
   const pebble = await startPebble({ slow: 5 })
   try {

@@ -271,7 +271,7 @@ describe('lb', () => {
     })
     expect(await status()).toBe('UP 50')
     expect((await kitbag('lb', 'show', 'shop')).stdout).toMatch(/^80 +http +true$/m)
-    expect((await kitbag('lb', 'backends', 'shop')).stdout).toMatch(/^web +web +roundrobin/m)
+    expect((await kitbag('lb', 'backends', 'shop')).stdout).toMatch(/^web +web$/m)
   })
 
   test.each([

@@ -213,8 +213,17 @@ test('while the authority is away a deploy succeeds and says so; when it is back
     const refused = await ended(await call('POST', `${path('away')}/certificates/web/renewals`))
     expect([refused.status, refused.error?.message]).toEqual(['failed', expect.stringContaining('ECONNREFUSED')])
 
+    const levels = async () => {
+      const { items } = await call<{ items: { type: string; level: string }[] }>('GET', `${path('away')}/events`)
+      return items.flatMap(({ type, level }) => (type === 'decision' ? [level] : []))
+    }
+    await until(async () => (await levels()).includes('warn'))
+    const health = () => call<{ status: string }>('GET', `${path('away')}/health`)
+    expect((await health()).status).toBe('degraded')
     await own.start()
     await until(async () => (await rows('away'))[0]?.state === 'current', 60_000)
+    await until(async () => (await levels())[0] === 'info')
+    expect((await health()).status).toBe('healthy')
   } finally {
     await own.close()
   }
