@@ -1,7 +1,7 @@
 import { type Decision, decide, freshHistory, type Readings } from './decide.ts'
-import { tolerance } from './recommend.ts'
+import { perMachine, tolerance } from './recommend.ts'
 import type { RecordedLoad } from './recorded.ts'
-import { metrics, metricsOf, type Policy, targetsOf } from './schema.ts'
+import { figureOf, figuresOf, type Policy, targetsOf } from './schema.ts'
 
 export { readLoad, readPolicy } from './recorded.ts'
 
@@ -67,12 +67,10 @@ function settled(history: Decision['history'], { size }: Decision, from: number,
 
 function readingsOf(policy: Policy, recorded: RecordedLoad | undefined): Readings {
   return Object.fromEntries(
-    metricsOf(policy).map((metric) => {
-      const value = recorded?.figures[columnOf(metric)]
-      return [
-        metric,
-        value === undefined || !recorded ? { problem: `no column ${columnOf(metric)}` } : { value, at: recorded.at },
-      ]
+    figuresOf(policy).map(({ name }) => {
+      const value = recorded?.figures[columnOf(name)]
+      const known = value !== undefined && recorded
+      return [name, known ? { value, at: recorded.at } : { problem: `no column ${columnOf(name)}` }]
     }),
   )
 }
@@ -83,9 +81,10 @@ export function columnOf(metric: string): string {
 }
 
 function isOver(policy: Policy, readings: Readings, serving: number): boolean {
-  return targetsOf(policy).some(({ metric, value: target }) => {
-    const figure = readings[metric]?.value
-    if (figure === undefined || !Number.isFinite(figure)) return false
-    return (metrics[metric] === 'shared' ? figure / Math.max(1, serving) : figure) > target * (1 + tolerance)
+  return targetsOf(policy).some((target) => {
+    const figure = figureOf(target)
+    const value = readings[figure.name]?.value
+    if (value === undefined || !Number.isFinite(value)) return false
+    return perMachine(figure, value, serving) > target.value * (1 + tolerance)
   })
 }
