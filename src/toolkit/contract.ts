@@ -88,6 +88,11 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   atCloud(row: MachineRecord): Promise<CloudStatus>
   /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
   metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** The first of the release's services that can be asked in PromQL. */
+  queries?: {
+    expressionOf(word: string, component: string): string | undefined
+    latest(expression: string): Promise<{ at: number; value: number } | undefined>
+  }
   /** How to reach a machine; undefined: it has no address yet. */
   access(row: MachineRecord): MachineAccess | undefined
   /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
@@ -203,6 +208,8 @@ export interface NeighbourService extends ResolvedService {
   metrics: Record<string, string[]>
   /** What others may refer to, of a service that makes values: `web.pem`. */
   values?: string[]
+  /** Of one that can be asked in PromQL. */
+  queries?: Pick<ToolkitQueries, 'fault'>
 }
 
 /** One figure of a component, as a running service knows it. */
@@ -232,6 +239,16 @@ export interface ServiceView {
     lines: { label: string; points: { at: number; value: number | null }[] }[]
   }[]
   alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
+}
+
+/** What a service has measured over time, asked in PromQL. */
+export interface ToolkitQueries<Spec = unknown> {
+  /** What is wrong with an expression; undefined: nothing. Pure. */
+  fault(expression: string): string | undefined
+  /** The expression of a component's figure by its stable word (`latency-p95`); undefined: there is no such word. Pure. */
+  expressionOf(word: string, component: string): string | undefined
+  /** Its value now; undefined: no series answers. Rejects when the service does not answer. */
+  latest(context: ControlContext<Spec>, expression: string): Promise<{ at: number; value: number } | undefined>
 }
 
 /** What a folder under src/toolkit exports. */
@@ -271,6 +288,7 @@ export interface ToolkitService<Spec = unknown> {
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
   metrics?: ToolkitMetrics<Spec>
+  queries?: ToolkitQueries<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
   /** What its health is beside that of its machines; absent: nothing. */
