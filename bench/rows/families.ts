@@ -2,6 +2,7 @@ import type { Family } from '../support/bench.ts'
 import { check } from './check.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
+import { loadBalancer } from './load-balancer.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
@@ -17,6 +18,7 @@ export const families: Family[] = [
   redeploy,
   underLoadFamily,
   dns,
+  loadBalancer,
   start,
   memory,
   twoHundred,
