@@ -3,6 +3,7 @@ import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
+import { loadBalancer } from './load-balancer.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
@@ -20,6 +21,7 @@ export const families: Family[] = [
   underLoadFamily,
   certificateChange,
   dns,
+  loadBalancer,
   start,
   memory,
   watchers,
