@@ -6,6 +6,7 @@ import { firstDeploys } from './first-deploy.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
+import { scaling } from './scaling.ts'
 import { start } from './start.ts'
 import { twoHundred } from './two-hundred.ts'
 import { underLoadFamily } from './under-load.ts'
@@ -18,6 +19,7 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  scaling,
   certificateChange,
   dns,
   start,
