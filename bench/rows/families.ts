@@ -3,6 +3,7 @@ import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
+import { loadBalancer } from './load-balancer.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
@@ -22,6 +23,7 @@ export const families: Family[] = [
   scaling,
   certificateChange,
   dns,
+  loadBalancer,
   start,
   memory,
   watchers,

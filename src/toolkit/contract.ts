@@ -159,6 +159,8 @@ export interface ToolkitCommand {
   archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Field of the answer's rows that is a list: a line for each of its entries. */
+  each?: string
   /** Fields of the body that options of their names fill: the text of the file that each names. */
   files?: string[]
 }
@@ -275,6 +277,11 @@ export interface ToolkitService<Spec = unknown> {
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
   overridesOf?(member: ToolkitMember, spec: Spec, overrides: Overrides): string[]
+  /**
+   * Fields of overrides, by key, that give some machines of a component a share (percent) of its traffic; absent: it has no such thing.
+   * Pure.
+   */
+  share?(input: { spec: Spec; component: string; machines: string[]; chosen: string[]; share: number }): Overrides
   control: ToolkitControl<Spec>
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>

@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytesField, durationField, machineField, placementField, strict } from '../../lib/fields.ts'
+import { componentNameSchema } from '../../model/ids.ts'
 import { receiverField, receiverName } from './receiver-schema.ts'
 
 const receivers = z.union([receiverName, z.array(receiverName).min(1).max(20)])
@@ -20,6 +22,21 @@ export const alertField = strict({
   notify: receivers.optional().describe('Receivers of this alert; default: all'),
 })
 
+export const targetField = strict({
+  name: componentNameSchema.describe('What its series have as `component`'),
+  addresses: z
+    .array(z.string().refine((text) => isIP(text) !== 0, 'an IPv4 or IPv6 address'))
+    .min(1)
+    .max(1000)
+    .describe('Of machines that Kitbag did not deploy'),
+  port: z.int().min(1).max(65_535).default(9100).describe("Port of an exporter; default: node_exporter's"),
+  path: z
+    .string()
+    .max(1000)
+    .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
+    .default('/metrics'),
+})
+
 export const monitoringSchema = strict({
   interval: durationField('5s', '30s').prefault('15s').describe('Time between two looks at a target'),
   retention: strict({
@@ -36,6 +53,7 @@ export const monitoringSchema = strict({
       .prefault('512MiB')
       .describe('How much of its disk the log may take'),
   }).prefault({}),
+  targets: z.array(targetField).max(200).default([]).describe('More to look at, by address'),
   alerts: z.array(alertField).max(200).default([]).describe('Own alerts, and changes of ready-made ones'),
   notify: z.record(receiverName, receiverField).default({}).describe('Who is told of alerts, by name'),
   repeat: durationField('1m', '7d').prefault('4h').describe('Time until what still fires is told again'),

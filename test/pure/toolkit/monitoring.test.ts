@@ -52,7 +52,7 @@ describe('alerts', () => {
     [{ name: 'machine-lost', above: 3 }, 'alerts.0.above', 'compares with no number'],
     [{ name: 'slow', expr: 'up', notify: 'opps' }, 'alerts.0.notify', 'no receiver opps'],
   ] as const)('%j is refused', ([alert, path, message]) => {
-    expect(validate(alerts(alert))).toEqual([
+    expect(validate(alerts(alert), [])).toEqual([
       expect.objectContaining({ path, message: expect.stringContaining(message) }),
     ])
   })
