@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { request as requestSecurely, Agent as SecureAgent } from 'node:https'
 
 export interface LoadResult {
   total: number
@@ -13,6 +14,13 @@ export interface LoadResult {
   firstSeen: Record<string, number>
 }
 
+export interface LoadOptions {
+  connections: number
+  keepAlive: boolean
+  /** For https: authorities that are trusted (PEM), and the name that is asked for. Other certificates count as failed. */
+  tls?: { ca: string[]; servername: string }
+}
+
 export interface Load {
   result: LoadResult
   /** Ends when at least `minimum` requests were answered since the start, and all that are under way are in. */
@@ -23,8 +31,10 @@ export interface Load {
  * Closed-loop HTTP load: `connections` workers, each sends its next GET when the last answer is in. `keepAlive` false opens a
  * connection per request. A status other than 200, a cut or refused connection and 10 s of silence count as failed; nothing is retried.
  */
-export function startLoad(url: string, options: { connections: number; keepAlive: boolean }): Load {
-  const agent = new Agent({ keepAlive: options.keepAlive, maxSockets: options.connections })
+export function startLoad(url: string, options: LoadOptions): Load {
+  const { connections: maxSockets, keepAlive, tls } = options
+  const agent = tls ? new SecureAgent({ keepAlive, maxSockets, ...tls }) : new Agent({ keepAlive, maxSockets })
+  const send = tls ? requestSecurely : request
   const result: LoadResult = { total: 0, failed: 0, failures: {}, servedBy: {}, releases: {}, firstSeen: {} }
   let stopping = false
   let minimum = 0
@@ -39,7 +49,7 @@ export function startLoad(url: string, options: { connections: number; keepAlive
         count(result.failures, reason)
         resolve()
       }
-      const sent = request(url, { agent, timeout: 10_000 }, (response) => {
+      const sent = send(url, { agent, timeout: 10_000 }, (response) => {
         response.on('error', (error: NodeJS.ErrnoException) => failed(`answer cut: ${error.code}`))
         response.on('end', () => {
           if (response.statusCode !== 200) return failed(`status ${response.statusCode}`)

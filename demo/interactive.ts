@@ -2,9 +2,9 @@ import { relative } from 'node:path'
 import { ask } from '../src/cli/ask.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { deployGuestbook } from './deploy.ts'
-import { deployment, removeGuestbook } from './destroy.ts'
+import { deployment, removeAll } from './destroy.ts'
 import { aborted } from './interruption.ts'
-import { root } from './paths.ts'
+import { root, toolkitBlueprint } from './paths.ts'
 import { type Summary, say } from './report.ts'
 
 function whatToTry(url: string, { env }: ControlPlane): string {
@@ -20,6 +20,7 @@ Try, in another terminal:
   ${kitbag} scale ${deployment} web=3
   ${kitbag} logs ${deployment} -f
   ${kitbag} check ${deployment}
+  ${kitbag} deploy ${relative(process.cwd(), toolkitBlueprint)}    # the whole toolkit: docs/shop.md
 
 It stays up until Ctrl-C.`
 }
@@ -37,7 +38,7 @@ export async function runInteractive(plane: ControlPlane, summary: Summary, inte
     say('Kept: the machines run on. `npm run demo` comes back to them.')
     return
   }
-  await removeGuestbook(plane)
+  await removeAll(plane)
   say('Destroyed: no machine is left.')
 }
 

@@ -2,7 +2,7 @@ import { setUp } from '../src/main/setup.ts'
 import { KitbagError } from '../src/model/errors.ts'
 import { claimHome } from './claim.ts'
 import { type ControlPlane, startControlPlane } from './control-plane.ts'
-import { removeGuestbook } from './destroy.ts'
+import { removeAll } from './destroy.ts'
 import { runInteractive } from './interactive.ts'
 import { watchInterruption } from './interruption.ts'
 import { kitbag } from './kitbag.ts'
@@ -33,7 +33,7 @@ async function wholeLife(plane: ControlPlane, interrupted: AbortSignal): Promise
     await runOnce(plane, summary, interrupted)
   } catch (error) {
     say(`\n${interrupted.aborted ? 'Interrupted' : 'It failed'}: removing what is there.`)
-    await removeGuestbook(plane)
+    await removeAll(plane)
     throw error
   } finally {
     summary.residue.push(...(await residueAtClouds(plane)))

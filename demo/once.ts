@@ -1,10 +1,11 @@
 import { type Load, type LoadResult, startLoad } from '../bench/load.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { deployGuestbook, show } from './deploy.ts'
-import { deployment, destroyGuestbook } from './destroy.ts'
+import { deployment, destroy } from './destroy.ts'
 import { changedGuestbook, machinesThatAnswer, sign } from './guestbook.ts'
 import { kitbag } from './kitbag.ts'
 import { check, type Summary, say, timed } from './report.ts'
+import { showToolkit } from './toolkit.ts'
 
 /** Load in both connection modes while `work` runs, and at least 2,500 requests in each. */
 async function underLoad(url: string, summary: Summary, work: () => Promise<void>): Promise<LoadResult[]> {
@@ -35,7 +36,7 @@ async function releaseAnswers(url: string, release: string): Promise<boolean> {
   return true
 }
 
-/** The whole life of a deployment: deploy, use, check, update and roll back under load, scale, destroy. */
+/** The whole life of a deployment: deploy, use, check, update and roll back under load, scale, destroy. Then one with the whole toolkit. */
 export async function runOnce(plane: ControlPlane, summary: Summary, signal: AbortSignal): Promise<void> {
   const run = (args: string[]) => kitbag(args, { env: plane.env, show: true, signal })
   const url = await deployGuestbook(plane, summary, signal)
@@ -96,5 +97,6 @@ export async function runOnce(plane: ControlPlane, summary: Summary, signal: Abo
   check(summary, 'three web machines answer', three.length === 3, three.join(' '))
   summary.machines = Math.max(summary.machines, (await show(plane)).machines.length)
 
-  await timed(summary, 'destroy', 'destroy', () => destroyGuestbook(plane))
+  await timed(summary, 'destroy', 'destroy', () => destroy(plane, deployment))
+  await timed(summary, 'toolkit', 'toolkit: examples/shop', () => showToolkit(plane, summary, signal))
 }

@@ -10,6 +10,9 @@ function findRoot(folder: string): string {
 /** The clone's folder, from the source and from dist/ alike. */
 export const root = findRoot(dirname(fileURLToPath(import.meta.url)))
 
+/** The blueprint with every toolkit service. */
+export const toolkitBlueprint = join(root, 'examples/shop/blueprint.yaml')
+
 /** The demo's own KITBAG_HOME, outside the clone: an interrupted demo is found again, also from another clone. */
 export const demoHome =
   process.env.KITBAG_DEMO_HOME ??

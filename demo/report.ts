@@ -1,7 +1,7 @@
 /** What `--json` prints as its last line. */
 export interface Summary {
   ok: boolean
-  seconds: Record<'setup' | 'deploy' | 'recheck' | 'update' | 'rollback' | 'scale' | 'destroy', number>
+  seconds: Record<'setup' | 'deploy' | 'recheck' | 'update' | 'rollback' | 'scale' | 'destroy' | 'toolkit', number>
   machines: number
   url: string
   checks: { name: string; ok: boolean; detail: string }[]
@@ -12,7 +12,7 @@ export interface Summary {
 export function newSummary(): Summary {
   return {
     ok: false,
-    seconds: { setup: 0, deploy: 0, recheck: 0, update: 0, rollback: 0, scale: 0, destroy: 0 },
+    seconds: { setup: 0, deploy: 0, recheck: 0, update: 0, rollback: 0, scale: 0, destroy: 0, toolkit: 0 },
     machines: 0,
     url: '',
     checks: [],

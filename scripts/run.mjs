@@ -100,6 +100,7 @@ const testPackages = {
   'openssh-server': '/usr/sbin/sshd',
   dnsutils: '/usr/bin/dig',
   curl: '/usr/bin/curl',
+  'chromium-headless-shell': '/usr/bin/chromium-headless-shell',
 }
 
 async function installTestPackages() {

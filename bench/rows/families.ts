@@ -1,4 +1,5 @@
 import type { Family } from '../support/bench.ts'
+import { certificateChange } from './certificate-change.ts'
 import { check } from './check.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
@@ -9,6 +10,7 @@ import { resources18 } from './resources18.ts'
 import { start } from './start.ts'
 import { twoHundred } from './two-hundred.ts'
 import { underLoadFamily } from './under-load.ts'
+import { watchers } from './watchers.ts'
 
 /** In the order in which they run: those that share a control plane first. */
 export const families: Family[] = [
@@ -17,9 +19,11 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  certificateChange,
   dns,
   loadBalancer,
   start,
   memory,
+  watchers,
   twoHundred,
 ]

@@ -1,7 +1,7 @@
 import { blueprint } from '../../demo/guestbook.ts'
 import { describeBlueprint, readBlueprint } from '../../src/cli/blueprint-file.ts'
 import type { Bench, Family } from '../support/bench.ts'
-import { seconds } from '../support/measure.ts'
+import { inTurns, seconds } from '../support/measure.ts'
 import { memoryAtRest, memoryText, total } from '../support/memory.ts'
 import { operate, startPlane } from '../support/plane.ts'
 import type { Measured } from '../support/row.ts'
@@ -9,18 +9,6 @@ import { say } from '../support/say.ts'
 
 const deployments = 100
 const operations = 1_000
-
-/** Operations that are asked for at the same time. */
-const atOnce = 10
-
-/** Does the works, some at a time, in order of their start. */
-async function each(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    while (next < count) await work(next++)
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
-}
 
 async function run(bench: Bench): Promise<Measured[]> {
   await bench.endPlane()
@@ -38,13 +26,13 @@ async function run(bench: Bench): Promise<Measured[]> {
     ...(await describeBlueprint(plane.client, await readBlueprint(blueprint), { cloud: 'pretended' })),
   }
   const nameOf = (index: number) => `guestbook-${index % deployments}`
-  const deployed = await seconds(() => each(deployments, (index) => operate(plane, nameOf(index), deploy)))
+  const deployed = await seconds(() => inTurns(deployments, (index) => operate(plane, nameOf(index), deploy)))
   const hundred = await rest(`${deployments} deployments (in ${deployed.toFixed(0)} s)`)
 
   const scale = (web: number) => ({ kind: 'scale', scale: { web } })
   const turns = [{ kind: 'check' }, scale(3), deploy, scale(2), { kind: 'rollback', release: 1 }]
   const operated = await seconds(() =>
-    each(operations, (index) => {
+    inTurns(operations, (index) => {
       bench.signal.throwIfAborted()
       const turn = turns[Math.floor(index / deployments) % turns.length]
       return operate(plane, nameOf(index), turn ?? deploy)

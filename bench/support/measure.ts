@@ -30,3 +30,15 @@ export async function interleaved<Name extends string>(
     number
   >
 }
+
+/** Works that go on at the same time. */
+const atOnce = 10
+
+/** Does as many works, some at a time, in order of their start. */
+export async function inTurns(count: number, work: (index: number) => Promise<unknown>): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    while (next < count) await work(next++)
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+}

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** A process and everything below it. */
-function tree(root: number): number[] {
+export function tree(root: number): number[] {
   const parents = new Map<number, number>()
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const stat = attempt(() => readFileSync(`/proc/${name}/stat`, 'utf8'))
@@ -15,7 +15,7 @@ function tree(root: number): number[] {
 }
 
 /** Processes come and go while they are looked at. */
-function attempt<T>(read: () => T): T | undefined {
+export function attempt<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch {

@@ -3,7 +3,7 @@ import type { Store } from '../db/store.ts'
 import { nearest } from '../lib/nearest.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { Provider, ProviderDriver, ProviderEnvironment } from '../providers/contract.ts'
+import type { Capabilities, Provider, ProviderDriver, ProviderEnvironment } from '../providers/contract.ts'
 import { providers } from '../providers/index.ts'
 import { type SweepReport, sweepClouds } from './sweep-clouds.ts'
 
@@ -18,6 +18,8 @@ export interface CloudsOptions {
 export interface Clouds {
   /** Throws `not-found`. */
   provider(cloudId: string): Promise<Provider>
+  /** What its driver can do. Throws `not-found`. */
+  capabilities(cloudId: string): Promise<Capabilities>
   /** Checks a new cloud's settings and credentials; gives them back with defaults. Throws `invalid-request`. */
   validate(
     kind: string,
@@ -44,9 +46,13 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
     if (load) return load()
     throw unknownKind(kind, Object.keys(drivers).sort())
   }
-  const connect = async (cloudId: string): Promise<Provider> => {
+  const cloudOf = async (cloudId: string) => {
     const cloud = await store.clouds.get(cloudId)
     if (!cloud) throw new KitbagError('not-found', `there is no cloud ${cloudId} (any more)`)
+    return cloud
+  }
+  const connect = async (cloudId: string): Promise<Provider> => {
+    const cloud = await cloudOf(cloudId)
     const { name, settings, credentials } = cloud
     return (await driverOf(cloud.provider)).connect({ name, settings, credentials }, environment)
   }
@@ -61,6 +67,7 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
 
   return {
     provider,
+    capabilities: async (cloudId) => (await driverOf((await cloudOf(cloudId)).provider)).capabilities,
     async validate(kind, settings, credentials) {
       const driver = await driverOf(kind)
       const problems: Problem[] = []

@@ -1,7 +1,7 @@
 import type { Store } from '../db/store.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'
-import type { Provider } from '../providers/contract.ts'
+import type { Capabilities, Provider } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 
@@ -38,7 +38,7 @@ export const defaultTimings: Timings = {
 /** Everything that the effects act through; composed in main/, with fakes in tests. */
 export interface ActivityDeps {
   store: Store
-  clouds: { provider(cloudId: string): Promise<Provider> }
+  clouds: { provider(cloudId: string): Promise<Provider>; capabilities(cloudId: string): Promise<Capabilities> }
   reach: Reach
   toolkit: ToolkitRegistry
   /** Shipped recipes by name; others come from the release's blobs. */

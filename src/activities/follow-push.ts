@@ -1,4 +1,5 @@
 import type { OperationRecord } from '../model/operation.ts'
+import { expand } from '../planner/expand.ts'
 import { refersTo } from '../planner/links.ts'
 import { loadPlanInput } from '../planner/load.ts'
 import { machinesToCreate, plan } from '../planner/plan.ts'
@@ -16,7 +17,8 @@ export async function followPush(
   const deployment = await store.deployments.get(deploymentId)
   if (!deployment || deployment.currentRelease === null) return
   const { spec } = await releaseOf(store, deploymentId, deployment.currentRelease)
-  const uses = spec.blueprint.components.some((component) => refersTo(component, request.service ?? ''))
+  const { components } = expand(spec, toolkit, await store.overrides.list(deploymentId))
+  const uses = components.some((one) => one.service === undefined && refersTo(one, request.service ?? ''))
   if (!uses || !spec.blueprint.services.some(({ name, kind }) => name === request.service && toolkit[kind]?.values))
     return
   const input = await loadPlanInput(store, deploymentId, { kind: 'scale', release: deployment.currentRelease }, toolkit)

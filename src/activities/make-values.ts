@@ -44,6 +44,7 @@ export async function refreshValues(
     secret: (reference) => secretOf(deps, release, reference),
     show: (certificate, challenges) =>
       showChallenges(deps, { deployment, release: release.spec, signal }, certificate, challenges),
+    tell: (message) => store.operations.appendEvents(operation, [{ type: 'log', data: { level: 'info', message } }]),
     retry: { ...defaultTimings, ...deps.timings }.certificateRetry,
     signal,
   }

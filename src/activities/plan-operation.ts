@@ -2,6 +2,7 @@ import { KitbagError } from '../model/errors.ts'
 import { isFinal, type OperationRecord } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import { refuseDataLoss } from '../planner/refuse-data-loss.ts'
+import { deadMachines } from './dead-machines.ts'
 import type { ActivityDeps } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
@@ -36,13 +37,25 @@ export function planOperation(deps: ActivityDeps, operationId: string): Promise<
   })
 }
 
-async function makePlan(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<Plan> {
-  if (operation.kind === 'push') await refreshValues(deps, operation, signal)
+async function makePlan(deps: ActivityDeps, asked: OperationRecord, signal: AbortSignal): Promise<Plan> {
+  if (asked.kind === 'push') await refreshValues(deps, asked, signal)
+  const operation = await withDead(deps, asked, signal)
   const plan = await planFor(deps, operation, 'main')
   refuseStale(operation, plan)
   refuseDataLoss(plan)
   await markLost(deps, operation)
   return plan
+}
+
+/** Machines that are dead are replaced in the same go: the change would fail on them. */
+async function withDead(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<OperationRecord> {
+  const dead = await deadMachines(deps, operation, signal)
+  if (dead.length === 0) return operation
+  const rows = await deps.store.machines.list(operation.deploymentId)
+  const names = rows.filter(({ id }) => dead.includes(id)).map(({ name }) => name)
+  const message = `${names.join(', ')}: dead, and replaced in the same go`
+  await deps.store.operations.appendEvents(operation.id, [{ type: 'log', data: { level: 'warn', message } }])
+  return { ...operation, request: { ...operation.request, lost: dead } }
 }
 
 function refuseStale({ request }: OperationRecord, plan: Plan): void {

@@ -3,7 +3,7 @@ import { backoff, retry } from '../lib/retry.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import { machineName, type ResolvedMachineSpec } from '../model/machine.ts'
-import type { Provider } from '../providers/contract.ts'
+import type { Capabilities, Provider } from '../providers/contract.ts'
 import { defaultTimings, type Timings } from './deps.ts'
 
 /** A machine that a plan would create. */
@@ -16,7 +16,10 @@ export interface WantedMachine {
 
 interface Options {
   store: Pick<Store, 'clouds'>
-  clouds: { provider(cloudId: string): Promise<Provider> }
+  clouds: {
+    provider(cloudId: string): Promise<Provider>
+    capabilities(cloudId: string): Promise<Capabilities>
+  }
   timings?: Partial<Timings>
 }
 
@@ -45,7 +48,10 @@ export function createResolveSpecs({ store, clouds, timings }: Options): Resolve
     }
     const specs = wanted.map(async (one) => {
       const { component, ordinal } = one
-      const provider = await clouds.provider(idOf(one))
+      const cloudId = idOf(one)
+      if (component.machine.floatingAddress !== undefined && !(await clouds.capabilities(cloudId)).floatingAddress)
+        throw noFloatingAddress(component)
+      const provider = await clouds.provider(cloudId)
       const { region, zones } = component.placement
       const place = { ordinal, ...(region !== undefined && { region }), ...(zones !== undefined && { zones }) }
       const spec = await retry(() => provider.resolve(component.machine, place), { attempts, delay })
@@ -53,4 +59,14 @@ export function createResolveSpecs({ store, clouds, timings }: Options): Resolve
     })
     return new Map(await Promise.all(specs))
   }
+}
+
+function noFloatingAddress({ name }: ResolvedComponent): KitbagError {
+  return new KitbagError(
+    'not-supported',
+    `${name}: its cloud has no floating addresses, and floatingAddress asks for one`,
+    {
+      fix: `Leave it out, and put all of its machines into DNS, with a health check: value: "\${${name}.addresses}".`,
+    },
+  )
 }

@@ -66,7 +66,7 @@ async function servicesFor({ deps, deployment, services }: Showing, challenges: 
       throw new KitbagError('service-failed', `${host}: no service of the deployment can answer ${type} for it`, {
         fix:
           type === 'dns-01'
-            ? 'Give the deployment a `dns` service with a zone that holds it, which the parent zone delegates to.'
+            ? 'Give the deployment a `dns` service with a zone that holds it, and that zone no `_acme-challenge` record by the API.'
             : 'Give the deployment a load balancer with a listener on port 80, which the name leads to.',
       })
     if (type === 'dns-01') for (const { name } of able) found.add(name)

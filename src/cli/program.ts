@@ -13,7 +13,9 @@ KITBAG_URL and KITBAG_TOKEN name the control plane; without them it is the one o
 
 /** The command line over the API. What a command needs is loaded when it is used, so that `--help` is quick. */
 export function createProgram(): Command {
-  const program = new Command('kitbag').description('Carries your application toolkit to any cloud.')
+  const program = new Command('kitbag')
+    .description('Carries your application toolkit to any cloud.')
+    .enablePositionalOptions()
   tellErrors(program)
   addBlueprintCommands(program)
   addDeploymentCommands(program)

@@ -15,6 +15,8 @@ export interface ToolkitCommandRoute {
   archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Field of the answer's rows that is a list: a line for each of its entries. */
+  each?: string
   /** Fields that last arguments fill. */
   arguments?: string[]
   /** Fields of the body that options of their names fill: the text of the file that each names. */

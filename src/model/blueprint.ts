@@ -48,6 +48,8 @@ export interface ResolvedComponent {
   start?: string
   migrate?: string
   port?: number
+  /** Of `url`; absent: http of applications and services, tcp of others. */
+  scheme?: 'https' | 'tcp'
   replicas: number
   machine: MachineRequirements
   placement: Placement

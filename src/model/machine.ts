@@ -4,6 +4,8 @@ export interface Address {
   family: 4 | 6
   scope: 'public' | 'private'
   network: string
+  /** Moves between the machines that share it: whoever serves has it. Not a way to reach this one. */
+  floating?: true
 }
 
 /** What a blueprint asks of a machine, in portable words. */
@@ -16,6 +18,8 @@ export interface MachineRequirements {
   disk?: number
   /** Portable image word, e.g. `debian-13`. */
   image: string
+  /** Name of the service whose machines, in one deployment, share a floating address beside their own; absent: none. */
+  floatingAddress?: string
 }
 
 /** The portable words resolved to one provider's own ids; pinned in the plan. */
@@ -78,7 +82,12 @@ export interface MachineRecord {
 /** The address that other machines of the deployment and the SSH pool use: private before public, IPv4 before IPv6. */
 export function preferredAddress(addresses: Address[]): Address | undefined {
   const rank = (a: Address) => (a.scope === 'private' ? 0 : 2) + (a.family === 4 ? 0 : 1)
-  return [...addresses].sort((a, b) => rank(a) - rank(b))[0]
+  return addresses.filter(({ floating }) => !floating).sort((a, b) => rank(a) - rank(b))[0]
+}
+
+/** The address that a machine shares with others. */
+export function floatingAddress(addresses: Address[]): Address | undefined {
+  return addresses.find(({ floating }) => floating)
 }
 
 /** Name of a component's machine, also its host name: `loadBalancer`, 1 -> `load-balancer-1`. */

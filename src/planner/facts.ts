@@ -1,7 +1,7 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
@@ -12,6 +12,7 @@ import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
+import { secretForms, secretLines } from './secret-forms.ts'
 
 export interface FactSource {
   installation: string
@@ -25,9 +26,6 @@ export interface FactSource {
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
 }
-
-/** Shorter ones, such as the last of a key, tell nothing and would blank out ordinary words. */
-const shortestLine = 16
 
 interface PartFacts {
   context: RecipeContext
@@ -71,6 +69,13 @@ export function createFacts(source: FactSource): Facts {
       .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
   }
 
+  /** The address that the component's machines share. */
+  function floatingOf(name: string): string | undefined {
+    if (component(name).machine.floatingAddress === undefined) return undefined
+    const own = world.machines.filter((machine) => machine.component === name)
+    return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
+  }
+
   function portOf(of: ResolvedComponent): number | undefined {
     return of.port ?? source.recipes.get(of.recipe)?.signature.defaultPort
   }
@@ -96,12 +101,15 @@ export function createFacts(source: FactSource): Facts {
     const of = component(name)
     const machines = machinesOf(name)
     const port = portOf(of)
-    const host = machines[0]?.address
-    const scheme = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
-    const authority = host === undefined ? undefined : `${hostText(host)}${port === 80 ? '' : `:${port}`}`
+    const floating = floatingOf(name)
+    const host = floating ?? machines[0]?.address
+    const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
+    const scheme = of.scheme ?? usual
+    const authority =
+      host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
     return {
       machines,
-      addresses: machines.map(({ address }) => address),
+      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
       ...(port !== undefined && { port }),
       ...(host !== undefined && { host }),
       ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
@@ -218,25 +226,6 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
       problems,
     })
-}
-
-/** Secrets as they are and as recipes put them into URLs, where they are part of an output such as `db.url`. */
-function secretForms(secrets: string[]): string[] {
-  const inUrl = (secret: string) =>
-    encodeURIComponent(secret.toWellFormed()).replace(
-      /[!'()*]/g,
-      (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-    )
-  return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
-}
-
-/** Secret values, whole and line by line: what shows a part of a text shows lines. What a public value shows too is none. */
-function secretLines(values: ServiceValue[]): string[] {
-  const linesOf = ({ value }: ServiceValue) => value.split('\n').filter((line) => line.length >= shortestLine)
-  const open = new Set(values.filter(({ secret }) => !secret).flatMap(linesOf))
-  const closed = values.filter(({ secret }) => secret)
-  const lines = closed.flatMap(linesOf).filter((line) => !open.has(line) && !line.startsWith('-----'))
-  return [...new Set([...closed.map(({ value }) => value), ...lines])]
 }
 
 function addressOf(machine: MachineRecord): string {

@@ -40,7 +40,7 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   if (machine.status === 'failed') reasons.push({ message: 'it failed' })
   if (machine.status === 'lost') reasons.push({ message: 'it is lost' })
   if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
-  for (const field of ['image', 'cpu', 'memory', 'disk'] as const) {
+  for (const field of ['image', 'cpu', 'memory', 'disk', 'floatingAddress'] as const) {
     if ((has[field] ?? null) === (component.machine[field] ?? null)) continue
     const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
     reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })

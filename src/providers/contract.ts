@@ -11,6 +11,11 @@ export interface Capabilities {
   fractionalCpu: boolean
   /** Regions have zones, and a machine can be asked into one. */
   zones: boolean
+  /**
+   * Machines can share an address that they move between them by themselves (`requirements.floatingAddress`): one for each deployment
+   * and name, the same as long as one of its machines exists, and nobody else's meanwhile.
+   */
+  floatingAddress: boolean
 }
 
 export interface Catalog {

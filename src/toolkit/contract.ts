@@ -88,6 +88,11 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   atCloud(row: MachineRecord): Promise<CloudStatus>
   /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
   metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** The first of the release's services that can be asked in PromQL. */
+  queries?: {
+    expressionOf(word: string, component: string): string | undefined
+    latest(expression: string): Promise<{ at: number; value: number } | undefined>
+  }
   /** How to reach a machine; undefined: it has no address yet. */
   access(row: MachineRecord): MachineAccess | undefined
   /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
@@ -118,6 +123,11 @@ export interface ToolkitWatch<Spec = unknown> {
    * again anywhere else, so whatever it does besides its outcome bears being repeated.
    */
   look(context: WatchContext<Spec>): Promise<WatchOutcome | void>
+  /**
+   * Ids of machines that are dead, so that a change which is about to be planned replaces them rather than fail on them. It may take its
+   * time to find out; nothing is stored.
+   */
+  dead?(context: WatchContext<Spec>): Promise<string[]>
 }
 
 export interface MadeRows {
@@ -149,6 +159,8 @@ export interface ToolkitCommand {
   archive?: string
   /** Field of the answer that is printed as it is. */
   text?: string
+  /** Field of the answer's rows that is a list: a line for each of its entries. */
+  each?: string
   /** Fields of the body that options of their names fill: the text of the file that each names. */
   files?: string[]
 }
@@ -196,6 +208,8 @@ export interface NeighbourService extends ResolvedService {
   metrics: Record<string, string[]>
   /** What others may refer to, of a service that makes values: `web.pem`. */
   values?: string[]
+  /** Of one that can be asked in PromQL. */
+  queries?: Pick<ToolkitQueries, 'fault'>
 }
 
 /** One figure of a component, as a running service knows it. */
@@ -227,6 +241,16 @@ export interface ServiceView {
   alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
 }
 
+/** What a service has measured over time, asked in PromQL. */
+export interface ToolkitQueries<Spec = unknown> {
+  /** What is wrong with an expression; undefined: nothing. Pure. */
+  fault(expression: string): string | undefined
+  /** The expression of a component's figure by its stable word (`latency-p95`); undefined: there is no such word. Pure. */
+  expressionOf(word: string, component: string): string | undefined
+  /** Its value now; undefined: no series answers. Rejects when the service does not answer. */
+  latest(context: ControlContext<Spec>, expression: string): Promise<{ at: number; value: number } | undefined>
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -253,14 +277,20 @@ export interface ToolkitService<Spec = unknown> {
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
   overridesOf?(member: ToolkitMember, spec: Spec, overrides: Overrides): string[]
+  /**
+   * Fields of overrides, by key, that give some machines of a component a share (percent) of its traffic; absent: it has no such thing.
+   * Pure.
+   */
+  share?(input: { spec: Spec; component: string; machines: string[]; chosen: string[]; share: number }): Overrides
   control: ToolkitControl<Spec>
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
+  metrics?: ToolkitMetrics<Spec>
+  queries?: ToolkitQueries<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
-  metrics?: ToolkitMetrics<Spec>
   /** What its health is beside that of its machines; absent: nothing. */
   health?(context: ReadContext<Spec>): Promise<HealthFinding[]>
   /** For the deployment's page, from the running service. */
@@ -315,6 +345,8 @@ export interface RefreshContext<Spec> extends ValuesContext<Spec> {
   secret(reference: string): Promise<string>
   /** Shows the challenges of one certificate, and no other ones of it; returns when they are to be seen. Throws where nothing can. */
   show(certificateId: string, challenges: Challenge[]): Promise<void>
+  /** Tells people how it goes. */
+  tell(message: string): Promise<void>
   /** Milliseconds until the first try after a failure; then doubling. */
   retry: number
   signal: AbortSignal
@@ -389,6 +421,11 @@ export interface ToolkitControl<Spec = unknown> {
    * `service-failed` with the service's own words when it cannot be. Idempotent.
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
+  /**
+   * Has the service's other machines take over from one that is about to be destroyed, so that nobody notices. `going`: all nodes that
+   * are; none of them takes over. Absent: there is nothing to take over. Idempotent.
+   */
+  retire?(context: ControlContext<Spec>, node: MachineAccess, options: { going: Set<string> }): Promise<void>
   /**
    * Answers ACME servers (http-01) for the service's host names: token -> key authorization, those given and no others, on every node
    * when it returns. Absent: the service cannot. Idempotent.

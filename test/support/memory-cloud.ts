@@ -75,7 +75,7 @@ export function memoryCloud(): MemoryCloud {
   const driver: ProviderDriver = {
     kind: 'memory',
     summary: 'In memory',
-    capabilities: { images: ['debian-13'], userData: true, fractionalCpu: true, zones: false },
+    capabilities: { images: ['debian-13'], userData: true, fractionalCpu: true, zones: false, floatingAddress: false },
     settings: z.object({}),
     credentials: z.object({}),
     connect: async () => provider,

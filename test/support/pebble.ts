@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { freePorts, listening } from '../../src/main/embedded/free-port.ts'
 import { findGo } from '../../src/main/embedded/go.ts'
 import { cacheFolder } from '../../src/main/paths.ts'
+import { ask } from '../../src/toolkit/certificates/acme/http.ts'
 import { issueLeaf, makeAuthority } from '../../src/toolkit/certificates/x509.ts'
 import { until } from './until.ts'
 
@@ -19,6 +20,8 @@ const version = '2.4.0'
 export interface PebbleOptions {
   /** Key id -> key in base64url: accounts need one of them. */
   eab?: Record<string, string>
+  /** Seconds that a look at a challenge takes at most; default: none. */
+  slow?: number
 }
 
 export interface Pebble {
@@ -32,13 +35,15 @@ export interface Pebble {
    * @param dns `10.0.0.1:53`: where it looks names up. Absent: it looks at nothing, and takes every challenge as answered.
    */
   start(dns?: string): Promise<void>
+  /** PEM of the authority that its certificates come from; another one after each start. */
+  root(): Promise<string>
   /** What it wrote. */
   log(): string
   close(): Promise<void>
 }
 
 /** Pebble, a real ACME server, which refuses 30 % of the nonces; not started yet. */
-export async function preparePebble({ eab }: PebbleOptions = {}): Promise<Pebble> {
+export async function preparePebble({ eab, slow }: PebbleOptions = {}): Promise<Pebble> {
   const program = await ensurePebble()
   const folder = await mkdtemp(join(tmpdir(), 'kitbag-pebble-'))
   const [port = 0, management = 0] = await freePorts(2)
@@ -66,10 +71,15 @@ export async function preparePebble({ eab }: PebbleOptions = {}): Promise<Pebble
     directory: `https://127.0.0.1:${port}/dir`,
     trust: authority.certificate,
     log: () => log,
+    async root() {
+      const { text } = await ask({ trust: authority.certificate }, 'GET', `https://127.0.0.1:${management}/roots/0`)
+      return text
+    },
     async start(dns) {
       const args = ['-config', join(folder, 'config.json'), ...(dns === undefined ? [] : ['-dnsserver', dns])]
       const always = dns === undefined ? { PEBBLE_VA_ALWAYS_VALID: '1' } : {}
-      const env = { PEBBLE_WFE_NONCEREJECT: '30', PEBBLE_VA_NOSLEEP: '1', PEBBLE_AUTHZREUSE: '0', ...always }
+      const pace = slow === undefined ? { PEBBLE_VA_NOSLEEP: '1' } : { PEBBLE_VA_SLEEPTIME: String(slow) }
+      const env = { PEBBLE_WFE_NONCEREJECT: '30', PEBBLE_AUTHZREUSE: '0', ...pace, ...always }
       const started = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
       for (const stream of [started.stdout, started.stderr]) stream.on('data', (chunk) => (log += chunk))
       child = started

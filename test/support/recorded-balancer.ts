@@ -12,7 +12,12 @@ export interface RecordedBalancer {
   calls: string[]
   /** Runs inside each call; throw to fail it. */
   hook?: (call: string) => void | Promise<void>
+  /** What it says of the traffic that it carries, asked at each look; throw to say nothing. */
+  figures?: (() => Record<string, number>) | undefined
 }
+
+/** Names of the figures that it knows. */
+const figureNames = ['requests', 'responses', 'responses-5xx', 'requests-at-hand']
 
 /** A load balancer whose control side only writes down what it was asked; its machines are real to the planner. */
 export function recordedBalancer(): RecordedBalancer {
@@ -38,6 +43,18 @@ export function recordedBalancer(): RecordedBalancer {
         return []
       },
       afterConfigure: async () => {},
+    },
+    metrics: {
+      offers: ({ to }) => ({ [to]: figureNames }),
+      async read({ spec }) {
+        const figures = recorded.figures?.() ?? {}
+        return figureNames.map((metric) => ({
+          component: spec.to,
+          metric,
+          value: figures[metric] ?? 0,
+          source: 'load-balancer-1',
+        }))
+      },
     },
     routes: [],
   }

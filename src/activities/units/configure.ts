@@ -1,5 +1,6 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
+import { isLookedAfter } from '../dead-machines.ts'
 import { machineAccess } from '../machine-access.ts'
 import { configureDigestNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
@@ -15,6 +16,34 @@ const mostRounds = 10
  * one that ends last has put the newest facts in force. The digest is taken off the row before and put on after.
  */
 export async function configure(work: UnitWork): Promise<void> {
+  try {
+    await configureMachine(work)
+  } catch (error) {
+    if (!(await isPassedOver(work, error))) throw error
+    const { machine } = work.unit
+    const message = `${machine} is away: it is told when it is back, or replaced`
+    work.events.add({ type: 'log', data: { level: 'warn', machine, message } })
+  }
+}
+
+/** Milliseconds that a machine has to answer. */
+const patience = 5_000
+
+/** A push need not fail on a machine that is away, where somebody brings it level when it is back. */
+async function isPassedOver(work: UnitWork, error: unknown): Promise<boolean> {
+  const { deps, operation, deployment, signal } = work
+  if (operation.kind !== 'push' || signal.aborted) return false
+  if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable') return false
+  if (!(await isLookedAfter(deps, deployment.id))) return false
+  const machine = await findMachine(work)
+  if (!machine) return true
+  return deps.reach.exec(machineAccess(machine), 'true', { timeout: patience, signal }).then(
+    () => false,
+    () => true,
+  )
+}
+
+async function configureMachine(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
   if (await isGone(work)) return
   let inputs = await phaseInputs(work, 'configure')

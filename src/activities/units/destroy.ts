@@ -1,6 +1,10 @@
+import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
+import { mayServe } from '../../planner/change-context.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { forgetOverrides } from '../forget-overrides.ts'
+import { machineAccess } from '../machine-access.ts'
+import { serviceNamed } from '../service-of.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
 
 /** Destroys the machine and removes its row, in this order, so that a crash in between is repeated. What is gone already is fine. */
@@ -8,6 +12,7 @@ export async function destroy(work: UnitWork): Promise<void> {
   const { deps } = work
   const row = await findMachine(work)
   if (!row) return
+  if (mayServe(row)) await retire(work, row)
   await deps.store.machines.update(row.id, { status: 'destroying' })
   const provider = await deps.clouds.provider(row.cloudId)
   for (const id of await idsAtCloud(work, provider, row)) await provider.destroyMachine(id)
@@ -23,4 +28,22 @@ async function idsAtCloud({ deps }: UnitWork, provider: Provider, row: MachineRe
   const { id: installation } = await deps.store.installation.get()
   const made = await provider.listMachines({ tags: { installation, machine: row.id } })
   return made.filter(({ status }) => status !== 'gone').map(({ id }) => id)
+}
+
+/** Whoever takes over from a service's machine does so before it goes. One that is dead or does not answer is no reason to keep it. */
+async function retire(work: UnitWork, row: MachineRecord): Promise<void> {
+  const { deps, deployment, plan } = work
+  const service = await serviceNamed(work, row.component)
+  if (!service?.toolkit.control.retire) return
+  const going = new Set(plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+  const rows = await deps.store.machines.list(deployment.id)
+  if (!rows.some((other) => other.component === row.component && other.status === 'ready' && !going.has(other.name)))
+    return
+  try {
+    await service.toolkit.control.retire(service.context, machineAccess(row), { going })
+  } catch (error) {
+    if (!(error instanceof KitbagError) || error.code === 'cancelled') throw error
+    const message = `${row.name} is destroyed without handing over: ${error.message}`
+    work.events.add({ type: 'log', data: { level: 'warn', machine: row.name, message } })
+  }
 }

@@ -1,14 +1,24 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { stream } from 'hono/streaming'
+import { durationPattern, parseDuration } from '../../lib/duration.ts'
 import { nearest } from '../../lib/nearest.ts'
 import { sh } from '../../lib/sh.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
+import type { CommandText } from '../../model/reach.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { problems } from '../http/responses.ts'
 import { componentName, inDeployment } from '../schemas/names.ts'
 import { accessTo } from '../views/access.ts'
 import { findDeployment } from './deployments.ts'
+
+/** As journald has them, gravest first: their places are its priorities. */
+const levels = ['emerg', 'alert', 'crit', 'err', 'warning', 'notice', 'info', 'debug'] as const
+
+const aTime = 'must be a time such as 2026-11-21T12:00:00Z, or a duration such as 15m'
+const time = z
+  .string()
+  .refine((text) => durationPattern.test(text) || z.iso.datetime({ offset: true }).safeParse(text).success, aTime)
 
 const route = createRoute({
   operationId: 'readLogs',
@@ -27,11 +37,20 @@ const route = createRoute({
         .enum(['true', 'false'])
         .default('false')
         .openapi({ description: "The whole machine's journal, not only the component's" }),
+      level: z.enum(levels).optional().openapi({ description: 'Lines of this level or a graver one' }),
+      since: time.optional().openapi({ description: 'From this time, or for this long up to now, such as 15m' }),
+      until: time.optional().openapi({ description: 'To this time, or to this long ago' }),
+      text: z
+        .string()
+        .min(1)
+        .max(500)
+        .optional()
+        .openapi({ description: 'Lines that hold it; letters of either case' }),
     }),
   },
   responses: {
     200: {
-      description: 'Lines: machine, component, at, message',
+      description: 'Lines: machine, component, at, level, unit, message',
       content: { 'application/x-ndjson': { schema: z.string() } },
     },
     ...problems,
@@ -41,14 +60,21 @@ const route = createRoute({
 interface JournalEntry {
   __REALTIME_TIMESTAMP?: string
   MESSAGE?: string | number[]
+  PRIORITY?: string
+  _SYSTEMD_UNIT?: string
 }
 
 /** A journal's line as ours; bytes that are no text arrive as numbers. */
-function readEntry(line: string): { at: string; message: string } | undefined {
+function readEntry(line: string): { at: string; level: string; unit: string; message: string } | undefined {
   try {
     const entry = JSON.parse(line) as JournalEntry
     const message = Array.isArray(entry.MESSAGE) ? Buffer.from(entry.MESSAGE).toString('utf8') : (entry.MESSAGE ?? '')
-    return { at: new Date(Number(entry.__REALTIME_TIMESTAMP ?? 0) / 1000).toISOString(), message }
+    return {
+      at: new Date(Number(entry.__REALTIME_TIMESTAMP ?? 0) / 1000).toISOString(),
+      level: levels[Number(entry.PRIORITY ?? 6)] ?? 'info',
+      unit: entry._SYSTEMD_UNIT ?? '',
+      message,
+    }
   } catch {
     return undefined
   }
@@ -71,9 +97,38 @@ function noSuchMachine(
   })
 }
 
+type LogQuery = z.infer<typeof route.request.query>
+
+function commandFor(component: string, { lines, follow, all, level, since, until, text }: LogQuery): CommandText {
+  return sh`journalctl ${[
+    '--quiet',
+    '--no-pager',
+    '--output=json',
+    `--lines=${lines}`,
+    ...(all === 'true' ? [] : [`--identifier=${component}`]),
+    ...(level === undefined ? [] : [`--priority=${level}`]),
+    ...(since === undefined ? [] : [`--since=${moment(since)}`]),
+    ...(until === undefined ? [] : [`--until=${moment(until)}`]),
+    ...(text === undefined ? [] : ['--case-sensitive=false', `--grep=${literal(text)}`]),
+    ...(follow === 'true' ? ['--follow'] : []),
+  ]}`
+}
+
+/** A time as journalctl takes it, by this box's clock. */
+function moment(text: string, now = Date.now()): string {
+  const ms = parseDuration(text)
+  return `@${Math.floor((ms === undefined ? Date.parse(text) : now - ms) / 1000)}`
+}
+
+/** A regular expression (PCRE) for the text itself. */
+function literal(text: string): string {
+  return text.replace(/[^\p{L}\p{N}\s]/gu, '\\$&')
+}
+
 export function addLogs(api: Api, deps: ApiDeps): void {
   api.openapi(route, async (c) => {
-    const { component, machine, lines, follow, all: whole } = c.req.valid('query')
+    const query = c.req.valid('query')
+    const { component, machine } = query
     const deployment = await findDeployment(deps, c.var.tenantId, c.req.valid('param').deployment)
     const all = await deps.store.machines.list(deployment.id)
     const rows = all.filter(
@@ -89,8 +144,7 @@ export function addLogs(api: Api, deps: ApiDeps): void {
         rows.map(async (row) => {
           const [access] = accessTo([row])
           if (!access) return
-          const only = whole === 'true' ? sh`` : sh`--identifier=${row.component}`
-          const command = sh`journalctl --quiet --no-pager --output=json --lines=${String(lines)} ${only} ${follow === 'true' ? sh`--follow` : sh``}`
+          const command = commandFor(row.component, query)
           const onLine = (line: string) => {
             const entry = readEntry(line)
             if (entry) void out.write(`${JSON.stringify({ machine: row.name, component: row.component, ...entry })}\n`)

@@ -12,7 +12,7 @@ import { operationSchema, presentOperation } from '../schemas/operation.ts'
 import { type FoundService, findService, readContext } from '../views/service.ts'
 import { findDeployment } from './deployments.ts'
 
-/** Mounts every route of every toolkit service: reads ask the running service, changes store overrides and push them. */
+/** Mounts every service's own routes: reads ask the running service, changes store overrides and push them. */
 export function addToolkit(api: Api, deps: ApiDeps): void {
   for (const service of Object.values(deps.toolkit))
     for (const route of service.routes) mount(api, deps, service, route)

@@ -9,6 +9,10 @@ interface LogOptions {
   machine?: string
   lines?: string
   all?: boolean
+  level?: string
+  since?: string
+  until?: string
+  text?: string
   json?: boolean
 }
 
@@ -17,7 +21,7 @@ export async function logs(name: string, options: LogOptions): Promise<void> {
   if (options.lines !== undefined && !/^\d{1,5}$/.test(options.lines))
     throw new KitbagError('invalid-request', `--lines ${options.lines}: it must be a number, up to 10000`)
   const query = new URLSearchParams({ follow: String(options.follow === true), all: String(options.all === true) })
-  for (const key of ['component', 'machine', 'lines'] as const)
+  for (const key of ['component', 'machine', 'lines', 'level', 'since', 'until', 'text'] as const)
     if (options[key] !== undefined) query.set(key, options[key])
   for await (const line of linesOf(await connect().call('GET', deploymentPath(name, `/logs?${query}`)))) {
     if (options.json) process.stdout.write(`${line}\n`)

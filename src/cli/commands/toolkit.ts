@@ -55,11 +55,19 @@ function withQuery(path: string, fields: Record<string, unknown>): string {
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`
 }
 
-function tell({ text }: ToolkitCommandRoute, answer: Record<string, unknown>, { json }: ToolkitOptions): number {
+function tell({ text, each }: ToolkitCommandRoute, answer: Record<string, unknown>, { json }: ToolkitOptions): number {
   if (json) printJson(answer)
   else if (text !== undefined) print(String(answer[text]).trimEnd())
-  else for (const rows of Object.values(answer)) printRows(rows)
+  else for (const rows of Object.values(answer)) printRows(each === undefined ? rows : lines(rows, each))
   return 0
+}
+
+/** Each entry of the rows' list, with the rest of its row before it. */
+function lines(rows: unknown, each: string): unknown {
+  if (!Array.isArray(rows)) return rows
+  return rows.flatMap(({ [each]: entries, ...row }: Record<string, unknown>) =>
+    [entries ?? []].flat().map((entry) => ({ ...row, ...(entry as object) })),
+  )
 }
 
 /** Uploads a file as an archive that holds it alone; gives the archive's digest. */

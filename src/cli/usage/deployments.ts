@@ -49,7 +49,11 @@ export function addDeploymentCommands(program: Command): void {
   define(program, {
     usage: 'logs <name>',
     summary: "show the application's log lines",
-    examples: ['logs shop -f', 'logs shop --component web --lines 20'],
+    examples: [
+      'logs shop -f',
+      'logs shop --component web --lines 20',
+      "logs shop --all --level err --since 1h --text 'out of memory'",
+    ],
     load: async () => (await import('../commands/logs.ts')).logs,
   })
     .option('-f, --follow', 'go on as they come')
@@ -57,6 +61,10 @@ export function addDeploymentCommands(program: Command): void {
     .option('--machine <machine>', 'of one machine alone')
     .option('--lines <count>', 'how many of each machine to begin with (default: 100)')
     .option('--all', "the machines' whole journals")
+    .option('--level <level>', 'of this level or graver: emerg, alert, crit, err, warning, notice, info, debug')
+    .option('--since <time>', 'from a time such as 2026-11-21T12:00:00Z, or for the last 15m')
+    .option('--until <time>', 'to a time, or to 5m ago')
+    .option('--text <text>', 'lines that hold it')
   define(program, {
     usage: 'releases <name>',
     summary: 'list releases',
@@ -72,6 +80,22 @@ export function addDeploymentCommands(program: Command): void {
         load: async () => (await releases()).rollback,
       }),
     ),
+  )
+  waits(
+    define(program, {
+      usage: 'promote <name>',
+      summary: 'bring the release that is on trial into force everywhere',
+      examples: ['promote shop'],
+      load: async () => (await releases()).promote,
+    }),
+  )
+  waits(
+    define(program, {
+      usage: 'abort <name>',
+      summary: 'end the trial of a release: everything is as in the release in force',
+      examples: ['abort shop'],
+      load: async () => (await releases()).abort,
+    }),
   )
   losesData(
     waits(

@@ -14,7 +14,7 @@ const credentialsSchema = z.strictObject({})
 export const driver: ProviderDriver<FakeSettings, z.infer<typeof credentialsSchema>> = {
   kind: 'fake',
   summary: 'Machines that do not exist, for tests',
-  capabilities: { images, userData: true, fractionalCpu: true, zones: false },
+  capabilities: { images, userData: true, fractionalCpu: true, zones: false, floatingAddress: false },
   settings: fakeSettingsSchema,
   credentials: credentialsSchema,
   connect: async ({ name, settings }, { home }) =>

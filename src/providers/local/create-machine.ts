@@ -48,7 +48,7 @@ export async function boot(cloud: LocalCloud, record: MachineRecord, image: stri
   await startSupervisor(paths, record, image, cloud.confinement)
 }
 
-/** Writes the record with an address that no other machine has. */
+/** Writes the record with an address that no other machine has, and the one that it shares where it shall share one. */
 async function reserve(
   cloud: LocalCloud,
   id: string,
@@ -57,9 +57,15 @@ async function reserve(
 ): Promise<MachineRecord> {
   return withLock(cloud.paths.networkLock, async () => {
     const network = await ensureNetwork(cloud.paths, cloud.installation)
-    const used = (await readRecords(cloud.paths, cloud.installation)).map((record) => record.address)
+    const records = await readRecords(cloud.paths, cloud.installation)
+    const used = records.flatMap(({ address, floating }) => [address, ...(floating ? [floating.address] : [])])
     const address = chooseAddress(network.subnet, used, network.last)
-    if (!address) {
+    const shared = spec.requirements.floatingAddress
+    const known = records.find(
+      ({ floating, tags: other }) => floating?.name === shared && other.deployment === tags.deployment,
+    )
+    const floating = known?.floating?.address ?? chooseAddress(network.subnet, used, address)
+    if (!address || (shared !== undefined && !floating)) {
       throw new KitbagError(
         'capacity-exceeded',
         `local: all ${used.length} addresses of ${network.subnet} are in use`,
@@ -71,8 +77,17 @@ async function reserve(
     }
     const { cpu, memory } = spec.requirements
     const owner = { id, name, token, cloud: cloud.name, tags }
-    const record: MachineRecord = { ...owner, state: 'making', image: spec.image, cpu, memory, address }
-    await writeNetwork(cloud.paths, { ...network, last: address })
+    const record: MachineRecord = {
+      ...owner,
+      state: 'making',
+      image: spec.image,
+      cpu,
+      memory,
+      address,
+      ...(shared !== undefined && floating && { floating: { name: shared, address: floating } }),
+    }
+    const last = shared !== undefined && !known && floating ? floating : address
+    await writeNetwork(cloud.paths, { ...network, last })
     await writeRecord(cloud.paths, record)
     return record
   })

@@ -33,7 +33,13 @@ type Nothing = z.infer<typeof credentialsSchema>
 export const driver: ProviderDriver<Settings, Nothing> = {
   kind: 'local',
   summary: 'Machines on this box itself (Linux, root)',
-  capabilities: { images: Object.keys(suites), userData: true, fractionalCpu: true, zones: false },
+  capabilities: {
+    images: Object.keys(suites),
+    userData: true,
+    fractionalCpu: true,
+    zones: false,
+    floatingAddress: true,
+  },
   settings: settingsSchema,
   credentials: credentialsSchema,
   prepare,
@@ -80,8 +86,10 @@ function matches(tags: MachineTags, wanted: Partial<MachineTags>): boolean {
 }
 
 async function toMachine(cloud: LocalCloud, record: MachineRecord): Promise<ProviderMachine> {
-  const { id, name, tags, address } = record
-  const addresses: Address[] = [{ address, family: 4, scope: 'private', network: cloud.installation }]
+  const { id, name, tags, address, floating } = record
+  const place = { family: 4, scope: 'private', network: cloud.installation } as const
+  const addresses: Address[] = [{ address, ...place }]
+  if (floating) addresses.push({ address: floating.address, ...place, floating: true })
   return { id, name, tags, status: await statusOf(cloud, record), addresses, user: loginUser, sshPort: 22 }
 }
 

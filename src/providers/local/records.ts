@@ -17,6 +17,8 @@ const recordSchema = z.object({
   cpu: z.number(),
   memory: z.number(),
   address: z.string(),
+  /** What it shares with the others of its deployment that have the same name here. */
+  floating: z.object({ name: z.string(), address: z.string() }).optional(),
 })
 
 /** What is kept of a machine; its existence is the machine's. */

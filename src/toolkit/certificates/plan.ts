@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { ToolkitPlan } from '../contract.ts'
+import { isWildcard } from './hosts.ts'
 import { builtIn, type CertificatesSpec } from './schema.ts'
 
 interface Problem {
@@ -30,6 +31,12 @@ export function validate({ issuers, certificates }: CertificatesSpec): Problem[]
           problems.push({
             path: `${path}.hosts.${j}`,
             message: `${issuer} proves domain names by ${acme.challenge}: ${host} is none`,
+            found: host,
+          })
+        else if (isWildcard(host) && acme.challenge === 'http-01')
+          problems.push({
+            path: `${path}.hosts.${j}`,
+            message: `a wildcard is proved by dns-01 only, and ${issuer} has http-01`,
             found: host,
           })
   }

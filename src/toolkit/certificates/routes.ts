@@ -37,9 +37,6 @@ function stateOf({ notAfter, standIn, error }: CertificateRecord): z.output<type
   return error === null ? 'current' : 'failing'
 }
 
-/** Events that an answer holds, at most. */
-const mostEvents = 100
-
 const oneLine = (name: string | undefined): string => (name ?? '').replaceAll('\n', ', ')
 
 function present({ name, issuer }: WantedCertificate, row: CertificateRecord): z.output<typeof certificateSchema> {
@@ -199,26 +196,4 @@ const authority: Route = {
   },
 }
 
-const events: Route = {
-  id: 'events',
-  method: 'get',
-  path: '/events',
-  summary: 'Renewals that failed, certificates that end soon, and when all was well again; the newest first',
-  response: z.object({
-    events: z.array(
-      z.object({
-        at: z.iso.datetime(),
-        level: z.enum(['info', 'warn', 'alert']),
-        message: z.string(),
-        data: z.record(z.string(), z.unknown()),
-      }),
-    ),
-  }),
-  cli: [{ name: 'events', summary: 'Show renewals that failed and certificates that end soon' }],
-  async read({ watch }) {
-    const decisions = (await watch?.decisions(mostEvents)) ?? []
-    return { events: decisions.map(({ at, level, message, data }) => ({ at: at.toISOString(), level, message, data })) }
-  },
-}
-
-export const routes: Route[] = [list, get, upload, renew, authority, events]
+export const routes: Route[] = [list, get, upload, renew, authority]

@@ -36,11 +36,11 @@ const acmeField = strict({
     .describe('URL of its directory, such as https://acme-v02.api.letsencrypt.org/directory'),
   email: z.email('must be an address such as ops@shop.example').max(320).optional().describe('Where it writes to'),
   challenge: z
-    .enum(['dns-01'], {
-      error: ({ input }) => (input === 'http-01' ? 'http-01 is not built yet: dns-01 is' : undefined),
-    })
+    .enum(['dns-01', 'http-01'])
     .default('dns-01')
-    .describe("How hosts are proved: dns-01 by a record in the deployment's own DNS, also for wildcards"),
+    .describe(
+      "How hosts are proved: dns-01 by a record in the deployment's own DNS, also for wildcards; http-01 by its load balancer on port 80",
+    ),
   eab: strict({
     keyId: z.string().min(1).max(1000).describe('As the authority gave it'),
     hmacKey: z

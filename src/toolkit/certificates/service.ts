@@ -4,7 +4,7 @@ import { plan, validate } from './plan.ts'
 import { routes } from './routes.ts'
 import { type CertificatesSpec, certificatesSchema } from './schema.ts'
 import { values } from './values.ts'
-import { watch } from './watch.ts'
+import { health, watch } from './watch.ts'
 
 /** Nothing of its own runs. */
 const control: ToolkitControl<CertificatesSpec> = {
@@ -27,5 +27,6 @@ export const certificates: ToolkitService<CertificatesSpec> = {
   control,
   routes,
   values,
+  health,
   watch,
 }

@@ -1,11 +1,11 @@
 import type { CertificateRecord } from '../../model/certificate.ts'
 import type { WatchDecision, WatchLevel } from '../../model/watch.ts'
-import type { ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
+import type { HealthFinding, ReadContext, ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
 import type { CertificatesSpec } from './schema.ts'
 import { isDue, rowOf, type WantedCertificate, wantedCertificates } from './wanted.ts'
 
 /** Milliseconds between two looks: one read of rows each. */
-const interval = 10_000
+const interval = 30_000
 /** Part of the lifetime that is left when a person has to look: half of the time that there is for renewals. */
 const late = 1 / 6
 /** Milliseconds after which what was submitted for a certificate, and came to nothing, is submitted again. */
@@ -71,6 +71,21 @@ async function keyFor({ submitted, now }: WatchContext<CertificatesSpec>, due: D
   if (before.finishedAt === null) return undefined
   const later = Math.floor((now - before.finishedAt.getTime()) / again)
   return later > 0 ? `${key} ${later}` : undefined
+}
+
+/** Each certificate, and what is wrong with it. */
+export async function health({ made, service, spec }: ReadContext<CertificatesSpec>): Promise<HealthFinding[]> {
+  if (!made) return []
+  const rows = await made.certificates.list(made.deployment.id)
+  const now = new Date()
+  return wantedCertificates(spec).map((wanted): HealthFinding => {
+    const { name: subject } = wanted
+    const row = rowOf(rows, service, wanted)
+    if (!row) return { subject, status: 'degraded', message: `the certificate ${subject} was not made yet` }
+    const { level, message } = judge(wanted, row, now)
+    if (row.notAfter <= now) return { subject, status: 'down', message }
+    return { subject, status: level === 'info' ? 'healthy' : 'degraded', message }
+  })
 }
 
 /** Renews by itself. */

@@ -8,7 +8,7 @@ import {
   sign,
 } from 'node:crypto'
 import { isIP, isIPv4 } from 'node:net'
-import { bits, context, integer, octets, oid, pem, sequence, set, time, truth, utf8 } from './der.ts'
+import { bits, context, integer, octets, oid, pem, sequence, set, time, truth, utf8 } from '../../lib/der.ts'
 
 const ecdsaWithSha256 = sequence(oid('1.2.840.10045.4.3.2'))
 /** Certificates are taken as valid by clocks that are up to an hour behind. */

@@ -18,17 +18,26 @@ function zoneFor({ spec, overrides }: Input, name: DomainName): KnownZone | unde
     .sort((a, b) => b.spec.zone.length - a.spec.zone.length)[0]
 }
 
+/** What somebody made by the API stays as it is. */
+function isFree({ overrides }: Input, key: string): boolean {
+  return (overrides[key]?.owner ?? 'system') === 'system'
+}
+
 const nameOf = (host: string): DomainName => `${label}.${host}`
 
 /** Shows challenges as TXT records that belong to the system. */
 export const challenges: ChallengeSolver<DnsSpec> = {
-  covers: (input, host) => zoneFor(input, nameOf(host)) !== undefined,
+  covers(input, host) {
+    const zone = zoneFor(input, nameOf(host))
+    return zone !== undefined && isFree(input, recordKey(zone.spec.zone, nameOf(host), 'TXT'))
+  },
   overrides(input, shown) {
     const wanted = new Map<string, string[]>()
     for (const { host, value } of shown) {
       const zone = zoneFor(input, nameOf(host))
       if (!zone) continue
       const key = recordKey(zone.spec.zone, nameOf(host), 'TXT')
+      if (!isFree(input, key)) continue
       wanted.set(key, [...(wanted.get(key) ?? []), value].sort())
     }
     const changes: Record<string, JsonObject | null> = {}

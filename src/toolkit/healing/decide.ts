@@ -42,6 +42,8 @@ export interface HealingState {
   /** Attempts that failed one after the other, and when the next may begin. */
   failures: number
   notBefore: number
+  /** When nodes that had been away were last brought level. */
+  levelledAt?: number
 }
 
 export const freshState: HealingState = { suspects: {}, replaced: [], alerts: {}, failures: 0, notBefore: 0 }
@@ -98,6 +100,7 @@ export function decide(spec: HealingSpec, before: HealingState, circumstances: C
   const ids = replace.map(({ id }) => id).sort()
   return {
     state: {
+      ...(before.levelledAt !== undefined && { levelledAt: before.levelledAt }),
       ...told,
       suspects,
       alerts,

@@ -1,7 +1,8 @@
+import { sleep } from '../../lib/clock.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import { isFinal } from '../../model/operation.ts'
-import type { ToolkitWatch, WatchContext } from '../contract.ts'
+import type { ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
 import { type Circumstances, decide, type Finding, freshState, type HealingState } from './decide.ts'
 import type { HealingSpec } from './schema.ts'
 
@@ -21,18 +22,52 @@ export const watch: ToolkitWatch<HealingSpec> = {
       return Object.keys(before.suspects).length > 0 ? { state: toJson({ ...before, suspects: {} }) } : undefined
     const circumstances = await circumstancesOf(context, before)
     const { state, decisions, replace } = decide(context.spec, before, circumstances)
-    const isSame = JSON.stringify(state) === JSON.stringify(before)
     const again = Object.keys(state.suspects).length > 0 ? { again: closeLook } : {}
-    return {
-      ...(!isSame && { state: toJson(state) }),
-      decisions,
-      ...(replace.length > 0 &&
-        state.attempt && {
-          operation: { kind: 'heal' as const, request: { lost: replace }, key: state.attempt.key },
-        }),
-      ...again,
+    if (replace.length > 0 && state.attempt) {
+      const operation = { kind: 'heal' as const, request: { lost: replace }, key: state.attempt.key }
+      return { state: toJson(state), decisions, operation, ...again }
     }
+    const behind = behindOf(context, state)
+    const next = behind ? { ...state, levelledAt: context.now } : state
+    const isSame = JSON.stringify(next) === JSON.stringify(before)
+    return { ...(!isSame && { state: toJson(next) }), decisions, ...again, ...behind }
   },
+
+  dead,
+}
+
+/** Milliseconds between two tries to bring nodes level. */
+const levelPause = 60_000
+
+/** A push for a service with a node that is well and was away when something was changed, or was cut off in the middle of it. */
+function behindOf(
+  { rows, components, now }: Context,
+  { suspects, levelledAt = 0 }: HealingState,
+): Pick<WatchOutcome, 'operation'> | undefined {
+  if (now - levelledAt < levelPause) return undefined
+  const services = new Set(components.filter(({ service }) => service !== undefined).map(({ name }) => name))
+  const behind = rows.find(
+    ({ id, component, status, configureDigest }) =>
+      services.has(component) && status === 'ready' && configureDigest === null && suspects[id] === undefined,
+  )
+  if (!behind) return undefined
+  return { operation: { kind: 'push', request: { service: behind.component }, key: `level ${behind.id} ${now}` } }
+}
+
+/** Looks until each machine that does not answer has answered, or has been silent for its time. */
+async function dead(context: Context): Promise<string[]> {
+  let { attempt: _, ...state } = readState(context.state)
+  for (;;) {
+    const { findings, away } = await circumstancesOf(context, state)
+    // One that answers can be changed, and the change may be what makes it well.
+    const silent = findings.map((one) => (one.condition === 'unhealthy' ? { ...one, condition: 'well' as const } : one))
+    const healing = decide(context.spec, state, { findings: silent, away, now: Date.now() })
+    if (healing.replace.length > 0) return healing.replace
+    state = healing.state
+    const waiting = Object.values(state.suspects).some(({ since }) => Date.now() - since < context.spec.after)
+    if (!waiting) return []
+    await sleep(closeLook, context.signal)
+  }
 }
 
 /** State as it was stored; what an older Kitbag stored is completed. */

@@ -1,6 +1,7 @@
 import type { ToolkitControl } from '../contract.ts'
 import { setChallenges } from './challenges.ts'
 import { afterConfigure, beforeConfigure } from './convergence.ts'
+import { retire } from './hand-over.ts'
 import { join, leave } from './membership.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 
@@ -11,4 +12,5 @@ export const control: ToolkitControl<LoadBalancerSpec> = {
   beforeConfigure,
   afterConfigure,
   challenges: setChallenges,
+  retire,
 }

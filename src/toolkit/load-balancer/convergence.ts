@@ -4,6 +4,7 @@ import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import { changeCertificates } from './certificates.ts'
 import { type Configured, configured, maintenanceMap } from './configuration.ts'
+import { untilShared } from './hand-over.ts'
 import { changeMap } from './maps.ts'
 import { type NodeState, nodeState } from './node-state.ts'
 import { refuseTakenPorts } from './ports.ts'
@@ -80,7 +81,8 @@ export const afterConfigure: Control['afterConfigure'] = async (context, node, p
     const state = await settled(context, node, wanted)
     if (typeof state !== 'string') {
       await changeContents(context, node, wanted)
-      return applyOverrides(context, node, state, wanted.overrides)
+      await applyOverrides(context, node, state, wanted.overrides)
+      return untilShared(context, node, parameters)
     }
     if (last) throw await notInForce(context, node, state)
     await context.reach.exec(node, 'systemctl reload-or-restart haproxy', { root: true, timeout: 30_000 })

@@ -56,12 +56,16 @@ export function plan({
   const { listeners, maintenance } = spec
   const targets = [...backendsOf(spec).values()]
   const used = [...new Set(listeners.flatMap(({ certificates = [] }) => certificates))].sort()
+  const { machine, placement } = machinesOf(spec)
+  // What only sends clients on is nobody's URL.
+  const first = listeners.find(({ redirect }) => !redirect) ?? listeners[0]
   const component: ResolvedComponent = {
     name,
     recipe: 'haproxy',
     service: 'loadBalancer',
     replicas: spec.replicas,
-    ...machinesOf(spec),
+    machine: { ...machine, ...(spec.floatingAddress && { floatingAddress: name }) },
+    placement,
     env: {},
     settings: {
       listeners: listeners.map(({ basicAuth, ...listener }) => ({
@@ -73,9 +77,11 @@ export function plan({
       users: listeners.flatMap(({ port, basicAuth }) => (basicAuth?.users ?? []).map((user) => ({ port, ...user }))),
       maintenance: { ...maintenance, page: maintenance.page ?? plainPage },
       overrides: { $ref: `overrides.${name}` },
+      shared: spec.floatingAddress,
+      ...(spec.floatingAddress && { addresses: { $ref: `${name}.addresses` } }),
     },
     update: { maxUnavailable: 1, drain: 0 },
-    ...(listeners[0] && { port: listeners[0].port }),
+    ...(first && { port: first.port, ...(first.protocol !== 'http' && { scheme: first.protocol }) }),
     health: { interval: 200, timeout: 2000, grace: 60_000 },
   }
   const members = [...new Set(targets.flatMap(({ to }) => (typeof to === 'string' ? [to] : [])))]

@@ -22,6 +22,10 @@ export const loadBalancerSchema = strict({
       .default([])
       .describe('Backends whose clients get the page; `kitbag lb maintenance-on` and `-off` go before it'),
   }).prefault({}),
+  floatingAddress: z
+    .boolean()
+    .default(false)
+    .describe('One address for all of its machines, of which one has it at a time; where the cloud has such addresses'),
   machine: machineField,
   replicas: z.int().min(1).max(10).default(1).describe('Machines, each with the whole configuration'),
   placement: placementField,

@@ -2,11 +2,13 @@ import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { overrideKey } from './configuration.ts'
 import { control } from './control.ts'
+import { health } from './health.ts'
 import { metrics } from './metrics.ts'
 import { plan } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
 import { type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
+import { share } from './share.ts'
 import { backendsOf } from './targets.ts'
 import { validate } from './validate.ts'
 
@@ -25,8 +27,10 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
       .filter(({ to }) => to === component)
       .map(({ backend }) => overrideKey(backend, machine))
       .filter((key) => Object.hasOwn(overrides, key)),
+  share,
   control,
   prepare,
   metrics,
+  health,
   routes,
 }

@@ -22,6 +22,11 @@ export function validate(
   services: NeighbourService[],
 ): Problem[] {
   const problems: Problem[] = []
+  if (spec.floatingAddress && spec.replicas < 2)
+    problems.push({
+      path: 'floatingAddress',
+      message: 'an address that moves needs `replicas: 2` or more to move between',
+    })
   const ports = new Set<number>()
   for (const [i, listener] of spec.listeners.entries()) {
     const { port } = listener

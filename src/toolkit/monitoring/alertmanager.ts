@@ -1,3 +1,4 @@
+import type { MachineFact } from '../../model/recipe.ts'
 import type { ReceiverSpec } from './receiver-schema.ts'
 
 /** The recipe's parameters, resolved: what was a reference to a secret is that secret. */
@@ -5,6 +6,18 @@ export interface AlertmanagerParameters {
   notify: Record<string, ReceiverSpec>
   /** Milliseconds. */
   repeat: number
+  /** Every machine that has one. */
+  machines: MachineFact[]
+}
+
+/** Where Alertmanagers tell each other what they told, so that nobody is told twice. */
+const gossipPort = 9094
+
+/** How several find each other; empty for one alone. */
+export function clusterArguments({ machines }: Pick<AlertmanagerParameters, 'machines'>): string {
+  if (machines.length < 2) return ''
+  const host = (address: string) => (address.includes(':') ? `[${address}]` : address)
+  return machines.map(({ address }) => `--cluster.peer=${host(address)}:${gossipPort}`).join(' ')
 }
 
 /** Label of a test alert: its route waits for nothing, and goes to that receiver alone. */
@@ -22,7 +35,7 @@ const subject = '{{ .Status | toUpper }} {{ .CommonLabels.alertname }}'
 const body = '{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}'
 
 /** alertmanager.yml, which is JSON too. */
-export function alertmanagerText({ notify, repeat }: AlertmanagerParameters): string {
+export function alertmanagerText({ notify, repeat }: Omit<AlertmanagerParameters, 'machines'>): string {
   const names = Object.keys(notify)
   const configuration = {
     route: {

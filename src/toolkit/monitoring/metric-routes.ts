@@ -23,7 +23,11 @@ const seriesSchema = z.object({
   samples: z.array(sampleSchema),
 })
 
-const rawSchema = z.object({ labels: z.record(z.string(), z.string()), samples: z.array(sampleSchema) })
+const rawSchema = z.object({
+  series: z.string().describe('Name and labels, as PromQL writes them'),
+  labels: z.record(z.string(), z.string()),
+  samples: z.array(sampleSchema),
+})
 
 const samplesOf = ({ samples }: Series) =>
   samples.map(({ at, value: found }) => ({
@@ -73,7 +77,7 @@ const metricRoute: Route = {
     ...timeFields,
   }),
   response: z.object({ metric: z.string(), unit: z.string(), series: z.array(seriesSchema) }),
-  cli: [{ name: 'get', summary: 'Show one figure, now or over a time' }],
+  cli: [{ name: 'get', summary: 'Show one figure, now or over a time', each: 'samples' }],
   async read(context, { metric = '' }, query) {
     const word = words.find(({ name }) => name === metric)
     if (!word) throw unknownMetric(metric)
@@ -100,7 +104,7 @@ const queryRoute: Route = {
   summary: 'Any PromQL, now or over a time',
   query: z.object({ query: z.string().min(1).max(10_000), ...timeFields }),
   response: z.object({ series: z.array(rawSchema) }),
-  cli: [{ name: 'query', summary: 'Ask in PromQL', arguments: ['query'] }],
+  cli: [{ name: 'query', summary: 'Ask in PromQL', arguments: ['query'], each: 'samples' }],
   async read(context, _, query) {
     const expression = String(query.query)
     const fault = promqlFault(expression)
@@ -111,7 +115,9 @@ const queryRoute: Route = {
       })
     }
     const series = await over(context, expression, query)
-    return { series: series.map((one) => ({ labels: one.labels, samples: samplesOf(one) })) }
+    return {
+      series: series.map((one) => ({ series: selector(one.labels), labels: one.labels, samples: samplesOf(one) })),
+    }
   },
 }
 
@@ -148,6 +154,12 @@ function narrowed(series: string, labels: Record<string, string | undefined>): s
   )
   if (matchers.length === 0) return series
   return series.endsWith('}') ? `${series.slice(0, -1)},${matchers.join(',')}}` : `${series}{${matchers.join(',')}}`
+}
+
+/** `up{job="node"}` */
+function selector({ __name__: name = '', ...labels }: Record<string, string>): string {
+  const matchers = Object.entries(labels).map(([label, text]) => `${label}=${JSON.stringify(text)}`)
+  return matchers.length === 0 ? name : `${name}{${matchers.join(',')}}`
 }
 
 function instant(context: Context, expression: string): Promise<Series[]> {

@@ -16,7 +16,16 @@ interface Problem {
 }
 
 /** Names there twice, expressions that are no PromQL, receivers that are not there. */
-export function validate({ alerts, notify }: MonitoringSpec): Problem[] {
+export function validate({ alerts, notify, targets }: MonitoringSpec, components: ResolvedComponent[]): Problem[] {
+  const taken = new Set(components.map(({ name }) => name))
+  const twice = targets.flatMap(({ name }, i): Problem[] => {
+    if (!taken.has(name)) return taken.add(name) && []
+    return [{ path: `targets.${i}.name`, message: `the name ${name} is taken`, found: name }]
+  })
+  return [...twice, ...alertsProblems(alerts, notify)]
+}
+
+function alertsProblems(alerts: AlertSpec[], notify: MonitoringSpec['notify']): Problem[] {
   const seen = new Set<string>()
   return alerts.flatMap((alert, i) => {
     const path = `alerts.${i}`
@@ -83,13 +92,14 @@ export function plan({
       interval: spec.interval,
       retentionTime: spec.retention.time,
       retentionSize: spec.retention.size,
-      targets: [...all.flatMap(({ targets }) => targets), ...own.targets] as unknown as Value,
+      targets: [...all.flatMap(({ targets }) => targets), ...own.targets, ...external(spec)] as unknown as Value,
       alerts: plain(spec.alerts),
     },
     update: { maxUnavailable: 1, drain: 0 },
   }
   const gate = (component: string, modules: Modules) => [
     { component, name: 'node-exporter', recipe: 'node-exporter', settings: {} },
+    { component, name: 'journal', recipe: 'journal', settings: { ...spec.logs } },
     {
       component,
       name: 'exporter-gate',
@@ -105,7 +115,7 @@ export function plan({
         ...(extra ? [{ component, recipe: extra.name, ...extra }] : []),
         ...gate(component, modules),
       ]),
-      { component: name, name: 'alertmanager', recipe: 'alertmanager', settings: alertmanagerSettings(spec) },
+      { component: name, name: 'alertmanager', recipe: 'alertmanager', settings: alertmanagerSettings(name, spec) },
       ...gate(name, own.modules),
     ],
   }
@@ -120,8 +130,19 @@ function ownTargets(name: string) {
   }
 }
 
-function alertmanagerSettings({ notify, repeat }: MonitoringSpec): Record<string, Value> {
-  return { notify: plain(notify), repeat }
+/** Machines that Kitbag did not deploy: asked as they are, without a gate. */
+function external({ targets }: MonitoringSpec) {
+  return targets.map(({ name, addresses, port, path }) => ({
+    job: 'external',
+    component: name,
+    machines: addresses.map((address) => ({ name: address, address })),
+    port,
+    path,
+  }))
+}
+
+function alertmanagerSettings(name: string, { notify, repeat }: MonitoringSpec): Record<string, Value> {
+  return { notify: plain(notify), repeat, machines: { $ref: `${name}.machines` } }
 }
 
 /** Without members that are undefined. */

@@ -1,5 +1,5 @@
 import type { Prepared, PrepareInput } from '../contract.ts'
-import { type AlertmanagerParameters, alertmanagerText } from './alertmanager.ts'
+import { type AlertmanagerParameters, alertmanagerText, clusterArguments } from './alertmanager.ts'
 import { exporterKeyPair } from './certificate.ts'
 import { type PrometheusParameters, prometheusFiles } from './configuration.ts'
 import type { Modules } from './targets.ts'
@@ -7,8 +7,9 @@ import type { Modules } from './targets.ts'
 /** Texts of the files, from parameters whose references are resolved. */
 export async function prepare({ extra, parameters }: PrepareInput): Promise<Prepared> {
   if (extra === 'alertmanager') {
-    const configuration = alertmanagerText(parameters as unknown as AlertmanagerParameters)
-    return { parameters: { ...parameters, configuration }, secrets: [] }
+    const known = parameters as unknown as AlertmanagerParameters
+    const made = { configuration: alertmanagerText(known), cluster: clusterArguments(known) }
+    return { parameters: { ...parameters, ...made }, secrets: [] }
   }
   if (extra !== undefined && extra !== 'exporter-gate') return { parameters, secrets: [] }
   const pair = exporterKeyPair(String(parameters.seed))

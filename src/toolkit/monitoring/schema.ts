@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { bytesField, durationField, machineField, placementField, strict } from '../../lib/fields.ts'
+import { componentNameSchema } from '../../model/ids.ts'
 import { receiverField, receiverName } from './receiver-schema.ts'
 
 const receivers = z.union([receiverName, z.array(receiverName).min(1).max(20)])
@@ -20,6 +22,21 @@ export const alertField = strict({
   notify: receivers.optional().describe('Receivers of this alert; default: all'),
 })
 
+export const targetField = strict({
+  name: componentNameSchema.describe('What its series have as `component`'),
+  addresses: z
+    .array(z.string().refine((text) => isIP(text) !== 0, 'an IPv4 or IPv6 address'))
+    .min(1)
+    .max(1000)
+    .describe('Of machines that Kitbag did not deploy'),
+  port: z.int().min(1).max(65_535).default(9100).describe("Port of an exporter; default: node_exporter's"),
+  path: z
+    .string()
+    .max(1000)
+    .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
+    .default('/metrics'),
+})
+
 export const monitoringSchema = strict({
   interval: durationField('5s', '30s').prefault('15s').describe('Time between two looks at a target'),
   retention: strict({
@@ -29,6 +46,14 @@ export const monitoringSchema = strict({
       .prefault('2GiB')
       .describe('How much of the disk they may take, the last two hours beside'),
   }).prefault({}),
+  logs: strict({
+    time: durationField('1h', '1000d').prefault('14d').describe('How long every machine keeps its log'),
+    size: bytesField
+      .refine((value) => value >= 16 * 2 ** 20, 'at least 16MiB')
+      .prefault('512MiB')
+      .describe('How much of its disk the log may take'),
+  }).prefault({}),
+  targets: z.array(targetField).max(200).default([]).describe('More to look at, by address'),
   alerts: z.array(alertField).max(200).default([]).describe('Own alerts, and changes of ready-made ones'),
   notify: z.record(receiverName, receiverField).default({}).describe('Who is told of alerts, by name'),
   repeat: durationField('1m', '7d').prefault('4h').describe('Time until what still fires is told again'),

@@ -1,8 +1,10 @@
 import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { control } from './control.ts'
+import { health } from './health.ts'
 import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
+import { queries } from './queries.ts'
 import { routes } from './routes.ts'
 import { type MonitoringSpec, monitoringSchema } from './schema.ts'
 import { view } from './view.ts'
@@ -20,6 +22,8 @@ export const monitoring: ToolkitService<MonitoringSpec> = {
   plan,
   control,
   prepare,
+  queries,
   routes,
   view,
+  health,
 }

@@ -3,6 +3,7 @@ import { durationPattern, parseDuration } from '../../lib/duration.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { ReadContext, ToolkitRoute } from '../contract.ts'
 import { askAlertmanager, type KnownSilence } from './alertmanager-api.ts'
+import { asked } from './nodes.ts'
 import { alertingRules } from './ready-alerts.ts'
 import type { MonitoringSpec } from './schema.ts'
 
@@ -10,7 +11,6 @@ type Route = ToolkitRoute<MonitoringSpec>
 
 const silenceSchema = z.object({
   id: z.string(),
-  node: z.string().describe('Machine that keeps it'),
   alert: z.string(),
   component: z.string().describe('Empty: of all'),
   machine: z.string().describe('Empty: of all'),
@@ -26,22 +26,18 @@ const listRoute: Route = {
   summary: 'Silences in force',
   response: z.object({ silences: z.array(silenceSchema) }),
   cli: [{ command: 'alerts', name: 'silences', summary: 'Show silences in force' }],
-  async read({ reach, machines }) {
-    const rows = await Promise.all(
-      machines.map(async (node) => {
-        const known = await askAlertmanager<KnownSilence[]>(reach, node, 'GET', '/silences')
-        return known.filter(({ status }) => status.state !== 'expired').map((one) => presented(one, node.name))
-      }),
+  async read(context) {
+    const known = await asked(context, (node) =>
+      askAlertmanager<KnownSilence[]>(context.reach, node, 'GET', '/silences'),
     )
-    return { silences: rows.flat() }
+    return { silences: known.filter(({ status }) => status.state !== 'expired').map(presented) }
   },
 }
 
-function presented({ id, matchers, startsAt, endsAt, comment }: KnownSilence, node: string) {
+function presented({ id, matchers, startsAt, endsAt, comment }: KnownSilence) {
   const of = (label: string) => matchers.find(({ name }) => name === label)?.value ?? ''
   return {
     id,
-    node,
     alert: of('alertname'),
     component: of('component'),
     machine: of('machine'),
@@ -63,7 +59,7 @@ const createRoute: Route = {
     duration: z.string().regex(durationPattern, 'must be a duration such as 30m or 2h').default('1h'),
     comment: z.string().max(500).default('').describe('Why'),
   }),
-  response: z.object({ silences: z.array(z.object({ id: z.string(), node: z.string() })) }),
+  response: z.object({ silences: z.array(z.object({ id: z.string() })) }),
   cli: [
     { command: 'alerts', name: 'silence', summary: 'Keep an alert from being told for a time', arguments: ['alert'] },
   ],
@@ -81,17 +77,11 @@ const createRoute: Route = {
       createdBy: 'kitbag',
       comment: comment || 'by kitbag',
     }
-    const made = context.machines.map(async (node) => {
-      const { silenceID } = await askAlertmanager<{ silenceID: string }>(
-        context.reach,
-        node,
-        'POST',
-        '/silences',
-        silence,
-      )
-      return { id: silenceID, node: node.name }
-    })
-    return { silences: await Promise.all(made) }
+    // Several tell each other.
+    const { silenceID } = await asked(context, (node) =>
+      askAlertmanager<{ silenceID: string }>(context.reach, node, 'POST', '/silences', silence),
+    )
+    return { silences: [{ id: silenceID }] }
   },
 }
 
@@ -110,12 +100,9 @@ const deleteRoute: Route = {
   summary: 'Ends a silence',
   response: z.object({ ended: z.string() }),
   cli: [{ command: 'alerts', name: 'unsilence', summary: 'End a silence' }],
-  async call({ reach, machines }, { silence = '' }) {
-    const ends = await Promise.allSettled(
-      machines.map((node) => askAlertmanager(reach, node, 'DELETE', `/silence/${encodeURIComponent(silence)}`)),
-    )
-    const [failed] = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
-    if (ends.every(({ status }) => status === 'rejected') && failed) throw failed
+  async call(context, { silence = '' }) {
+    const path = `/silence/${encodeURIComponent(silence)}`
+    await asked(context, (node) => askAlertmanager(context.reach, node, 'DELETE', path))
     return { ended: silence }
   },
 }

@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KitbagError } from '../../../src/model/errors.ts'
 import { newId } from '../../../src/model/ids.ts'
-import { type MachineRequirements, preferredAddress } from '../../../src/model/machine.ts'
+import { floatingAddress, type MachineRequirements, preferredAddress } from '../../../src/model/machine.ts'
 import type { CreateMachineRequest, MachineTags, Provider, ProviderMachine } from '../../../src/providers/contract.ts'
 
 /** What a driver's test gives the suite: two connections, of two installations, to one and the same cloud. */
@@ -19,6 +19,7 @@ export interface ProviderUnderTest {
 export interface OptOuts {
   regions?: string
   residue?: string
+  floatingAddress?: string
 }
 
 const keys = {
@@ -43,10 +44,18 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
 
     const requirements = (): MachineRequirements => ({ cpu: 1, memory: 256 * 1024 * 1024, image: under.image })
 
-    async function create(options: { provider?: Provider; token?: string; tags?: Partial<MachineTags> } = {}) {
-      const { provider = under.provider, token = newId('mac') } = options
+    interface Wanted {
+      provider?: Provider
+      token?: string
+      tags?: Partial<MachineTags>
+      floatingAddress?: string
+    }
+
+    async function create(options: Wanted = {}) {
+      const { provider = under.provider, token = newId('mac'), floatingAddress: shared } = options
       const tags = { installation: under.installation, deployment: 'dep_one', machine: token, ...options.tags }
-      const spec = await provider.resolve(requirements(), { ordinal: 1 })
+      const wanted = { ...requirements(), ...(shared !== undefined && { floatingAddress: shared }) }
+      const spec = await provider.resolve(wanted, { ordinal: 1 })
       const request: CreateMachineRequest = { name: 'web-1', spec, ...keys }
       const machine = await provider.createMachine(request, { token, tags })
       made.push({ provider, id: machine.id })
@@ -160,6 +169,31 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       expect(findings.length).toBeGreaterThan(0)
       expect(findings.filter(({ ok }) => !ok)).toEqual([])
     })
+
+    test.skipIf(optOuts.floatingAddress)(
+      `machines of one name and deployment share a floating address, which nobody else gets${because(optOuts.floatingAddress)}`,
+      async () => {
+        const shared = async (options: Wanted = {}) => {
+          const { machine } = await create({ floatingAddress: 'edge', ...options })
+          const { addresses } = await running(machine)
+          return {
+            id: machine.id,
+            own: preferredAddress(addresses)?.address,
+            address: floatingAddress(addresses)?.address,
+          }
+        }
+        const one = await shared()
+        const two = await shared()
+        expect(isIP(one.address ?? '')).not.toBe(0)
+        expect(two.address).toBe(one.address)
+        const others = [await shared({ tags: { deployment: 'dep_two' } }), await shared({ floatingAddress: 'other' })]
+        const all = [one.own, two.own, one.address, ...others.flatMap(({ own, address }) => [own, address])]
+        const given = all.filter((address) => address !== undefined)
+        expect(new Set(given).size).toBe(given.length)
+        await under.provider.destroyMachine(one.id)
+        expect((await shared()).address).toBe(two.address)
+      },
+    )
 
     test.skipIf(optOuts.residue)(`nothing is left once all is destroyed${because(optOuts.residue)}`, async () => {
       const { machine } = await create()

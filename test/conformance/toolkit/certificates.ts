@@ -38,6 +38,10 @@ export const certificatesUnderTest: ToolkitServiceUnderTest = {
       issuers: [issuer],
       certificates: [{ ...web, hosts: ['192.0.2.1'], issuer: 'ca' }],
     },
+    'a wildcard is proved by dns-01 only': {
+      issuers: [{ name: 'ca', acme: { ...acme, challenge: 'http-01' } }],
+      certificates: [{ ...web, hosts: ['*.shop.example'], issuer: 'ca' }],
+    },
     'is the name of a built-in issuer': { issuers: [{ ...issuer, name: 'internal' }], certificates: [web] },
     'must be a URL that begins with https': {
       issuers: [{ name: 'ca', acme: { ...acme, directory: 'http://ca.example/dir' } }],

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Load, startLoad } from '../../../bench/load.ts'
 import { packFiles } from '../../../src/lib/archive.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
@@ -13,10 +14,16 @@ import { until } from '../../support/until.ts'
 const run = promisify(execFile)
 
 /** Answers over https with the certificate of its environment. */
-const application = `
+const overHttps = `
 const { TLS: pem, PORT } = process.env
 const server = require('node:https').createServer({ cert: pem, key: pem }, (request, response) => response.end('hello'))
 server.listen(Number(PORT), '::')
+process.on('SIGTERM', () => server.close(() => process.exit(0)))
+`
+const overHttp = `
+const server = require('node:http').createServer((request, response) => response.end('hello'))
+server.keepAliveTimeout = 65_000
+server.listen(Number(process.env.PORT), '::')
 process.on('SIGTERM', () => server.close(() => process.exit(0)))
 `
 
@@ -37,6 +44,7 @@ interface Certificate {
 let plane: TestControlPlane
 let pebble: Pebble
 let folder: string
+const deployments = new Set<string>()
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const response = await plane.request(method, path, body)
@@ -52,32 +60,58 @@ async function ended(operation: Operation): Promise<Operation> {
   return last
 }
 
-const base = '/v1/deployments/shop'
-const certificatesPath = `${base}/certificates/certificates`
+const base = (deployment: string): string => `/v1/deployments/${deployment}`
+const certificatesOf = (deployment: string): string => `${base(deployment)}/certificates/certificates`
 
-async function certificate(name: string): Promise<Certificate> {
-  return call('GET', `${certificatesPath}/certificates/${name}`)
+async function certificate(deployment: string, name: string): Promise<Certificate> {
+  return call('GET', `${certificatesOf(deployment)}/certificates/${name}`)
 }
 
-async function addressOf(component: string): Promise<string> {
-  const { machines } = await call<{ machines: { component: string; address: string }[] }>('GET', base)
+const renew = async (deployment: string, name: string): Promise<Operation> =>
+  ended(await call('POST', `${certificatesOf(deployment)}/certificates/${name}/renewals`))
+
+async function authorityOf(deployment: string): Promise<string> {
+  return (await call<{ certificate: string }>('GET', `${certificatesOf(deployment)}/authority`)).certificate
+}
+
+async function addressOf(deployment: string, component: string): Promise<string> {
+  const { machines } = await call<{ machines: { component: string; address: string }[] }>('GET', base(deployment))
   return machines.find((machine) => machine.component === component)?.address ?? ''
 }
 
+async function deploy(name: string, application: string, components: object, toolkit: object): Promise<void> {
+  const source = await packFiles({ 'server.js': Buffer.from(application) })
+  const digest = sha256(source)
+  await fetch(`${plane.url}/v1/blobs/${digest}`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
+    body: new Uint8Array(source),
+  })
+  const text = JSON.stringify({ apiVersion: 'kitbag/v1', name, components, toolkit })
+  const body = { kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home' }
+  deployments.add(name)
+  expect(await ended(await call('POST', `${base(name)}/operations`, body))).toMatchObject({ status: 'succeeded' })
+}
+
+async function destroy(name: string): Promise<void> {
+  const { status } = await ended(await call('POST', `${base(name)}/operations`, { kind: 'destroy' }))
+  if (status === 'succeeded') deployments.delete(name)
+}
+
 /** What a client that trusts `ca` alone gets of the application under this name. */
-async function fetched(ca: string, host: string, address: string): Promise<string> {
+async function fetched(ca: string, host: string, address: string, port: number): Promise<string> {
   await writeFile(join(folder, 'ca.pem'), ca)
-  const to = `https://${host}:8443/`
+  const to = `https://${host}:${port}/`
   const { stdout } = await run('curl', [
     ...['-sS', '--max-time', '10', '--cacert', join(folder, 'ca.pem')],
-    ...['--resolve', `${host}:8443:${address}`, to],
+    ...['--resolve', `${host}:${port}:${address}`, to],
   ])
   return stdout
 }
 
 /** Fingerprint of the certificate that is served; empty: nobody answers. */
-async function servedBy(address: string): Promise<string> {
-  const asked = run('openssl', ['s_client', '-connect', `${address}:8443`, '-servername', 'www.shop.example'])
+async function servedBy(address: string, port: number, name = 'www.shop.example'): Promise<string> {
+  const asked = run('openssl', ['s_client', '-connect', `${address}:${port}`, '-servername', name])
   asked.child.stdin?.end()
   const { stdout } = await asked.catch((error: { stdout: string }) => error)
   if (!stdout.includes('-----BEGIN CERTIFICATE-----')) return ''
@@ -93,7 +127,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   try {
-    if (plane) await ended(await call('POST', `${base}/operations`, { kind: 'destroy' }))
+    for (const name of deployments) await destroy(name)
   } finally {
     await plane?.stop()
     await pebble?.close()
@@ -102,49 +136,95 @@ afterAll(async () => {
 })
 
 test('a stand-in is served while the authority is away, and its certificate once it is back', async () => {
-  const source = await packFiles({ 'server.js': Buffer.from(application) })
-  const digest = sha256(source)
-  await fetch(`${plane.url}/v1/blobs/${digest}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
-    body: new Uint8Array(source),
-  })
   const { directory, trust } = pebble
-  const blueprint = {
-    apiVersion: 'kitbag/v1',
-    name: 'shop',
-    components: {
-      site: {
-        source: './app',
-        runtime: 'nodejs',
-        start: 'node server.js',
-        port: 8443,
-        env: { TLS: '${certificates.web.pem}' },
-      },
-    },
-    toolkit: {
+  const site = {
+    source: './app',
+    runtime: 'nodejs',
+    start: 'node server.js',
+    port: 8443,
+    env: { TLS: '${certificates.web.pem}' },
+  }
+  await deploy(
+    'site',
+    overHttps,
+    { site },
+    {
       dns: { zone: 'shop.example', nameservers: 1 },
       certificates: {
         issuers: [{ name: 'pebble', acme: { directory, trust } }],
         certificates: [{ name: 'web', hosts: ['shop.example', '*.shop.example'], issuer: 'pebble' }],
       },
     },
-  }
-  const sources = { './app': digest }
-  const body = { kind: 'deploy', blueprint: { text: JSON.stringify(blueprint) }, sources, cloud: 'home' }
-  expect(await ended(await call('POST', `${base}/operations`, body))).toMatchObject({ status: 'succeeded' })
-  const site = await addressOf('site')
-  const first = await certificate('web')
+  )
+  const address = await addressOf('site', 'site')
+  const first = await certificate('site', 'web')
   expect(first).toMatchObject({ state: 'stand-in', error: expect.stringContaining('does not answer') })
-  const { certificate: own } = await call<{ certificate: string }>('GET', `${certificatesPath}/authority`)
-  expect(await fetched(own, 'www.shop.example', site)).toBe('hello')
+  expect(await fetched(await authorityOf('site'), 'www.shop.example', address, 8443)).toBe('hello')
 
-  await pebble.start(`${await addressOf('dns')}:53`)
-  const renewed = await ended(await call('POST', `${certificatesPath}/certificates/web/renewals`))
+  await pebble.start(`${await addressOf('site', 'dns')}:53`)
+  const renewed = await renew('site', 'web')
   expect([renewed.status, renewed.error, pebble.log()]).toEqual(['succeeded', null, expect.anything()])
-  const second = await certificate('web')
+  const second = await certificate('site', 'web')
   expect(second.state).toBe('current')
   expect(second.signedBy).toContain('Pebble Intermediate')
   // The application is started anew for it, out of the operation's turn.
-  await until(async () => (await servedBy(site)).includes(second.fingerprint), 60_000)
+  await until(async () => (await servedBy(address, 8443)).includes(second.fingerprint), 60_000)
+  expect(await fetched(await pebble.root(), 'www.shop.example', address, 8443)).toBe('hello')
+  await pebble.stop()
+  await destroy('site')
+})
+
+test('behind the load balancer, by both challenges; renewed under load without a request lost', async () => {
+  const { directory, trust } = pebble
+  const web = { source: './app', runtime: 'nodejs', start: 'node server.js', port: 8080 }
+  const issuer = (challenge: string) => ({ name: challenge, acme: { directory, trust, challenge } })
+  const listeners = [
+    { port: 80, redirect: { scheme: 'https' } },
+    { port: 443, protocol: 'https', certificates: ['web', 'name', 'own'], to: 'web' },
+  ]
+  await deploy(
+    'front',
+    overHttp,
+    { web },
+    {
+      dns: {
+        zone: 'shop.example',
+        nameservers: 1,
+        records: [{ name: 'name', type: 'A', value: '${loadBalancer.addresses}' }],
+      },
+      loadBalancer: { listeners },
+      certificates: {
+        issuers: [issuer('dns-01'), issuer('http-01')],
+        certificates: [
+          { name: 'web', hosts: ['*.shop.example'], issuer: 'dns-01' },
+          { name: 'name', hosts: ['name.shop.example'], issuer: 'http-01' },
+          { name: 'own', hosts: ['own.internal'] },
+        ],
+      },
+    },
+  )
+  const balancer = await addressOf('front', 'loadBalancer')
+  const own = await authorityOf('front')
+  for (const host of ['www.shop.example', 'name.shop.example', 'own.internal'])
+    expect(await fetched(own, host, balancer, 443)).toBe('hello')
+
+  await pebble.start(`${await addressOf('front', 'dns')}:53`)
+  const ca = [own, await pebble.root()]
+  const load = (keepAlive: boolean): Load =>
+    startLoad(`https://${balancer}/`, { connections: 25, keepAlive, tls: { ca, servername: 'www.shop.example' } })
+  const loads = [true, false].map(load)
+  try {
+    for (const name of ['web', 'name', 'own', 'web']) {
+      const renewed = await renew('front', name)
+      expect([name, renewed.status, renewed.error]).toEqual([name, 'succeeded', null])
+      const { state, fingerprint } = await certificate('front', name)
+      const host = name === 'own' ? 'own.internal' : `${name === 'web' ? 'www' : name}.shop.example`
+      expect([state, await servedBy(balancer, 443, host)]).toEqual(['current', expect.stringContaining(fingerprint)])
+    }
+  } finally {
+    const results = await Promise.all(loads.map((one) => one.stop(500)))
+    expect(results.map(({ failures }) => failures)).toEqual([{}, {}])
+    console.log(`${results.reduce((sum, { total }) => sum + total, 0)} requests over https while certificates changed`)
+  }
+  expect(await fetched(await pebble.root(), 'name.shop.example', balancer, 443)).toBe('hello')
 })

@@ -1,5 +1,6 @@
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { look, noBrowser } from '../../support/browser.ts'
 import { type MailReceiver, startMailReceiver } from '../../support/mail-receiver.ts'
 import { until } from '../../support/until.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts'
@@ -48,7 +49,14 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     db: { recipe: 'postgresql', machine },
   })
   const services = {
-    loadBalancer: { listeners: [{ port: 80, to: 'web' }], machine },
+    loadBalancer: {
+      listeners: [
+        { port: 80, to: 'web' },
+        { port: 443, protocol: 'https', to: 'web', certificates: ['web'] },
+      ],
+      machine,
+    },
+    certificates: { certificates: [{ name: 'web', hosts: ['watched.example'] }] },
     dns: { zone: 'watched.example', nameservers: 1, machine },
   }
   const section = (more: object = {}) => ({ interval: '5s', machine, ...more })
@@ -118,12 +126,12 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
   })
 
   test('a figure over a time, and raw PromQL', async () => {
-    const { series, unit } = await box.ask<{ series: { component: string; samples: unknown[] }[]; unit: string }>(
-      '/metrics/requests-per-second?component=web&last=1m&step=5s',
-    )
-    expect(unit).toBe('requests per second')
-    expect(series.map(({ component }) => component)).toEqual(['web'])
-    expect(series[0]?.samples.length).toBeGreaterThan(1)
+    const range = () =>
+      box.ask<{ series: { component: string; samples: unknown[] }[]; unit: string }>(
+        '/metrics/requests-per-second?component=web&last=1m&step=5s',
+      )
+    await until(async () => ((await range()).series[0]?.samples.length ?? 0) > 1, 60_000)
+    expect(await range()).toMatchObject({ unit: 'requests per second', series: [{ component: 'web' }] })
     const raw = await box.ask<{ series: { labels: Record<string, string>; samples: { value: number }[] }[] }>(
       `/query?query=${encodeURIComponent('greetings_total')}`,
     )
@@ -132,6 +140,20 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     expect((await box.ask<{ series: unknown[] }>('/query?query=no_such_metric')).series).toEqual([])
     const pg = await box.ask<{ series: { samples: { value: number }[] }[] }>('/query?query=pg_up')
     expect(pg.series[0]?.samples[0]?.value).toBe(1)
+  })
+
+  test.skipIf(noBrowser)('a browser shows topology, signals and operations, and finds nothing to refuse', async () => {
+    const { dom, complaints } = await look(`${box.plane.url}/deployments/watched`, box.plane.token)
+    expect(complaints).toEqual([])
+    for (const name of ['web', 'db', 'loadBalancer', 'dns', 'monitoring'])
+      expect(dom).toContain(`data-component="${name}"`)
+    expect(dom).toContain('web-1')
+    const charts = [...dom.matchAll(/<figure data-chart="([^"]+)">.*?<\/figure>/gs)]
+    expect(charts.map(([, title]) => title)).toEqual(expect.arrayContaining(['Traffic', 'Errors']))
+    const traffic = charts.find(([, title]) => title === 'Traffic')?.[0]
+    expect(traffic).toMatch(/<path class="stroke-0" d="M[\d.]+,[\d.]+/)
+    expect(traffic).toMatch(/web <b>[\d.]+\/s/)
+    expect(dom).toMatch(/deploy<\/td><td class="good">succeeded/)
   })
 
   test('a wrong expression is refused with its place, and one that only Prometheus finds wrong with its words', async () => {
@@ -284,14 +306,85 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     await until(async () => (await up().catch(() => [])).length === everything.length, 60_000)
   })
 
-  test('targets follow the deployment', async () => {
-    await deploy({}, 2)
+  test('the end of certificates is known', async () => {
+    const ends = async () =>
+      (
+        await box.ask<{ series: { labels: { certificate: string }; samples: { value: number }[] }[] }>(
+          '/query?query=certificate_end_time_seconds',
+        )
+      ).series
+    await until(async () => (await ends()).length > 0, 60_000)
+    const [{ labels, samples }] = (await ends()) as [Awaited<ReturnType<typeof ends>>[number]]
+    expect(labels).toMatchObject({ certificate: 'web', component: 'loadBalancer' })
+    expect(samples[0]?.value).toBeGreaterThan(Date.now() / 1000)
+  })
+
+  test('a Prometheus that is away is told as such, by name, and the page shows the rest', async () => {
+    const health = () => box.ask<{ status: string; findings: { subject: string; status: string }[] }>('/health')
+    expect((await health()).status).toBe('healthy')
+    await box.run('monitoring-1', 'systemctl stop prometheus')
+    try {
+      await expect(box.ask('/metrics')).rejects.toThrow(/service-failed.*monitoring-1/)
+      expect(await health()).toMatchObject({
+        status: 'down',
+        findings: expect.arrayContaining([
+          expect.objectContaining({ subject: 'prometheus on monitoring-1', status: 'down' }),
+        ]),
+      })
+      const response = await box.plane.request('GET', '/deployments/watched')
+      const page = await response.text()
+      expect([response.status, page.includes('data-component="web"'), page.includes('monitoring: ')]).toEqual([
+        200,
+        true,
+        true,
+      ])
+    } finally {
+      await box.run('monitoring-1', 'systemctl start prometheus')
+    }
+    await until(async () => (await up().catch(() => [])).length === everything.length, 60_000)
+  })
+
+  test('targets follow the deployment; of two that look one is enough', async () => {
+    await deploy({ replicas: 2 }, 2)
     await until(async () => (await up()).includes('web-2 application'), 60_000)
-    await deploy({}, 1)
+    await until(async () => (await up()).includes('monitoring-2 prometheus'), 60_000)
+    const members = async () =>
+      (await box.ask<{ series: unknown[] }>('/query?query=alertmanager_cluster_members%3D%3D2')).series.length
+    await until(async () => (await members()) === 2, 90_000)
+    await deploy({ replicas: 2 }, 1)
     await until(async () => !(await targets()).some((row) => row.machine === 'web-2' && row.up), 60_000)
     expect(await box.run('monitoring-1', 'grep -c web-2 /etc/prometheus/kitbag/prometheus.yml')).toMatchObject({
       stdout: '0\n',
     })
+    await box.run('monitoring-1', 'systemctl stop prometheus')
+    try {
+      await until(async () => (await up()).includes('web-1 application'), 60_000)
+    } finally {
+      await box.run('monitoring-1', 'systemctl start prometheus')
+    }
+    await deploy({}, 1)
+  })
+
+  test('logs are found by level, time and text, on every machine', async () => {
+    await box.run(
+      'db-1',
+      'logger --priority user.err --tag broken "Disk (A+B) is *gone*"; logger --priority user.info --tag fine "all is well"',
+    )
+    const lines = async (query: string) => {
+      const response = await box.plane.request('GET', `/v1/deployments/watched/logs?all=true&${query}`)
+      const text = await response.text()
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as { machine: string; level: string; message: string })
+    }
+    const found = await lines(`level=err&since=5m&text=${encodeURIComponent('disk (a+b) is *')}`)
+    expect(found).toMatchObject([{ machine: 'db-1', level: 'err', message: 'Disk (A+B) is *gone*' }])
+    expect((await lines('level=err&since=5m')).map(({ message }) => message)).not.toContain('all is well')
+    expect(await lines(`machine=web-1&text=${encodeURIComponent('(A+B)')}`)).toEqual([])
+    expect(await lines(`until=1h&text=${encodeURIComponent('(A+B)')}`)).toEqual([])
+    const kept = await box.run('web-1', 'ls -d /var/log/journal; cat /etc/systemd/journald.conf.d/kitbag.conf')
+    expect(kept.stdout).toMatch(/\/var\/log\/journal[\s\S]*MaxRetentionSec=1209600000ms/)
   })
 
   test('a check finds nothing, and without the section nothing of it is left on machines', async () => {

@@ -156,6 +156,50 @@ describe('healing', () => {
     expect(await statuses('full')).toEqual(['load-balancer-1 ready', 'web-2 ready', 'web-3 ready'])
   })
 
+  test('a change while a machine is dead waits for it, then replaces it in the same go', async () => {
+    await flow.deployed('change', healed({ web: 2, db: false }, { interval: '1h', after: '2s' }))
+    flow.reach.silent.add('web-2')
+    const changed = await flow.deployed(
+      'change',
+      healed({ web: 2, db: false, version: '2' }, { interval: '1h', after: '2s' }),
+    )
+    expect([changed.status, changed.error]).toEqual(['succeeded', null])
+    expect(await statuses('change')).toEqual(['load-balancer-1 ready', 'web-1 ready', 'web-3 ready'])
+    const events = await flow.store.operations.events(changed.id, 0, 1_000)
+    expect(JSON.stringify(events)).toContain('web-2: dead, and replaced in the same go')
+    expect(await heals('change')).toEqual([])
+  })
+
+  test('one that comes back while a change waits for it is changed like the others', async () => {
+    await flow.deployed('back', healed({ web: 2, db: false }, { interval: '1h', after: '1h' }))
+    flow.reach.silent.add('web-2')
+    const operation = await flow.deploy(
+      'back',
+      healed({ web: 2, db: false, version: '2' }, { interval: '1h', after: '1h' }),
+    )
+    await until(async () => (await flow.store.operations.get(operation.id))?.status === 'running')
+    expect(await flow.store.operations.units(operation.id)).toEqual([])
+    flow.reach.silent.delete('web-2')
+    expect((await flow.finished(operation)).status).toBe('succeeded')
+    expect(await statuses('back')).toEqual(['load-balancer-1 ready', 'web-1 ready', 'web-2 ready'])
+  })
+
+  test('a push while a node is away succeeds, and the node is brought level when it is back', async () => {
+    await flow.deployed('push', healed({ web: 1, db: false }, { after: '1h' }))
+    flow.reach.silent.add('load-balancer-1')
+    await flow.store.overrides.set(await idOf('push'), 'loadBalancer', { 'web/web-1': { weight: 7 } })
+    const pushed = await flow.finished(await flow.submit('push', 'push', { service: 'loadBalancer' }))
+    expect([pushed.status, pushed.error]).toEqual(['succeeded', null])
+    const digest = async () => {
+      const rows = await flow.store.machines.list(await idOf('push'))
+      return rows.find(({ name }) => name === 'load-balancer-1')?.configureDigest
+    }
+    expect(await digest()).toBeNull()
+    flow.reach.silent.delete('load-balancer-1')
+    await until(async () => (await digest()) !== null)
+    expect(await heals('push')).toEqual([])
+  })
+
   test('without the section nobody is touched', async () => {
     await flow.deployed('plain', appRelease({ web: 4, db: false }))
     await vanish('plain', 'web-4')

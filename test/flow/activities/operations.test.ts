@@ -161,7 +161,7 @@ describe('failures', () => {
   test('a machine that dies while it boots is noticed at once', async () => {
     flow.reach.silent.add('web-1')
     const operation = flow.deployed('dead', appRelease({ db: false }))
-    await vi.waitFor(async () => expect((await flow.machines('dead')).cloud).toContain('web-1'))
+    await vi.waitFor(async () => expect((await flow.machines('dead')).cloud).toContain('web-1'), { timeout: 30_000 })
     for (const [id, { name }] of flow.cloud.machines) if (name === 'web-1') flow.cloud.machines.delete(id)
     const { status, error } = await operation
     expect([status, error?.machine]).toEqual(['failed', 'web-1'])
@@ -208,7 +208,7 @@ describe('cancel', () => {
     const seen: OperationStatus[] = []
     seen.push((await flow.store.operations.cancel(operation.id))?.status ?? 'queued')
     // The program is let go once it was asked to stop: it ends at its next resource.
-    await vi.waitFor(() => expect(flow.reach.stopsAsked).toBeGreaterThan(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(flow.reach.stopsAsked).toBeGreaterThan(0), { timeout: 30_000 })
     stop()
     const over = await flow.finished(operation)
     seen.push(over.status)

@@ -3,6 +3,8 @@ import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { issueLeaf, makeAuthority } from '../../../src/toolkit/certificates/x509.ts'
+import { startPebble } from '../../support/pebble.ts'
+import { until } from '../../support/until.ts'
 import { type CliControlPlane, startCliControlPlane } from './control-plane.ts'
 
 const day = 86_400_000
@@ -28,7 +30,7 @@ afterAll(() => plane?.stop())
 test('the words of the command are told by the control plane', async () => {
   const { stdout, status } = await plane.kitbag(['certificates'])
   const words = stdout.split('\n').flatMap((line) => /^kitbag certificates (\S+)/.exec(line)?.[1] ?? [])
-  expect([status, words.sort()]).toEqual([0, ['ca', 'events', 'list', 'renew', 'show', 'upload']])
+  expect([status, words.sort()]).toEqual([0, ['ca', 'events', 'health', 'list', 'renew', 'service', 'show', 'upload']])
   expect(stdout).toContain('DEPLOYMENT CERTIFICATE --certificate FILE --key FILE')
 })
 
@@ -74,6 +76,47 @@ test('an upload names two files; what is wrong with them is told', async () => {
   const list = await plane.kitbag(['certificates', 'list', 'names'])
   expect(list.stdout).toMatch(/^partner .* current .* CN=Somebody/m)
   expect(await plane.kitbag(['certificates', 'renew', 'names', 'partner'])).toMatchObject({ status: 4 })
+})
+
+test('a deploy says that an authority did not give a certificate, and why', async () => {
+  const acme = { directory: 'https://127.0.0.1:9/dir', challenge: 'http-01' }
+  const toolkit = {
+    certificates: {
+      issuers: [{ name: 'nowhere', acme }],
+      certificates: [{ name: 'web', hosts: ['www.shop.example'], issuer: 'nowhere' }],
+    },
+  }
+  const text = JSON.stringify({ apiVersion: 'kitbag/v1', name: 'away', toolkit })
+  const deployed = await plane.kitbag(['deploy', plane.blueprint(text)])
+  expect(deployed.status).toBe(0)
+  expect(`${deployed.stdout}${deployed.stderr}`).toMatch(
+    /warn: certificates: the certificate web: 127\.0\.0\.1:9 does not answer: .*; tried again at 20/,
+  )
+})
+
+test('a control plane that is killed under way goes on with the same order', async () => {
+  const pebble = await startPebble({ slow: 5 })
+  try {
+    const { directory, trust } = pebble
+    const acme = { directory, trust, challenge: 'http-01' }
+    const toolkit = {
+      loadBalancer: { listeners: [{ port: 80, to: { addresses: ['192.0.2.1'], port: 80 } }] },
+      certificates: {
+        issuers: [{ name: 'pebble', acme }],
+        certificates: [{ name: 'web', hosts: ['www.shop.example'], issuer: 'pebble' }],
+      },
+    }
+    const text = JSON.stringify({ apiVersion: 'kitbag/v1', name: 'killed', toolkit })
+    const deploying = plane.start(['deploy', plane.blueprint(text), '--cloud', 'home'])
+    await until(() => pebble.log().includes('Pulled a task from the Tasks queue'), 60_000)
+    await plane.restart()
+    const state = async () => (await plane.kitbag(['certificates', 'list', 'killed'])).stdout
+    await until(async () => / current .*CN=Pebble Intermediate/.test(await state()), 60_000)
+    expect(pebble.log().match(/Added order/g)).toHaveLength(1)
+    deploying.kill()
+  } finally {
+    await pebble.close()
+  }
 })
 
 test('it outlives the control plane, and ends with the deployment', async () => {

@@ -16,13 +16,17 @@ function connect(home: string, installation = 'ins_one', settings: FakeControl =
   return driver.connect({ name: 'nowhere', settings: parsed, credentials: {} }, environment)
 }
 
-testProvider('fake', async () => {
-  const home = await mkdtemp(join(tmpdir(), 'kitbag-fake-'))
-  const other = { provider: await connect(home, 'ins_two'), installation: 'ins_two' }
-  const close = () => rm(home, { recursive: true })
-  const provider = await connect(home, 'ins_one', { pendingPolls: 2 })
-  return { provider, installation: 'ins_one', other, image: 'debian-13', close }
-})
+testProvider(
+  'fake',
+  async () => {
+    const home = await mkdtemp(join(tmpdir(), 'kitbag-fake-'))
+    const other = { provider: await connect(home, 'ins_two'), installation: 'ins_two' }
+    const close = () => rm(home, { recursive: true })
+    const provider = await connect(home, 'ins_one', { pendingPolls: 2 })
+    return { provider, installation: 'ins_one', other, image: 'debian-13', close }
+  },
+  { floatingAddress: 'it has none' },
+)
 
 describe('fake: what can be made to go wrong', () => {
   let home: string

@@ -64,7 +64,7 @@ describe('a machine that shows another host key', () => {
       `pinned ${publicKeyFingerprint(pinned)}, presented ${publicKeyFingerprint(shown)}`,
     )
     await expect(reach.connectTcp(machine, 'localhost', 80)).rejects.toMatchObject(expected)
-    await expect(reach.waitForSsh(machine, { timeout: 5_000 })).rejects.toMatchObject(expected)
+    await expect(reach.waitForSsh(machine, { timeout: 30_000 })).rejects.toMatchObject(expected)
     expect(seen).toEqual({ logins: 0, connections: 3 })
   })
 
@@ -106,7 +106,7 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
     const reach = reachWith(sshd.privateKey, { idle: 50 })
     await reach.exec(proxy.machine, 'sleep 0.2')
     expect(proxy.open).toBe(1)
-    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 30_000 })
     await reach.exec(proxy.machine, 'true')
     expect(proxy.accepted).toBe(2)
   })
@@ -117,7 +117,7 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
     const as = (id: string) => ({ ...proxy.machine, id })
     const busy = reach.exec(as('busy'), 'read -r x; echo "$x"', { stdin: await endless() })
     for (let i = 0; i < 10; i++) await reach.exec(as(`m${i}`), 'true')
-    await vi.waitFor(() => expect(proxy.open).toBe(3), { timeout: 5_000 })
+    await vi.waitFor(() => expect(proxy.open).toBe(3), { timeout: 30_000 })
     await reach.exec(as('m9'), 'true')
     expect(proxy.accepted).toBe(11)
     expect((await busy).stdout).toBe('in use\n')
@@ -126,7 +126,7 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
       const { PassThrough } = await import('node:stream')
       const input = new PassThrough()
       closing.push(async () => input.destroy())
-      void vi.waitFor(() => expect(proxy.accepted).toBe(11), { timeout: 10_000 }).then(() => input.end('in use\n'))
+      void vi.waitFor(() => expect(proxy.accepted).toBe(11), { timeout: 30_000 }).then(() => input.end('in use\n'))
       return input
     }
   })
@@ -136,7 +136,7 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
     const reach = reachWith(sshd.privateKey)
     await reach.exec(proxy.machine, 'true')
     reach.forget(proxy.machine.id)
-    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 30_000 })
   })
 
   test('a machine that moved is connected to where it is now', async () => {
@@ -145,7 +145,7 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
     await reach.exec(before.machine, 'true')
     await reach.exec({ ...after.machine, id: before.machine.id }, 'true')
     expect(after.accepted).toBe(1)
-    await vi.waitFor(() => expect(before.open).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(before.open).toBe(0), { timeout: 30_000 })
   })
 
   test('after close nothing is open, and what ran is told so', async () => {
@@ -155,7 +155,7 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
     const running = reach.exec(proxy.machine, 'echo on; sleep 600', { onLine: () => close() })
     close = () => void reach.close()
     await expect(running).rejects.toMatchObject({ code: 'machine-unreachable' })
-    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 5_000 })
+    await vi.waitFor(() => expect(proxy.open).toBe(0), { timeout: 30_000 })
     await expect(reach.exec(proxy.machine, 'true')).rejects.toMatchObject({ code: 'machine-unreachable' })
   })
 

@@ -4,13 +4,23 @@ import { certificates } from '../../../src/toolkit/certificates/service.ts'
 import { issueLeaf, makeAuthority } from '../../../src/toolkit/certificates/x509.ts'
 import type { ToolkitRegistry } from '../../../src/toolkit/contract.ts'
 import { dns } from '../../../src/toolkit/dns/service.ts'
+import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { type Pebble, preparePebble, startPebble } from '../../support/pebble.ts'
 import { until } from '../../support/until.ts'
 
-/** Certificates as they are shipped; of DNS what stores and pushes, without asking machines that do not exist. */
-const control = { ...dns.control, afterConfigure: async () => {} }
-const toolkit = { certificates, dns: { ...dns, control } } as unknown as ToolkitRegistry
+/** What load balancers were told to answer, one time after the other: tokens. */
+const answered: string[][] = []
+const told = async (_context: unknown, answers: ReadonlyMap<string, string>) => {
+  for (const [token, answer] of answers) expect(answer.startsWith(`${token}.`)).toBe(true)
+  answered.push([...answers.keys()])
+}
+/** Certificates as they are shipped; of the others what stores and pushes, without asking machines that do not exist. */
+const toolkit = {
+  certificates,
+  dns: { ...dns, control: { ...dns.control, afterConfigure: async () => {} } },
+  loadBalancer: { ...loadBalancer, control: { ...loadBalancer.control, challenges: told } },
+} as unknown as ToolkitRegistry
 
 interface Operation {
   id: string
@@ -68,7 +78,7 @@ beforeAll(async () => {
   pebble = await startPebble()
   plane = await startControlPlane({
     overrides: { toolkit },
-    worker: { timings: { certificateRetry: 200, firstCertificates: 60_000 } },
+    worker: { timings: { certificateRetry: 200, firstCertificates: 60_000, watch: 1_000 } },
   })
   await call('POST', '/v1/clouds', { name: 'home', provider: 'fake' })
 })
@@ -130,6 +140,48 @@ test('other hosts are another certificate, and a rollback finds the one before a
   expect(await rows('hosts')).toEqual([first])
 })
 
+test('a plan says which machines a certificate changes, and holds when it is carried out', async () => {
+  const blueprint = (hosts: string[]) => ({
+    text: JSON.stringify({
+      apiVersion: 'kitbag/v1',
+      name: 'planned',
+      toolkit: {
+        certificates: { certificates: [{ name: 'web', hosts }] },
+        loadBalancer: {
+          listeners: [
+            { port: 443, protocol: 'https', certificates: ['web'], to: { addresses: ['192.0.2.1'], port: 80 } },
+          ],
+        },
+      },
+    }),
+  })
+  const base = '/v1/deployments/planned'
+  const planned = (hosts: string[]) =>
+    call<{ digest: string; units: object[]; changes: { action: string; reasons: object[] }[] }>(
+      'POST',
+      `${base}/plan`,
+      {
+        blueprint: blueprint(hosts),
+        cloud: 'home',
+      },
+    )
+  const actions = async (hosts: string[]) => (await planned(hosts)).changes.map(({ action }) => action)
+  const carryOut = async (hosts: string[]) => {
+    const { digest: plan } = await planned(hosts)
+    const body = { kind: 'deploy', blueprint: blueprint(hosts), cloud: 'home', plan }
+    return ended(await call('POST', `${base}/operations`, body))
+  }
+  expect(await carryOut(['a.example'])).toMatchObject({ status: 'succeeded' })
+  expect(await actions(['a.example'])).toEqual(['keep'])
+  expect(await actions(['a.example', 'b.example'])).toEqual(['update'])
+  expect(await carryOut(['a.example', 'b.example'])).toMatchObject({ status: 'succeeded' })
+  expect(await ended(await call('POST', `${path('planned')}/certificates/web/renewals`))).toMatchObject({
+    status: 'succeeded',
+  })
+  // The renewal has brought it to the machines.
+  expect(await actions(['a.example', 'b.example'])).toEqual(['keep'])
+})
+
 test('two renewals at once are one order; different certificates are ordered side by side', async () => {
   const certificatesOf = ['one', 'two', 'three'].map((name) => ({
     name,
@@ -148,6 +200,28 @@ test('two renewals at once are one order; different certificates are ordered sid
   const both = await Promise.all([renewal(), renewal()])
   for (const operation of both) expect((await ended(operation)).status).toBe('succeeded')
   expect([orders() - before, (await rows('at-once')).find(({ name }) => name === 'one')?.version]).toEqual([1, 3])
+})
+
+test('load balancers answer for all certificates that are ordered, and in the end for none', async () => {
+  const names = ['one', 'two', 'three', 'four']
+  const blueprint = {
+    apiVersion: 'kitbag/v1',
+    name: 'http',
+    toolkit: {
+      certificates: {
+        issuers: [issuerOf(pebble, { challenge: 'http-01' })],
+        certificates: names.map((name) => ({ name, hosts: [`${name}.shop.example`], issuer: 'pebble' })),
+      },
+      loadBalancer: { listeners: [{ port: 80, to: { addresses: ['192.0.2.1'], port: 80 } }] },
+    },
+  }
+  const body = { kind: 'deploy', blueprint: { text: JSON.stringify(blueprint) }, cloud: 'home' }
+  expect(await ended(await call('POST', '/v1/deployments/http/operations', body))).toMatchObject({
+    status: 'succeeded',
+  })
+  expect((await rows('http')).map(({ state }) => state)).toEqual(names.map(() => 'current'))
+  expect(new Set(answered.flat()).size).toBe(4)
+  expect(answered.at(-1)).toEqual([])
 })
 
 test('while the authority is away a deploy succeeds and says so; when it is back the certificate comes by itself', async () => {
@@ -170,8 +244,17 @@ test('while the authority is away a deploy succeeds and says so; when it is back
     const refused = await ended(await call('POST', `${path('away')}/certificates/web/renewals`))
     expect([refused.status, refused.error?.message]).toEqual(['failed', expect.stringContaining('ECONNREFUSED')])
 
+    const levels = async () => {
+      const { items } = await call<{ items: { type: string; level: string }[] }>('GET', `${path('away')}/events`)
+      return items.flatMap(({ type, level }) => (type === 'decision' ? [level] : []))
+    }
+    await until(async () => (await levels()).includes('warn'))
+    const health = () => call<{ status: string }>('GET', `${path('away')}/health`)
+    expect((await health()).status).toBe('degraded')
     await own.start()
     await until(async () => (await rows('away'))[0]?.state === 'current', 60_000)
+    await until(async () => (await levels())[0] === 'info')
+    expect((await health()).status).toBe('healthy')
   } finally {
     await own.close()
   }

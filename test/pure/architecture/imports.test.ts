@@ -19,7 +19,7 @@ const allowed: Record<string, string[]> = {
   workflows: ['model', 'type activities', 'type lib'],
   db: ['model', 'lib'],
   api: ['model', 'lib', 'blueprints', 'recipes', 'planner', 'toolkit', 'db', 'workflows/messages'],
-  cli: ['model', 'lib', 'blueprints', 'api/client'],
+  cli: ['model', 'lib', 'blueprints', 'api/client', 'toolkit/autoscaler/replay'],
   main: ['*'],
 }
 

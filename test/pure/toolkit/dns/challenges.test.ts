@@ -27,6 +27,14 @@ test('a name and its wildcard are one set of two values', () => {
   })
 })
 
+test('a record set that somebody made by the API stays, and its name cannot be shown', () => {
+  const overrides = { 'shop.example _acme-challenge TXT': { value: ['mine'], owner: 'api' } }
+  expect(challenges.covers({ spec, overrides }, 'shop.example')).toBe(false)
+  expect(challenges.covers({ spec, overrides }, 'www.shop.example')).toBe(true)
+  expect(challenges.overrides({ spec, overrides }, [challenge('shop.example', 'a')])).toEqual({})
+  expect(challenges.overrides({ spec, overrides }, [])).toEqual({})
+})
+
 test('what is shown already is no change; what is shown no more goes, and nothing that others made', () => {
   const overrides = {
     'shop.example _acme-challenge TXT': record(['a']),

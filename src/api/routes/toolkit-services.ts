@@ -17,7 +17,7 @@ import { findDeployment } from './deployments.ts'
 import { accept, submitHeaders, submitOnce } from './submit.ts'
 
 /** Every kind of toolkit service has the same routes: what there is, and changes of the blueprint's section, each a deploy. */
-export function addServices(api: Api, deps: ApiDeps): void {
+export function addToolkitServices(api: Api, deps: ApiDeps): void {
   for (const service of Object.values(deps.toolkit)) mount(api, deps, service)
 }
 

@@ -13,10 +13,10 @@ import { pageOf, pageQuery } from '../schemas/page.ts'
 import { sampleSchema, serviceEventSchema, serviceHealthSchema } from '../schemas/service.ts'
 import { findService, readContext } from '../views/service.ts'
 import { findDeployment } from './deployments.ts'
-import { inService, serviceOperationId } from './services.ts'
+import { inService, serviceOperationId } from './toolkit-services.ts'
 
 /** Health, events and figures of every kind of toolkit service, in one shape. */
-export function addServiceHealth(api: Api, deps: ApiDeps): void {
+export function addToolkitHealth(api: Api, deps: ApiDeps): void {
   for (const service of Object.values(deps.toolkit)) {
     mountHealth(api, deps, service)
     mountEvents(api, deps, service)

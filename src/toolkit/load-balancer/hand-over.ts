@@ -1,0 +1,63 @@
+import { sleep } from '../../lib/clock.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { MachineAccess } from '../../model/machine.ts'
+import type { ControlContext, ToolkitControl } from '../contract.ts'
+import type { LoadBalancerSpec } from './schema.ts'
+
+type Control = ToolkitControl<LoadBalancerSpec>
+
+/** Milliseconds: what a stopping keepalived lets requests have, and some more. */
+const handOverTime = 30_000
+
+/** Milliseconds until somebody has the address: a first one waits for three announcements of others, then asks HAProxy. */
+const claimTime = 15_000
+const pollMs = 100
+
+/** Waits until somebody has the floating address, seen from the node. Throws `service-failed` when nobody takes it. */
+export async function untilShared(
+  { reach, spec, signal }: ControlContext<LoadBalancerSpec>,
+  node: MachineAccess,
+  parameters: Record<string, unknown>,
+): Promise<void> {
+  const [address = ''] = (parameters.addresses ?? []) as string[]
+  const [listener] = spec.listeners
+  if (!spec.floatingAddress || !listener) return
+  for (const deadline = Date.now() + claimTime; ; await sleep(pollMs, signal)) {
+    const socket = await reach.connectTcp(node, address, listener.port).catch(() => undefined)
+    socket?.destroy()
+    if (socket) return
+    if (Date.now() > deadline) break
+  }
+  const { stdout } = await reach.exec(node, 'systemctl is-active keepalived', { timeout: 10_000 })
+  throw new KitbagError(
+    'service-failed',
+    `no load balancer takes the floating address ${address}; keepalived on ${node.name} is ${stdout.trim()}`,
+    { machine: node.name, fix: 'Its log says why: kitbag logs.' },
+  )
+}
+
+/** Succeeds on the node that has the address. */
+const holds = `ip -o address show to "$(sed -n 's/^shared //p' /etc/keepalived/kitbag.facts)" | grep -q .`
+
+/**
+ * Stopping keepalived hands the address over when the requests under way have ended: see the recipe's hand-over. Of several that go, first
+ * those stop that do not have it, so that it comes to one that stays.
+ */
+export const retire: NonNullable<Control['retire']> = async ({ reach, spec, machines }, node, { going }) => {
+  if (!spec.floatingAddress) return
+  const stop = async (one: MachineAccess) => {
+    const { status, stderr } = await reach.exec(one, 'systemctl stop keepalived', { root: true, timeout: handOverTime })
+    if (status === 0) return
+    throw new KitbagError('service-failed', `keepalived on ${one.name} does not stop: ${stderr.trim()}`, {
+      machine: one.name,
+    })
+  }
+  const others = machines.filter(({ name }) => going.has(name) && name !== node.name)
+  const waiting = others.map(async (other) => {
+    const { status } = await reach.exec(other, holds, { timeout: 10_000 })
+    if (status !== 0) await stop(other)
+  })
+  // One that does not answer has nothing to hand over, and its own end tells why.
+  await Promise.allSettled(waiting)
+  await stop(node)
+}

@@ -1,0 +1,131 @@
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startLoad } from '../../../bench/load.ts'
+import { until } from '../../support/until.ts'
+import { noMachines } from '../providers/local-box.ts'
+import { type TestDeployment, testDeployment } from './deployment.ts'
+
+const blueprint = (options: { image?: string; replicas?: number } = {}) => `
+apiVersion: kitbag/v1
+name: shop
+components:
+  web:
+    source: ./app
+    runtime: nodejs
+    start: node server.js
+    port: 8080
+    health: { http: /, interval: 500ms }
+toolkit:
+  loadBalancer:
+    listeners: [{ port: 80, to: web }]
+    replicas: ${options.replicas ?? 2}
+    floatingAddress: true
+    machine: { cpu: 1, memory: 256MiB, image: ${options.image ?? 'debian-13'} }
+`
+
+/** Tries a new connection every 20 ms; gives the longest time without one that was accepted. */
+function watchConnections(address: string): { stop(): number } {
+  let longest = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    const socket = connect({ host: address, port: 80, timeout: 200 })
+    socket.on('connect', () => {
+      const now = performance.now()
+      longest = Math.max(longest, now - last)
+      last = now
+      socket.destroy()
+    })
+    socket.on('timeout', () => socket.destroy())
+    socket.on('error', () => {})
+  }, 20)
+  return {
+    stop() {
+      clearInterval(timer)
+      return Math.max(longest, performance.now() - last)
+    },
+  }
+}
+
+describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${noMachines})` : ''}`, () => {
+  let shop: TestDeployment
+  let address = ''
+
+  const outputs = async () => {
+    const { components } = await shop.call<{ components: { name: string; outputs: Record<string, unknown> }[] }>(
+      'GET',
+      '/v1/deployments/shop',
+    )
+    return components.find(({ name }) => name === 'loadBalancer')?.outputs
+  }
+
+  /** The machine that has the address now. */
+  async function holder(): Promise<string | undefined> {
+    for (const { name } of await shop.machines('loadBalancer')) {
+      const guest = await shop.guest(name)
+      const has = await guest.run(`ip -o address show to ${address}`).catch(() => '')
+      if (has !== '') return name
+    }
+    return undefined
+  }
+
+  const answers = async () => (await fetch(`http://${address}/`).catch(() => undefined))?.status === 200
+
+  beforeAll(async () => {
+    shop = await testDeployment()
+    await shop.deploy(blueprint(), 'one')
+    address = String((await outputs())?.host)
+  })
+
+  afterAll(async () => {
+    expect(await shop?.close()).toEqual([])
+  })
+
+  test('the outputs give the one address that they share, which is no machine’s own', async () => {
+    const machines = await shop.machines('loadBalancer')
+    expect(machines.map(({ address: own }) => own)).not.toContain(address)
+    expect(await outputs()).toMatchObject({ addresses: [address], host: address, url: `http://${address}` })
+    await until(answers)
+  })
+
+  test('a machine that is cut off is stood in for, and the address does not come back by itself', async () => {
+    const name = (await holder()) ?? ''
+    const guest = await shop.guest(name)
+    const load = startLoad(`http://${address}/`, { connections: 20, keepAlive: true })
+    const watched = watchConnections(address)
+    await until(() => load.result.total > 500)
+    await guest.powerOff()
+    const sofar = load.result.total
+    await until(async () => (await answers()) && load.result.total > sofar + 500)
+    await load.stop()
+    // What the issue asks for is a figure of bench/; here only that it is a matter of moments.
+    expect(watched.stop()).toBeLessThan(10_000)
+    const now = await holder()
+    expect(now).not.toBe(name)
+    await shop.heal([name])
+    expect(await holder()).toBe(now)
+    expect(await outputs()).toMatchObject({ addresses: [address] })
+  })
+
+  test('HAProxy that cannot be started loses the address to the other', async () => {
+    const name = (await holder()) ?? ''
+    const guest = await shop.guest(name)
+    await guest.run('systemctl mask --now haproxy')
+    try {
+      await until(async () => (await holder()) !== name && (await answers()))
+    } finally {
+      await guest.run('systemctl unmask haproxy; systemctl start haproxy')
+    }
+  })
+
+  test('both are replaced under load, one after the other, and no request is lost', async () => {
+    const loads = [true, false].map((keepAlive) => startLoad(`http://${address}/`, { connections: 25, keepAlive }))
+    const before = (await shop.machines('loadBalancer')).map(({ name }) => name)
+    await until(() => loads.every(({ result }) => result.total > 500))
+    await shop.deploy(blueprint({ image: 'debian-12' }), 'one')
+    const results = await Promise.all(loads.map((load) => load.stop()))
+    expect(results.map(({ failures }) => failures)).toEqual([{}, {}])
+    const after = (await shop.machines('loadBalancer')).map(({ name }) => name)
+    expect(after.filter((name) => before.includes(name))).toEqual([])
+    expect(await outputs()).toMatchObject({ addresses: [address] })
+  })
+})
