@@ -14,9 +14,9 @@ import { say } from '../support/say.ts'
 
 const zone = 'bench.example'
 const names = 1000
-const pairs = 7
+const pairs = 15
 /** Seconds of questions for one figure. */
-const duration = 5
+const duration = 3
 const changes = 200
 const failovers = 5
 
@@ -130,7 +130,8 @@ async function untilAnswers(node: MachineAccess, name: string, expected: string[
   }
 }
 
-const listener = `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 8080, Listen => 50, ReuseAddr => 1); $s->accept while 1'`
+/** `$$` is how systemd-run writes one `$`. */
+const listener = `perl -MIO::Socket::INET -e '$$s = IO::Socket::INET->new(LocalPort => 8080, Listen => 50, ReuseAddr => 1); $$s->accept while 1'`
 
 /** From the moment a machine dies until no node answers its address: its port closed, and its network gone, in turn. */
 async function failover(setting: Setting): Promise<Measured> {

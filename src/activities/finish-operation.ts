@@ -7,7 +7,7 @@ import { driftOf } from './drift.ts'
 import { followPush } from './follow-push.ts'
 import { heartbeating } from './heartbeat.ts'
 import { outputsOf } from './outputs.ts'
-import { scaleChanges } from './overrides-for.ts'
+import { canaryChanges, scaleChanges } from './overrides-for.ts'
 import { forgetPlans } from './plan-of.ts'
 
 export type Ending = 'succeeded' | 'failed' | 'cancelled'
@@ -85,7 +85,10 @@ async function succeed(
   if (deployment && kind !== 'push') {
     await store.overrides.set(deploymentId, 'scale', await scaleChanges({ store, operation, deployment }))
   }
-  if ((kind === 'deploy' || kind === 'rollback') && request.release !== undefined) {
+  const stored = await store.overrides.list(deploymentId)
+  for (const [scope, changes] of Object.entries(canaryChanges(operation, stored)))
+    await store.overrides.set(deploymentId, scope, changes)
+  if ((kind === 'deploy' || kind === 'rollback') && request.release !== undefined && !request.canary) {
     await store.deployments.setCurrentRelease(deploymentId, request.release)
     await awaitValues(deps, operation, signal)
   }

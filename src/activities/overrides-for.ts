@@ -1,6 +1,7 @@
 import type { DeploymentRecord, Store } from '../db/store.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { OperationRecord, UnitStage } from '../model/operation.ts'
+import { beginning, changed, ending } from '../planner/canary.ts'
 import { effectiveOverrides } from '../planner/effective-overrides.ts'
 import { releaseOf } from './release-of.ts'
 
@@ -18,14 +19,24 @@ interface Who {
  * it, and everybody else meanwhile, sees what is in force.
  */
 export async function overridesFor({ store, operation, deployment, stage }: Who): Promise<AllOverrides> {
-  const stored = await store.overrides.list(operation.deploymentId)
+  const before = await store.overrides.list(operation.deploymentId)
   const { kind, request } = operation
-  if (stage === 'undo') return stored
+  if (stage === 'undo') return before
+  const stored = changed(before, canaryChanges(operation, before))
   if (kind === 'scale') return { ...stored, scale: { ...stored.scale, ...scaleOverrides(request.scale) } }
   if (!stored.scale || request.release === undefined || deployment.currentRelease === null) return stored
   const current = await releaseOf(store, deployment.id, deployment.currentRelease)
   const next = await releaseOf(store, deployment.id, request.release)
   return effectiveOverrides(stored, current.spec, next.spec)
+}
+
+/** What a deploy or rollback makes of the canary: it begins one, or ends the one in force. */
+export function canaryChanges(
+  { kind, request: { canary, release } }: OperationRecord,
+  stored: AllOverrides,
+): Record<string, Record<string, JsonObject | null>> {
+  if (kind !== 'deploy' && kind !== 'rollback') return {}
+  return canary && release !== undefined ? beginning(stored, canary, release) : ending(stored)
 }
 
 /** What becomes of stored scales when the operation has succeeded; null: it holds no more. */

@@ -4,6 +4,7 @@ import { KitbagError, type Problem } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { OperationRecord, UnitStage } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
+import { canaryIn, refuseMore, secondCanary } from '../planner/canary.ts'
 import { loadPlanInput, type PlanRequest } from '../planner/load.ts'
 import { machinesToCreate, plan } from '../planner/plan.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -32,9 +33,32 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
   }
   const overrides = await overridesFor({ store, operation, deployment, stage })
   const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
-  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost) }
+  const held = await heldBack(deps, operation, stage, loaded.machines)
+  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost), held }
   const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
-  return plan(input, specs)
+  const made = plan(input, specs)
+  if (stage === 'main' && operation.request.canary) refuseMore(made, operation.request.canary)
+  return made
+}
+
+/**
+ * Machines that stay as they are. A canary leaves the others of its component alone; while it is in force, everything but a deploy or a
+ * rollback leaves its own alone. Throws `conflict` for a second one.
+ */
+async function heldBack(
+  { store }: ActivityDeps,
+  { deploymentId, kind, request: { canary } }: OperationRecord,
+  stage: UnitStage,
+  machines: MachineRecord[],
+): Promise<string[]> {
+  const inForce = canaryIn(await store.overrides.list(deploymentId))
+  if (stage === 'undo' || (kind !== 'deploy' && kind !== 'rollback')) return inForce?.machines ?? []
+  if (!canary) return []
+  if (inForce) throw secondCanary(inForce)
+  const own = machines.filter(({ component }) => component === canary.component).map(({ name }) => name)
+  const gone = canary.machines.filter((name) => !own.includes(name))
+  if (gone.length > 0) throw new KitbagError('conflict', `${gone.join(', ')} was to have the canary, and is gone since`)
+  return own.filter((name) => !canary.machines.includes(name))
 }
 
 async function mainRequest(

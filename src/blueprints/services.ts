@@ -76,6 +76,7 @@ export function resolveServices(
     kind,
     spec: data,
     metrics: section.metrics?.offers(data as never) ?? {},
+    ...(section.queries && { queries: section.queries }),
     ...(section.values && { values: section.values.outputs(data) }),
   }))
   for (const service of read) checkService(service, components, neighbours, problems)

@@ -12,9 +12,15 @@ export interface ToolkitSection {
   validate(
     spec: never,
     components: ResolvedComponent[],
-    services: (ResolvedService & { metrics: Record<string, string[]>; values?: string[] })[],
+    services: (ResolvedService & { metrics: Record<string, string[]>; values?: string[]; queries?: Queries })[],
   ): { path: string; message: string; found?: string; allowed?: string[] }[]
   metrics?: { offers(spec: never): Record<string, string[]> } | undefined
+  queries?: Queries | undefined
+}
+
+/** Of a service that can be asked in PromQL. */
+export interface Queries {
+  fault(expression: string): string | undefined
 }
 
 export type ToolkitSchemas = Record<string, ToolkitSection>

@@ -253,8 +253,8 @@ export interface WatchStore {
   candidates(): Promise<{ deploymentId: string; release: number }[]>
   /** Begins a watch, and ends every earlier one: that can write no more. undefined: there is no such deployment. */
   begin(deploymentId: string): Promise<{ epoch: number; states: Record<string, JsonObject> } | undefined>
-  /** How the deployment stands, in one query. undefined: it is gone. */
-  glance(deploymentId: string): Promise<WatchGlance | undefined>
+  /** How the deployment stands, with the overrides of these scopes, in one query. undefined: it is gone. */
+  glance(deploymentId: string, scopes: string[]): Promise<WatchGlance | undefined>
   /**
    * Writes what a look came to, all or nothing: decisions, state, and the operation that it submits (once per key). false: somebody else
    * watches now, and nothing was written.
@@ -290,6 +290,8 @@ export interface WatchGlance {
   currentRelease: number | null
   /** An operation that is not over, pushes left out. */
   operation: { id: string; kind: OperationKind; status: OperationStatus } | null
+  /** Scope -> key -> value. */
+  overrides: Record<string, Record<string, JsonObject>>
 }
 
 export interface WatchWrite {

@@ -6,7 +6,7 @@ import type { Database } from './database.ts'
 import { storable } from './failures.ts'
 import { submitIn } from './operations.ts'
 import { deployments, watchDecisions, watches } from './schema.ts'
-import type { WatchStore } from './store.ts'
+import type { WatchGlance, WatchStore } from './store.ts'
 
 /** Decisions kept of each service. */
 const kept = 500
@@ -39,24 +39,29 @@ export function createWatchStore(db: Database): WatchStore {
       return row
     },
 
-    async glance(deploymentId) {
+    async glance(deploymentId, scopes) {
       const { rows } = await db.execute<{
         id: string
         tenant_id: string
         name: string
         current_release: number | null
         operation: { id: string; kind: OperationKind; status: OperationStatus } | null
+        overrides: { scope: string; key: string; value: JsonObject }[]
       }>(sql`
         select d.id, d.tenant_id, d.name, d.current_release, (
           select json_build_object('id', o.id, 'kind', o.kind, 'status', o.status) from operations o
           where o.deployment_id = d.id and o.status in ('queued', 'running', 'cancelling') and o.kind <> 'push'
           order by o.created_at limit 1
-        ) as operation
+        ) as operation, (
+          select coalesce(json_agg(json_build_object('scope', v.scope, 'key', v.key, 'value', v.value)), '[]'::json)
+          from overrides v where v.deployment_id = d.id and v.scope = any(array[${sql.join(scopes, sql`, `)}]::text[])
+        ) as overrides
         from deployments d where d.id = ${deploymentId}`)
       const [row] = rows
       if (!row) return undefined
       const { id, name, operation } = row
-      return { id, tenantId: row.tenant_id, name, currentRelease: row.current_release, operation }
+      const overrides = byScope(row.overrides)
+      return { id, tenantId: row.tenant_id, name, currentRelease: row.current_release, operation, overrides }
     },
 
     async record(deploymentId, epoch, { service, state, decisions = [], operation }) {
@@ -102,6 +107,12 @@ export function createWatchStore(db: Database): WatchStore {
       return row?.states[service] ?? {}
     },
   }
+}
+
+function byScope(rows: { scope: string; key: string; value: JsonObject }[]): WatchGlance['overrides'] {
+  const scopes = new Map<string, [string, JsonObject][]>()
+  for (const { scope, key, value } of rows) scopes.set(scope, [...(scopes.get(scope) ?? []), [key, value]])
+  return Object.fromEntries([...scopes].map(([scope, entries]) => [scope, Object.fromEntries(entries)]))
 }
 
 async function addDecisions(

@@ -1,3 +1,4 @@
+import type { Canary } from './canary.ts'
 import type { ErrorRecord } from './errors.ts'
 import type { UnitKind } from './plan.ts'
 
@@ -26,6 +27,8 @@ export interface OperationRequest {
   allowDataLoss?: string[]
   /** deploy: keep what a failed first deploy made. */
   keepFailed?: boolean
+  /** deploy: the release goes to these machines only, on trial. */
+  canary?: Canary
   /** scale: component -> replicas. */
   scale?: Record<string, number>
   /** heal: ids of the machines that are dead. */

@@ -12,6 +12,7 @@ import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
+import { secretForms, secretLines } from './secret-forms.ts'
 
 export interface FactSource {
   installation: string
@@ -25,9 +26,6 @@ export interface FactSource {
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
 }
-
-/** Shorter ones, such as the last of a key, tell nothing and would blank out ordinary words. */
-const shortestLine = 16
 
 interface PartFacts {
   context: RecipeContext
@@ -228,25 +226,6 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
       problems,
     })
-}
-
-/** Secrets as they are and as recipes put them into URLs, where they are part of an output such as `db.url`. */
-function secretForms(secrets: string[]): string[] {
-  const inUrl = (secret: string) =>
-    encodeURIComponent(secret.toWellFormed()).replace(
-      /[!'()*]/g,
-      (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-    )
-  return [...new Set(secrets.flatMap((secret) => [secret, inUrl(secret)]))].filter((form) => form !== '')
-}
-
-/** Secret values, whole and line by line: what shows a part of a text shows lines. What a public value shows too is none. */
-function secretLines(values: ServiceValue[]): string[] {
-  const linesOf = ({ value }: ServiceValue) => value.split('\n').filter((line) => line.length >= shortestLine)
-  const open = new Set(values.filter(({ secret }) => !secret).flatMap(linesOf))
-  const closed = values.filter(({ secret }) => secret)
-  const lines = closed.flatMap(linesOf).filter((line) => !open.has(line) && !line.startsWith('-----'))
-  return [...new Set([...closed.map(({ value }) => value), ...lines])]
 }
 
 function addressOf(machine: MachineRecord): string {

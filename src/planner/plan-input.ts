@@ -32,6 +32,8 @@ export interface PlanInput {
   toolkit: ToolkitRegistry
   /** Components whose data may be lost. */
   allowDataLoss: string[]
+  /** Names of machines that stay as they are: those that a canary leaves alone, or those that have it. */
+  held?: string[]
   /** push: the toolkit service. */
   service?: string
 }

@@ -67,7 +67,8 @@ function live(input: PlanInput): MachineRecord[] {
 
 function checkPlan(input: PlanInput): Body {
   const units = new UnitList()
-  for (const { component, name } of live(input)) units.add('check', { component, machine: name }, 'check asked for')
+  const checked = live(input).filter(({ name }) => !input.held?.includes(name))
+  for (const { component, name } of checked) units.add('check', { component, machine: name }, 'check asked for')
   return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
 }
 

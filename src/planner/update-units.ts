@@ -29,6 +29,7 @@ export function addUpdates(context: ChangeContext, fate: Fate, before: World['co
   const differences = componentDifferences(current, release, componentNamed(before, component.name), component)
   const around = changesAround(context, fate)
   for (const machine of fate.stay) {
+    if (input.held?.includes(machine.name)) continue
     const install = machine.drifted || machine.installDigest !== installDigest(release.spec, component)
     const stale = install || machine.configureDigest !== configureDigest(now, component, machine)
     if (stale || around.length > 0) {

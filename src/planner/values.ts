@@ -16,7 +16,7 @@ export interface ValueSource {
 }
 
 /** A service of a release that makes values, with what its work needs. */
-export interface MakingService {
+interface MakingService {
   values: ToolkitValues
   context: ValuesContext<unknown>
 }

@@ -88,6 +88,11 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   atCloud(row: MachineRecord): Promise<CloudStatus>
   /** Figures of the release's other services; one that does not answer is left out, and named in `silent`. */
   metrics(): Promise<{ samples: Sample[]; silent: string[] }>
+  /** The first of the release's services that can be asked in PromQL. */
+  queries?: {
+    expressionOf(word: string, component: string): string | undefined
+    latest(expression: string): Promise<{ at: number; value: number } | undefined>
+  }
   /** How to reach a machine; undefined: it has no address yet. */
   access(row: MachineRecord): MachineAccess | undefined
   /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
@@ -203,6 +208,8 @@ export interface NeighbourService extends ResolvedService {
   metrics: Record<string, string[]>
   /** What others may refer to, of a service that makes values: `web.pem`. */
   values?: string[]
+  /** Of one that can be asked in PromQL. */
+  queries?: Pick<ToolkitQueries, 'fault'>
 }
 
 /** One figure of a component, as a running service knows it. */
@@ -234,6 +241,16 @@ export interface ServiceView {
   alerts: { alert: string; state: string; severity: string; component: string; machine: string; summary: string }[]
 }
 
+/** What a service has measured over time, asked in PromQL. */
+export interface ToolkitQueries<Spec = unknown> {
+  /** What is wrong with an expression; undefined: nothing. Pure. */
+  fault(expression: string): string | undefined
+  /** The expression of a component's figure by its stable word (`latency-p95`); undefined: there is no such word. Pure. */
+  expressionOf(word: string, component: string): string | undefined
+  /** Its value now; undefined: no series answers. Rejects when the service does not answer. */
+  latest(context: ControlContext<Spec>, expression: string): Promise<{ at: number; value: number } | undefined>
+}
+
 /** What a folder under src/toolkit exports. */
 export interface ToolkitService<Spec = unknown> {
   /** The key under `toolkit:`. */
@@ -260,12 +277,18 @@ export interface ToolkitService<Spec = unknown> {
   plan(input: { name: string; spec: Spec; components: ResolvedComponent[] }): ToolkitPlan
   /** Keys of overrides that are about a machine, and end with it; absent: none are. Pure. */
   overridesOf?(member: ToolkitMember, spec: Spec, overrides: Overrides): string[]
+  /**
+   * Fields of overrides, by key, that give some machines of a component a share (percent) of its traffic; absent: it has no such thing.
+   * Pure.
+   */
+  share?(input: { spec: Spec; component: string; machines: string[]; chosen: string[]; share: number }): Overrides
   control: ToolkitControl<Spec>
   /** Makes of the recipe's parameters, when their references are known, what its templates need. The same on every node. */
   prepare?(input: PrepareInput): Promise<Prepared>
   routes: ToolkitRoute<Spec>[]
   watch?: ToolkitWatch<Spec>
   metrics?: ToolkitMetrics<Spec>
+  queries?: ToolkitQueries<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
   /** What its health is beside that of its machines; absent: nothing. */

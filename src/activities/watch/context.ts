@@ -41,6 +41,7 @@ export function watchContext({ deps, release, service, glance, state, memo, sign
     probe: (row) => probe(deps, row, componentOf(row), signal),
     atCloud: (row) => atCloud(deps, row),
     access: tryMachineAccess,
+    ...queriesOf(deps, release, rows, signal),
     metrics: () => readMetrics(deps, release, rows, signal),
     hourlyPrice: async (row) => (await deps.clouds.provider(row.cloudId)).hourlyPrice?.(row.spec),
   } satisfies WatchContext<unknown>
@@ -61,6 +62,16 @@ function controlOf(
     unsettled: new Set(rows.filter(({ status }) => status !== 'ready').map((row) => row.name)),
     signal,
   }
+}
+
+function queriesOf(deps: ActivityDeps, release: ReleaseSpec, rows: MachineRecord[], signal: AbortSignal) {
+  for (const service of release.blueprint.services) {
+    const queries = deps.toolkit[service.kind]?.queries
+    if (!queries) continue
+    const latest = (expression: string) => queries.latest(controlOf(deps, service, rows, signal), expression)
+    return { queries: { expressionOf: queries.expressionOf, latest } }
+  }
+  return {}
 }
 
 /** Figures of all services of the release that know any. */

@@ -1,12 +1,11 @@
 import type { WatchGlance } from '../../db/store.ts'
+import type { ResolvedService } from '../../model/blueprint.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import type { ActivityDeps } from '../deps.ts'
-import type { AllOverrides } from '../overrides-for.ts'
 
-/** A deployment as it is at one moment. */
+/** A deployment as it is at one moment: of overrides, sizes and those of the services that look. */
 export interface Glance extends WatchGlance {
   machines: MachineRecord[]
-  overrides: AllOverrides
 }
 
 export interface Glances {
@@ -20,17 +19,17 @@ export interface Glances {
 const shared = 500
 
 /** Reads a deployment for its looks; those at the same time share one reading. */
-export function createGlances({ store }: Pick<ActivityDeps, 'store'>, deploymentId: string): Glances {
+export function createGlances(
+  { store }: Pick<ActivityDeps, 'store'>,
+  deploymentId: string,
+  services: Pick<ResolvedService, 'name'>[],
+): Glances {
   let last: { at: number; reading: Promise<Glance | undefined> } | undefined
+  const scopes = ['scale', ...services.map(({ name }) => name)]
 
   async function read(): Promise<Glance | undefined> {
-    const glance = await store.watches.glance(deploymentId)
-    if (!glance) return undefined
-    const [machines, overrides] = await Promise.all([
-      store.machines.list(deploymentId),
-      store.overrides.list(deploymentId),
-    ])
-    return { ...glance, machines, overrides }
+    const glance = await store.watches.glance(deploymentId, scopes)
+    return glance && { ...glance, machines: await store.machines.list(deploymentId) }
   }
 
   return {

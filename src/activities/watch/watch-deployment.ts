@@ -44,14 +44,18 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
   if (!begun) return 'over'
   const until = Date.now() + longest
   const states = new Map(Object.entries(begun.states))
-  const glances = createGlances(deps, deploymentId)
   await sleep(Math.random() * Math.min(spread, { ...defaultTimings, ...deps.timings }.watch), signal)
   while (Date.now() < until) {
-    const glance = await glances.now()
-    if (!glance || glance.currentRelease === null) return 'over'
-    const release = glance.currentRelease
+    const deployment = await deps.store.deployments.get(deploymentId)
+    if (!deployment || deployment.currentRelease === null) return 'over'
+    const release = deployment.currentRelease
     const services = await servicesToWatch(deps, deploymentId, release)
     if (services.length === 0) return 'over'
+    const glances = createGlances(
+      deps,
+      deploymentId,
+      services.map(({ service }) => service),
+    )
     const round = new AbortController()
     const ending = AbortSignal.any([signal, round.signal])
     const common = { deps, deploymentId, epoch: begun.epoch, release, states, glances, signal: ending, until }

@@ -9,6 +9,7 @@ import { expand } from '../../planner/expand.ts'
 import { loadPlanInput } from '../../planner/load.ts'
 import { plan } from '../../planner/plan.ts'
 import { refuseDataLoss } from '../../planner/refuse-data-loss.ts'
+import { canaryFor, theCanary } from '../canary.ts'
 import type { Api, ApiDeps, ApiEnv } from '../deps.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
@@ -65,6 +66,7 @@ async function deploy(
     })
   const release = await store.releases.ensure(deployment.id, spec)
   const { plan: digest, allowDataLoss, keepFailed } = body
+  const canary = body.canary && (await canaryFor(deps, deployment, spec, body.canary))
   return {
     deployment,
     kind: 'deploy',
@@ -73,6 +75,7 @@ async function deploy(
       ...(digest && { plan: digest }),
       ...(allowDataLoss.length > 0 && { allowDataLoss }),
       ...(keepFailed && { keepFailed }),
+      ...(canary && { canary }),
     },
   }
 }
@@ -86,6 +89,12 @@ async function other(
   const deployment = await findDeployment(deps, tenantId, name)
   const { kind } = body
   if (kind === 'check') return { deployment, kind, request: {} }
+  if (kind === 'promote')
+    return { deployment, kind: 'deploy', request: { release: (await theCanary(deps, deployment)).release } }
+  if (kind === 'abort') {
+    await theCanary(deps, deployment)
+    return { deployment, kind: 'rollback', request: { release: deployment.currentRelease ?? 1 } }
+  }
   const loss = body.allowDataLoss.length > 0 && { allowDataLoss: body.allowDataLoss }
   if (kind === 'destroy') {
     await refuseToLoseData(deps, deployment, body.allowDataLoss)

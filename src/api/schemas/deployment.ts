@@ -72,6 +72,15 @@ export const deploymentSchema = z
     scale: z
       .record(z.string(), z.int())
       .openapi({ description: 'Machine counts set by `scale`, over the blueprint’s' }),
+    canary: z
+      .object({
+        component: z.string(),
+        release: z.int(),
+        share: z.int().openapi({ description: 'Percent of its traffic' }),
+        machines: z.array(z.string()),
+      })
+      .nullable()
+      .openapi({ description: 'The release on trial beside the one in force' }),
     operation: lastOperation.nullable(),
     createdAt: z.string(),
   })

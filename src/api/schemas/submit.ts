@@ -46,6 +46,10 @@ const deploy = z.strictObject({
   allowDataLoss,
   plan: digest.optional().openapi({ description: 'Apply only if the plan has this digest' }),
   keepFailed: z.boolean().default(false).openapi({ description: 'Keep what a failed first deploy made' }),
+  canary: z
+    .strictObject({ component: componentName, share: z.int().min(1).max(99).openapi({ description: 'Percent' }) })
+    .optional()
+    .openapi({ description: 'Bring the release to some machines of one component, with this share of its traffic' }),
 })
 const rollback = z.strictObject({
   kind: z.literal('rollback'),
@@ -70,6 +74,8 @@ const heal = z.strictObject({
     .openapi({ description: 'Names of machines that are dead: each is replaced without asking it anything' }),
   allowDataLoss,
 })
+const promote = z.strictObject({ kind: z.literal('promote'), ...common })
+const abort = z.strictObject({ kind: z.literal('abort'), ...common })
 const check = z.strictObject({ kind: z.literal('check'), ...common })
 const destroy = z.strictObject({ kind: z.literal('destroy'), ...common, allowDataLoss })
 
@@ -79,6 +85,8 @@ export const submitSchema = z
     rollback.openapi('Rollback'),
     scale.openapi('Scale'),
     heal.openapi('Heal'),
+    promote.openapi('Promote'),
+    abort.openapi('Abort'),
     check.openapi('Check'),
     destroy.openapi('Destroy'),
   ])

@@ -2,6 +2,7 @@ import type { DeploymentRecord } from '../../db/store.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import { isFinal, type OperationRecord } from '../../model/operation.ts'
 import type { ReleaseRecord } from '../../model/release.ts'
+import { canaryIn } from '../../planner/canary.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Deployment, DeploymentStatus, DeploymentSummary, Machine } from '../schemas/deployment.ts'
 import { factsOf } from './facts.ts'
@@ -87,6 +88,7 @@ export async function describe(deps: ApiDeps, record: DeploymentRecord): Promise
     components,
     services,
     scale: Object.fromEntries(scale),
+    canary: presentCanary(overrides),
     operation: brief(last),
     createdAt: createdAt.toISOString(),
   }
@@ -107,6 +109,12 @@ async function componentsOf(
     ...(service !== undefined && { service }),
     outputs: safely(() => facts.outputs(name)),
   }))
+}
+
+function presentCanary(overrides: Parameters<typeof canaryIn>[0]): Deployment['canary'] {
+  const { component, release, share, machines } = canaryIn(overrides) ?? {}
+  if (component === undefined || release === undefined || share === undefined) return null
+  return { component, release, share, machines: machines ?? [] }
 }
 
 /** A deployment that is half made has no outputs yet; that is no reason to show nothing. */

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../../lib/package-root.ts'
+import { KitbagError } from '../../model/errors.ts'
 import type { Plan } from '../../model/plan.ts'
+import { assignment } from '../assignment.ts'
 import { type DescribeOptions, deploymentName, describeBlueprint, readBlueprint } from '../blueprint-file.ts'
 import { connect, deploymentPath } from '../connect.ts'
 import { print, printJson } from '../output.ts'
@@ -12,11 +14,12 @@ interface DeployOptions extends DescribeOptions, WaitOptions {
   plan?: string
   allowDataLoss?: string[]
   keepFailed?: boolean
+  canary?: string
   onConflict?: string
 }
 
 export async function deploy(file: string, options: DeployOptions): Promise<number> {
-  const { plan: digest, allowDataLoss, keepFailed, onConflict } = options
+  const { plan: digest, allowDataLoss, keepFailed, canary, onConflict } = options
   const blueprint = await readBlueprint(file)
   const name = deploymentName(blueprint, options.name)
   const body = {
@@ -25,9 +28,17 @@ export async function deploy(file: string, options: DeployOptions): Promise<numb
     ...(digest && { plan: digest }),
     ...(allowDataLoss && { allowDataLoss }),
     ...(keepFailed && { keepFailed }),
+    ...(canary !== undefined && { canary: canaryOf(canary) }),
     ...(onConflict && { onConflict }),
   }
   return submit(name, body, options)
+}
+
+/** `web=10` */
+function canaryOf(text: string): { component: string; share: number } {
+  const [component, percent] = assignment(text)
+  if (/^[1-9]\d?%?$/.test(percent)) return { component, share: Number.parseInt(percent, 10) }
+  throw new KitbagError('invalid-request', `"${percent}" is no share of the traffic of ${component}: 1 to 99 percent`)
 }
 
 export async function plan(

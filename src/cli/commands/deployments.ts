@@ -20,6 +20,7 @@ export interface Shown {
     stateful: boolean
     drifted: boolean
   }[]
+  canary: { component: string; release: number; share: number; machines: string[] } | null
   operation: { id: string; kind: string; status: string } | null
 }
 
@@ -64,9 +65,13 @@ export async function list(options: { json?: boolean }): Promise<void> {
 export async function show(name: string, options: { json?: boolean }): Promise<void> {
   const shown = await connect().json<Shown>('GET', deploymentPath(name))
   if (options.json) return printJson(shown)
-  const { status, release, cloud, url, machines, operation } = shown
+  const { status, release, cloud, url, machines, canary, operation } = shown
   print(`${shown.name}: ${status}, release ${release ?? '-'}, cloud ${cloud ?? '-'}`)
   if (url) print(url)
+  if (canary)
+    print(
+      `on trial: release ${canary.release} on ${canary.machines.join(', ')}, ${canary.share} % of ${canary.component}`,
+    )
   if (operation && operation.status !== 'succeeded')
     print(`last operation: ${operation.kind} ${operation.status} (kitbag operations ${operation.id} says more)`)
   if (machines.length === 0) return

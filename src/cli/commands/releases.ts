@@ -22,6 +22,14 @@ export function rollback(
   return submit(name, body, options)
 }
 
+export function promote(name: string, options: WaitOptions): Promise<number> {
+  return submit(name, { kind: 'promote' }, options)
+}
+
+export function abort(name: string, options: WaitOptions): Promise<number> {
+  return submit(name, { kind: 'abort' }, options)
+}
+
 export async function releases(name: string, options: { json?: boolean }): Promise<void> {
   const rows = await connect().all<{ number: number; digest: string; createdAt: string; current: boolean }>(
     deploymentPath(name, '/releases'),

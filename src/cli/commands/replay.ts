@@ -1,32 +1,40 @@
 import { readDocument } from '../../blueprints/document.ts'
 import { parseDuration } from '../../lib/duration.ts'
 import { KitbagError } from '../../model/errors.ts'
-import { type Replay, type ReplayOptions, readLoad, readPolicy, replay } from '../../toolkit/autoscaler/replay.ts'
+import {
+  type Policy,
+  type RecordedLoad,
+  type Replay,
+  type ReplayOptions,
+  readLoad,
+  readPolicy,
+  replay,
+} from '../../toolkit/autoscaler/replay.ts'
+import { connect } from '../connect.ts'
 import { print, printJson, printTable } from '../output.ts'
 import { readTextFile } from '../read-file.ts'
+import { recordedLoad } from '../recorded-load.ts'
 
 interface Options {
   json?: boolean
   policy?: string[]
   metrics?: string
+  last?: string
   size?: string
   boot?: string
   price?: string
 }
 
 /** What policies would have done over recorded load, by the code that decides live. The same files give the same answer. */
-export async function replayPolicies(options: Options): Promise<void> {
-  const { policy: files = [], metrics } = options
-  if (files.length === 0 || metrics === undefined)
-    throw new KitbagError('invalid-request', 'a replay takes --policy FILE and --metrics FILE')
-  const load = readLoad(await readTextFile(metrics), metrics)
+export async function replayPolicies(deployment: string | undefined, options: Options): Promise<void> {
+  const { policy: files = [] } = options
+  if (files.length === 0) throw new KitbagError('invalid-request', 'a replay takes --policy FILE')
   const settings = settingsOf(options)
-  const replays = await Promise.all(
-    files.map(async (file) => ({
-      policy: file,
-      ...replay(readPolicy(readDocument(await readTextFile(file), file).value, file), load, settings),
-    })),
+  const policies = await Promise.all(
+    files.map(async (file) => readPolicy(readDocument(await readTextFile(file), file).value, file)),
   )
+  const load = await loadFor(deployment, policies, options)
+  const replays = policies.map((policy, i) => ({ policy: files[i] ?? '', ...replay(policy, load, settings) }))
   if (options.json) return printJson(replays.map(presented))
   printSummary(replays)
   for (const { policy, sizes } of replays) {
@@ -37,6 +45,18 @@ export async function replayPolicies(options: Options): Promise<void> {
       sizes.map(({ at, to, message }) => [new Date(at).toISOString(), to, message]),
     )
   }
+}
+
+/** From a file, or from the deployment's monitoring. */
+async function loadFor(
+  deployment: string | undefined,
+  policies: Policy[],
+  { metrics, last }: Options,
+): Promise<RecordedLoad[]> {
+  if (metrics !== undefined && last === undefined) return readLoad(await readTextFile(metrics), metrics)
+  if (metrics === undefined && last !== undefined && deployment !== undefined)
+    return recordedLoad(connect(), deployment, policies, last)
+  throw new KitbagError('invalid-request', 'a replay takes --metrics FILE, or a deployment and --last 7d')
 }
 
 function settingsOf({ size, boot = '60s', price = '0' }: Options): ReplayOptions {

@@ -38,6 +38,7 @@ export function addBlueprintCommands(program: Command): void {
   })
   losesData(waits(setsParameters(namesDeployment(deploy))))
     .option('--plan <digest>', 'apply only the plan with this digest, or refuse because the world moved')
+    .option('--canary <component=percent>', 'only to some of its machines, with this share of its traffic')
     .option('--keep-failed', 'keep what a failed first deploy made')
     .option('--on-conflict <wait|refuse>', 'while another operation runs: wait for it (default), or refuse')
 }

@@ -81,6 +81,22 @@ export function addDeploymentCommands(program: Command): void {
       }),
     ),
   )
+  waits(
+    define(program, {
+      usage: 'promote <name>',
+      summary: 'bring the release that is on trial into force everywhere',
+      examples: ['promote shop'],
+      load: async () => (await releases()).promote,
+    }),
+  )
+  waits(
+    define(program, {
+      usage: 'abort <name>',
+      summary: 'end the trial of a release: everything is as in the release in force',
+      examples: ['abort shop'],
+      load: async () => (await releases()).abort,
+    }),
+  )
   losesData(
     waits(
       define(program, {

@@ -112,21 +112,23 @@ export function addToolkitCommands(program: Command): void {
   }
 }
 
-/** Runs here, without a control plane. */
+/** Runs here; of a file without a control plane. */
 function addReplay(autoscaler: Command): void {
   // Both have --json: after `replay` it is that one's.
   autoscaler.enablePositionalOptions()
   const command = define(autoscaler, {
-    usage: 'replay',
+    usage: 'replay [name]',
     summary: 'what a policy would have done over recorded load; several policies side by side',
     examples: [
       'autoscaler replay --policy policy.yaml --metrics load.csv',
       'autoscaler replay --policy now.yaml --policy then.yaml --metrics load.csv --price 0.02',
+      'autoscaler replay shop --policy policy.yaml --last 7d',
     ],
     load: async () => (await import('../commands/replay.ts')).replayPolicies,
   })
   repeatable(command, '--policy <file>', 'an entry of toolkit.autoscaler, YAML')
     .option('--metrics <file>', 'recorded load: CSV (at,requests-per-second,...) or a JSON list')
+    .option('--last <duration>', "instead: what the deployment's monitoring has recorded, such as 7d")
     .option('--size <count>', 'machines at the beginning (default: min)')
     .option('--boot <duration>', 'from a decision until a new machine serves (default: 60s)')
     .option('--price <number>', 'of a machine for an hour (default: 0)')

@@ -3,6 +3,9 @@ import type { Log, LogLevel } from '../../lib/log.ts'
 
 const levels: Record<string, LogLevel> = { TRACE: 'debug', DEBUG: 'debug', INFO: 'debug', WARN: 'warn', ERROR: 'error' }
 
+/** The worker that only watches is meant to be as it is. */
+const expected = /^No workflows registered/
+
 let installed = false
 
 /** The SDK's one runtime of this process: its log goes into ours, no telemetry is collected, signals are left to us. */
@@ -11,7 +14,7 @@ export function installRuntime(log: Log): void {
   installed = true
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
-      log[levels[level] ?? 'info'](`temporal: ${message}`, meta && plainMeta(meta))
+      log[expected.test(message) ? 'debug' : (levels[level] ?? 'info')](`temporal: ${message}`, meta && plainMeta(meta))
     }),
     telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'WARN' } } },
     shutdownSignals: [],

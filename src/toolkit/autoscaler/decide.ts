@@ -1,6 +1,6 @@
 import { bounded } from './bounds.ts'
 import { type Recommendation, recommended } from './recommend.ts'
-import { metricsOf, type Policy } from './schema.ts'
+import { figuresOf, type Policy } from './schema.ts'
 
 /** A figure as it is known. `value` is that of all machines together where they share it, see `metrics`. */
 export interface Reading {
@@ -58,7 +58,7 @@ export function decide(policy: Policy, situation: Situation, before: History): D
   const warming = before.out === null ? 0 : before.out + policy.warmUp - now
   const figures = recommended(policy, situation, { warming: warming > 0 })
   // Where nothing but the time of day counts, the least that it allows is wanted.
-  const recommendation = metricsOf(policy).length === 0 ? { ...figures, wants: bounds.min } : figures
+  const recommendation = figuresOf(policy).length === 0 ? { ...figures, wants: bounds.min } : figures
   const { inputs } = recommendation
   const history = remember(policy, situation, before, recommendation)
   const result = (to: number, reason: string, message: string, alert = false): Decision => ({

@@ -1,5 +1,5 @@
 import type { Decision, Reading, Situation } from './decide.ts'
-import { type Metric, metrics, metricsOf, type Policy, targetsOf } from './schema.ts'
+import { type Figure, figureOf, figuresOf, type Policy, targetsOf } from './schema.ts'
 
 export interface Recommendation {
   /** Machines that the figures ask for, bounds aside; undefined: there are no figures. */
@@ -21,46 +21,51 @@ const staleLeast = 30_000
 export function recommended(policy: Policy, situation: Situation, { warming }: { warming: boolean }): Recommendation {
   const { size } = situation
   const inputs: Decision['inputs'] = {}
-  const figures = new Map<Metric, number>()
+  const known = new Map<string, number>()
   const problems: string[] = []
-  for (const metric of metricsOf(policy)) {
-    const reading = situation.readings[metric] ?? { problem: 'nobody answers for it' }
+  const figures = figuresOf(policy)
+  for (const figure of figures) {
+    const { name } = figure
+    const reading = situation.readings[name] ?? { problem: 'nobody answers for it' }
     const problem = problemOf(policy, reading, situation.now)
-    if (problem === undefined) figures.set(metric, reading.value ?? 0)
-    else problems.push(`${metric}: ${problem}`)
-    const value = problem === undefined ? perMachine(metric, reading.value ?? 0, size) : null
-    inputs[metric] = { value, wants: null, ...(problem !== undefined && { problem }) }
+    if (problem === undefined) known.set(name, reading.value ?? 0)
+    else problems.push(`${name}: ${problem}`)
+    const value = problem === undefined ? perMachine(figure, reading.value ?? 0, size) : null
+    inputs[name] = { value, wants: null, ...(problem !== undefined && { problem }) }
   }
   const asked: { wants: number; because: string }[] = []
-  for (const { metric, value: target } of targetsOf(policy)) {
-    const figure = figures.get(metric)
-    if (figure === undefined) continue
-    const wants = later(metric, wantedFor(metric, figure, target, size))
-    note(inputs[metric], wants)
-    asked.push({ wants, because: `${metric} is ${rounded(perMachine(metric, figure, size))}, its target ${target}` })
+  for (const target of targetsOf(policy)) {
+    const figure = figureOf(target)
+    const value = known.get(figure.name)
+    if (value === undefined) continue
+    const wants = later(figure, wantedFor(figure, value, target.value, size))
+    note(inputs[figure.name], wants)
+    const found = rounded(perMachine(figure, value, size))
+    asked.push({ wants, because: `${figure.name} is ${found}, its target ${target.value}` })
   }
-  for (const { metric, above, below, change } of policy.steps) {
-    const figure = figures.get(metric)
-    if (figure === undefined) continue
-    const value = perMachine(metric, figure, size)
-    const isOn = above === undefined ? value < (below ?? 0) : value > above
+  for (const { above, below, change, ...step } of policy.steps) {
+    const figure = figureOf(step)
+    const value = known.get(figure.name)
+    if (value === undefined) continue
+    const found = perMachine(figure, value, size)
+    const isOn = above === undefined ? found < (below ?? 0) : found > above
     if (!isOn) continue
-    const wants = later(metric, Math.max(0, size + change))
-    note(inputs[metric], wants)
+    const wants = later(figure, Math.max(0, size + change))
+    note(inputs[figure.name], wants)
     const bound = above === undefined ? `below ${below}` : `above ${above}`
-    asked.push({ wants, because: `${metric} is ${rounded(value)}, ${bound}` })
-  }
-  /** New machines may bring a level down by themselves: it asks for no more before they are of full use. */
-  function later(metric: Metric, wants: number): number {
-    return warming && metrics[metric] === 'level' ? Math.min(size, wants) : wants
+    asked.push({ wants, because: `${figure.name} is ${rounded(found)}, ${bound}` })
   }
   const [most] = asked.sort((a, b) => b.wants - a.wants)
-  const known = metricsOf(policy).length === 0 ? 'no figure is asked for' : 'no step applies'
   return {
     ...(most && { wants: most.wants }),
-    because: most?.because ?? known,
+    because: most?.because ?? (figures.length === 0 ? 'no figure is asked for' : 'no step applies'),
     ...(problems.length > 0 && { problem: problems.join('; ') }),
     inputs,
+  }
+
+  /** New machines may bring a level down by themselves: it asks for no more before they are of full use. */
+  function later({ kind }: Figure, wants: number): number {
+    return warming && kind === 'level' ? Math.min(size, wants) : wants
   }
 }
 
@@ -68,14 +73,15 @@ function note(input: Decision['inputs'][string] | undefined, wants: number): voi
   if (input) input.wants = Math.max(input.wants ?? 0, wants)
 }
 
-function perMachine(metric: Metric, figure: number, size: number): number {
-  return metrics[metric] === 'shared' ? figure / Math.max(1, size) : figure
+/** What one of so many machines has of a figure. */
+export function perMachine({ kind }: Figure, value: number, size: number): number {
+  return kind === 'shared' ? value / Math.max(1, size) : value
 }
 
-function wantedFor(metric: Metric, figure: number, target: number, size: number): number {
-  const ratio = perMachine(metric, figure, size) / target
+function wantedFor(figure: Figure, value: number, target: number, size: number): number {
+  const ratio = perMachine(figure, value, size) / target
   if (ratio > 1 && ratio <= 1 + tolerance) return size
-  if (metrics[metric] === 'shared') return Math.ceil(figure / target - 1e-9)
+  if (figure.kind === 'shared') return Math.ceil(value / target - 1e-9)
   // How a level follows the size is not known: down it goes one by one.
   return ratio <= 1 ? (ratio < 1 - tolerance ? size - 1 : size) : Math.ceil(size * ratio - 1e-9)
 }

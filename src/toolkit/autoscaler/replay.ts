@@ -1,9 +1,10 @@
 import { type Decision, decide, freshHistory, type Readings } from './decide.ts'
-import { tolerance } from './recommend.ts'
+import { perMachine, tolerance } from './recommend.ts'
 import type { RecordedLoad } from './recorded.ts'
-import { metrics, metricsOf, type Policy, targetsOf } from './schema.ts'
+import { figureOf, figuresOf, type Policy, targetsOf } from './schema.ts'
 
-export { readLoad, readPolicy } from './recorded.ts'
+export { type RecordedLoad, readLoad, readPolicy } from './recorded.ts'
+export { type Figure, figuresOf, type Policy } from './schema.ts'
 
 export interface ReplayOptions {
   /** Machines at the beginning; default: the policy's `min`. */
@@ -30,6 +31,7 @@ export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot
   const [begin = 0, end = 0] = [sorted[0]?.at, sorted.at(-1)?.at]
   const { interval } = policy
   const result: Replay = { sizes: [], largest: 0, machineHours: 0, cost: 0, secondsOverTarget: 0, seconds: 0 }
+  const spacing = spacingOf(sorted)
   let size = first ?? policy.min
   let serving = size
   let servingAt = begin
@@ -38,7 +40,7 @@ export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot
   for (let now = begin; now <= end; now += interval) {
     while (next < sorted.length && (sorted[next]?.at ?? 0) <= now) next++
     const recorded = sorted[next - 1]
-    const readings = readingsOf(policy, recorded)
+    const readings = readingsOf(policy, recorded && current(recorded, now, spacing))
     if (now >= servingAt) {
       serving = size
       const decision = decide(policy, { now, size, paused: false, readings, others: 0, prices: null }, history)
@@ -61,18 +63,27 @@ export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot
   return { ...result, cost: result.machineHours * price }
 }
 
+/** Milliseconds between two entries, mostly. */
+function spacingOf(load: RecordedLoad[]): number {
+  const gaps = load.slice(1).map(({ at }, i) => at - (load[i]?.at ?? at))
+  return gaps.sort((a, b) => a - b)[gaps.length >> 1] ?? 0
+}
+
+/** An entry holds until the next one is due; what is missing after that grows old, as it would live. */
+function current(entry: RecordedLoad, now: number, spacing: number): RecordedLoad {
+  return now - entry.at < spacing * 1.5 ? { ...entry, at: now } : entry
+}
+
 function settled(history: Decision['history'], { size }: Decision, from: number, at: number): Decision['history'] {
   return size > from ? { ...history, out: at } : { ...history, in: at }
 }
 
 function readingsOf(policy: Policy, recorded: RecordedLoad | undefined): Readings {
   return Object.fromEntries(
-    metricsOf(policy).map((metric) => {
-      const value = recorded?.figures[columnOf(metric)]
-      return [
-        metric,
-        value === undefined || !recorded ? { problem: `no column ${columnOf(metric)}` } : { value, at: recorded.at },
-      ]
+    figuresOf(policy).map(({ name }) => {
+      const value = recorded?.figures[columnOf(name)]
+      const known = value !== undefined && recorded
+      return [name, known ? { value, at: recorded.at } : { problem: `no column ${columnOf(name)}` }]
     }),
   )
 }
@@ -83,9 +94,10 @@ export function columnOf(metric: string): string {
 }
 
 function isOver(policy: Policy, readings: Readings, serving: number): boolean {
-  return targetsOf(policy).some(({ metric, value: target }) => {
-    const figure = readings[metric]?.value
-    if (figure === undefined || !Number.isFinite(figure)) return false
-    return (metrics[metric] === 'shared' ? figure / Math.max(1, serving) : figure) > target * (1 + tolerance)
+  return targetsOf(policy).some((target) => {
+    const figure = figureOf(target)
+    const value = readings[figure.name]?.value
+    if (value === undefined || !Number.isFinite(value)) return false
+    return perMachine(figure, value, serving) > target.value * (1 + tolerance)
   })
 }

@@ -13,31 +13,42 @@ export const metrics = {
   cpu: 'shared',
   memory: 'shared',
   'error-rate': 'level',
+  'latency-p95': 'level',
 } as const satisfies Record<string, 'shared' | 'level'>
 
 export type Metric = keyof typeof metrics
 
-/** Designed and not built yet. */
-const later = ['latency-p95', 'promql']
-
-const metricField = z
-  .enum(Object.keys(metrics) as [Metric, ...Metric[]], {
-    error: ({ input }) =>
-      later.includes(String(input)) ? `${input} is not built yet: ${Object.keys(metrics).join(', ')} are` : undefined,
-  })
-  .describe(
-    'Of each machine: requests that come in, requests waiting or under way (queue-length), cpu and memory as a share; of the component: error-rate, the share of answers that are 5xx',
-  )
+/** What is looked at: a metric, or an expression. */
+const figureFields = {
+  metric: z
+    .enum(Object.keys(metrics) as [Metric, ...Metric[]])
+    .optional()
+    .describe(
+      'Of each machine: requests that come in, requests waiting or under way (queue-length), cpu and memory as a share; of the component: error-rate, the share of answers that are 5xx, and latency-p95 in seconds',
+    ),
+  promql: z
+    .string()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .describe('Instead of a metric: any PromQL with one value; needs monitoring'),
+  shared: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Of `promql`: whether the value is that of all machines together, so that twice the machines halve it for each',
+    ),
+}
 
 const count = z.int().min(0).max(1000)
 
 const targetField = strict({
-  metric: metricField,
+  ...figureFields,
   value: z.number().positive().max(1e9).describe('The size is chosen so that the figure stays at or below it'),
 })
 
 const stepField = strict({
-  metric: metricField,
+  ...figureFields,
   above: z.number().min(0).optional(),
   below: z.number().min(0).optional(),
   change: z.int().min(-100).max(100).describe('Machines to add; negative: to remove'),
@@ -116,9 +127,28 @@ export function targetsOf({ target, targets }: Policy): Target[] {
   return target === undefined ? targets : [target, ...targets]
 }
 
-/** Every metric that a policy asks for. */
-export function metricsOf(policy: Policy): Metric[] {
-  return [...new Set([...targetsOf(policy), ...policy.steps].map(({ metric }) => metric))]
+/** What targets and steps go by. */
+export interface Figure {
+  /** The metric, or the expression. */
+  name: string
+  kind: 'shared' | 'level'
+  promql: boolean
+}
+
+export function figureOf({ metric, promql, shared }: Pick<Target, 'metric' | 'promql' | 'shared'>): Figure {
+  if (metric !== undefined) return { name: metric, kind: metrics[metric], promql: false }
+  return { name: promql ?? '', kind: shared ? 'shared' : 'level', promql: true }
+}
+
+/** Every figure that a policy goes by, with the place that first asks for it. */
+export function figuresOf(policy: Policy): (Figure & { path: string })[] {
+  const { target, targets, steps } = policy
+  const all = [
+    ...(target ? [{ ...figureOf(target), path: 'target' }] : []),
+    ...targets.map((one, i) => ({ ...figureOf(one), path: `targets.${i}` })),
+    ...steps.map((one, i) => ({ ...figureOf(one), path: `steps.${i}` })),
+  ]
+  return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i)
 }
 
 export interface PolicyProblem {
@@ -127,13 +157,27 @@ export interface PolicyProblem {
   found?: string
 }
 
+function places({ target, targets, steps }: Policy) {
+  return [
+    ...(target ? [{ ...target, path: 'target' }] : []),
+    ...targets.map((one, i) => ({ ...one, path: `targets.${i}` })),
+    ...steps.map((one, i) => ({ ...one, path: `steps.${i}` })),
+  ]
+}
+
 /** What no single field shows. */
 export function policyProblems(policy: Policy): PolicyProblem[] {
   const { min, max, steps, schedules } = policy
   const problems: PolicyProblem[] = []
   if (min > max) problems.push({ path: 'min', message: `${min} is more than max, ${max}`, found: String(min) })
-  if (metricsOf(policy).length === 0 && schedules.length === 0)
+  if (figuresOf(policy).length === 0 && schedules.length === 0)
     problems.push({ path: '', message: 'needs a `target`, `targets`, `steps` or `schedules`' })
+  for (const { path, ...one } of places(policy)) {
+    if ((one.metric === undefined) === (one.promql === undefined))
+      problems.push({ path, message: 'needs either `metric` or `promql`' })
+    if (one.shared && one.promql === undefined)
+      problems.push({ path: `${path}.shared`, message: 'belongs to `promql`: of a metric it is known', found: 'true' })
+  }
   for (const [i, { above, below, change }] of steps.entries()) {
     if ((above === undefined) === (below === undefined))
       problems.push({ path: `steps.${i}`, message: 'needs either `above` or `below`' })

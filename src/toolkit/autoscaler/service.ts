@@ -1,8 +1,9 @@
 import type { z } from 'zod'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { NeighbourService, ToolkitService } from '../contract.ts'
+import { measuredMetrics } from './measured.ts'
 import { routes } from './routes.ts'
-import { autoscalerSchema, metricsOf, type Policy, type PolicyProblem, policyProblems } from './schema.ts'
+import { autoscalerSchema, figuresOf, type Policy, type PolicyProblem, policyProblems } from './schema.ts'
 import { neededFigures, trafficMetrics } from './traffic.ts'
 import { watch } from './watch.ts'
 
@@ -44,20 +45,20 @@ function componentProblems(
   if (twice.length > 1)
     problems.push({ path: 'component', message: `${component} has more than one autoscaler`, found: component })
   const carried = services.some(({ metrics }) => neededFigures.every((name) => metrics[component]?.includes(name)))
-  const asked = metricsOf(policy).find((metric) => trafficMetrics.includes(metric))
-  if (asked && !carried)
-    problems.push({
-      path: pathOf(policy, asked),
-      message: `${asked} is known to a load balancer only, and none has a listener that sends to ${component}`,
-      found: asked,
-    })
+  const queries = services.find((service) => service.queries)?.queries
+  for (const { name, promql, path } of figuresOf(policy)) {
+    const place = `${path}.${promql ? 'promql' : 'metric'}`
+    if (trafficMetrics.includes(name) && !carried)
+      problems.push({
+        path: place,
+        message: `${name} is known to a load balancer only, and none has a listener that sends to ${component}`,
+        found: name,
+      })
+    if (!promql && !measuredMetrics.includes(name)) continue
+    if (!queries)
+      problems.push({ path: place, message: `needs \`toolkit.monitoring\`, which is not there`, found: name })
+    const fault = promql ? queries?.fault(name) : undefined
+    if (fault !== undefined) problems.push({ path: place, message: fault, found: name })
+  }
   return problems
-}
-
-/** Where the policy first asks for a metric. */
-function pathOf(policy: Policy, metric: string): string {
-  if (policy.target?.metric === metric) return 'target.metric'
-  const target = policy.targets.findIndex((one) => one.metric === metric)
-  if (target >= 0) return `targets.${target}.metric`
-  return `steps.${policy.steps.findIndex((one) => one.metric === metric)}.metric`
 }

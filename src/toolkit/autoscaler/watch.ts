@@ -4,7 +4,8 @@ import { isFinal, type OperationRecord } from '../../model/operation.ts'
 import type { WatchDecision } from '../../model/watch.ts'
 import type { ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
 import { type Decision, decide, type History, type Readings, type Situation } from './decide.ts'
-import { metricsOf, type Policy } from './schema.ts'
+import { measuredReadings } from './measured.ts'
+import { figuresOf, type Policy } from './schema.ts'
 import { trafficMetrics, trafficReadings } from './traffic.ts'
 import { machineReadings } from './usage.ts'
 
@@ -120,8 +121,8 @@ function historyOf({ memo }: Context, state: AutoscalerState): History {
 /** undefined: rates are known from the next look on. */
 async function readingsOf(context: Context): Promise<Readings | undefined> {
   const { spec, memo, rows, now } = context
-  const asked = metricsOf(spec)
-  const readings: Readings = {}
+  const asked = figuresOf(spec).map(({ name }) => name)
+  const readings = await measuredReadings(context)
   if (asked.some((metric) => trafficMetrics.includes(metric))) {
     const traffic = trafficReadings(await context.metrics(), spec.component, now, kept(memo, 'traffic'))
     if (!traffic) return undefined

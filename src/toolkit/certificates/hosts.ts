@@ -13,9 +13,6 @@ export function readHost(text: string): string | undefined {
 
 export const isWildcard = (host: string): boolean => host.startsWith('*.')
 
-/** The name whose owner has to agree: that of a wildcard without the star. */
-export const bareHost = (host: string): string => host.replace(/^\*\./, '')
-
 /** Whether a certificate for `names` serves `host` (RFC 6125, 6.4): a star stands for one label. */
 export function isCovered(host: string, names: string[]): boolean {
   if (isIP(host)) return names.some((name) => sameAddress(name, host))

@@ -1,7 +1,7 @@
 import { sleep } from '../../lib/clock.ts'
 import { digestOf } from '../../lib/digest.ts'
 import type { CertificateMaterial, CertificateRecord } from '../../model/certificate.ts'
-import { KitbagError } from '../../model/errors.ts'
+import { KitbagError, type KitbagErrorOptions } from '../../model/errors.ts'
 import { isReference } from '../../model/value.ts'
 import type { RefreshContext, Refreshed } from '../contract.ts'
 import { type AcmeClient, AcmeRefusal, createAcmeClient } from './acme/client.ts'
@@ -56,7 +56,8 @@ async function refreshOne(
   try {
     // Whoever had it before may have done it.
     const current = await certificates.get(row.id)
-    if (!current || !isDue(current, context.now)) return undefined
+    if (!current) return undefined
+    if (!isDue(current, context.now)) return current.failures > row.failures ? toldFailure(wanted, current) : undefined
     const limit = AbortSignal.timeout(orderTime)
     const all = AbortSignal.any([signal, over.signal, limit])
     try {
@@ -79,26 +80,28 @@ function outOfTime(): KitbagError {
   return new KitbagError('service-failed', `the authority did not come to an end within ${orderTime / 60_000} minutes`)
 }
 
-async function failed(
-  { certificates, retry, now }: Context,
+/** What is said of a failure that is stored. */
+function toldFailure(
   { name }: WantedCertificate,
+  { error, nextTry }: Pick<CertificateRecord, 'error' | 'nextTry'>,
+  options: KitbagErrorOptions = {},
+): KitbagError {
+  const message = `the certificate ${name}: ${error}; tried again at ${nextTry?.toISOString()}`
+  return new KitbagError('service-failed', message, options)
+}
+
+async function failed(
+  { certificates, retry }: Context,
+  wanted: WantedCertificate,
   { id, failures }: CertificateRecord,
   error: unknown,
 ): Promise<KitbagError> {
   if (!(error instanceof KitbagError)) throw error
   const told = error instanceof AcmeRefusal ? (error.retryAfter ?? 0) : 0
   const delay = Math.max(told, Math.min(longestRetry, retry * 2 ** failures))
-  const nextTry = new Date(now.getTime() + delay)
-  await certificates.update(id, { failures: failures + 1, error: error.message, nextTry })
-  const { message, fix } = error
-  return new KitbagError(
-    'service-failed',
-    `the certificate ${name}: ${message}; tried again at ${nextTry.toISOString()}`,
-    {
-      cause: error,
-      ...(fix !== undefined && { fix }),
-    },
-  )
+  const change = { failures: failures + 1, error: error.message, nextTry: new Date(Date.now() + delay) }
+  await certificates.update(id, change)
+  return toldFailure(wanted, change, { cause: error, ...(error.fix !== undefined && { fix: error.fix }) })
 }
 
 async function obtain(

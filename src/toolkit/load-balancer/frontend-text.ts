@@ -42,7 +42,14 @@ export function frontend(listener: ConfiguredListener): Rules {
 
 function bind({ port, protocol, certificates = [] }: ConfiguredListener): string {
   const tls = protocol === 'https' ? ['ssl', ...certificates.map((name) => `crt ${certificateFile(name)}`)] : []
-  return ['bind', `:::${port}`, 'v4v6', ...tls, ...(protocol === 'https' ? ['alpn h2,http/1.1'] : [])].join(' ')
+  // Two sockets: on one for both, IPv4 clients would be ::ffff:203.0.113.9 to applications and in the log.
+  return [
+    'bind',
+    `0.0.0.0:${port},[::]:${port}`,
+    'v6only',
+    ...tls,
+    ...(protocol === 'https' ? ['alpn h2,http/1.1'] : []),
+  ].join(' ')
 }
 
 /** A list of networks in a file: HAProxy's lines have room for a few dozen words only. */

@@ -8,6 +8,7 @@ import { plan } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
 import { type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
+import { share } from './share.ts'
 import { backendsOf } from './targets.ts'
 import { validate } from './validate.ts'
 
@@ -26,6 +27,7 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
       .filter(({ to }) => to === component)
       .map(({ backend }) => overrideKey(backend, machine))
       .filter((key) => Object.hasOwn(overrides, key)),
+  share,
   control,
   prepare,
   metrics,

@@ -4,6 +4,7 @@ import { control } from './control.ts'
 import { health } from './health.ts'
 import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
+import { queries } from './queries.ts'
 import { routes } from './routes.ts'
 import { type MonitoringSpec, monitoringSchema } from './schema.ts'
 import { view } from './view.ts'
@@ -21,6 +22,7 @@ export const monitoring: ToolkitService<MonitoringSpec> = {
   plan,
   control,
   prepare,
+  queries,
   routes,
   view,
   health,

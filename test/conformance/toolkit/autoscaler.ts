@@ -2,6 +2,7 @@ import { autoscaler } from '../../../src/toolkit/autoscaler/service.ts'
 import type { ToolkitService } from '../../../src/toolkit/contract.ts'
 import { metrics } from '../../../src/toolkit/load-balancer/metrics.ts'
 import { loadBalancerSchema } from '../../../src/toolkit/load-balancer/schema.ts'
+import { queries } from '../../../src/toolkit/monitoring/queries.ts'
 import { loadBalancerUnderTest } from './load-balancer.ts'
 import type { ToolkitServiceUnderTest } from './test-toolkit-service.ts'
 
@@ -13,7 +14,10 @@ const spec = loadBalancerSchema.parse({ listeners: [{ port: 80, to: 'web' }] })
 export const autoscalerUnderTest: ToolkitServiceUnderTest = {
   service: autoscaler as unknown as ToolkitService,
   components: loadBalancerUnderTest.components,
-  services: [{ name: 'loadBalancer', kind: 'loadBalancer', spec: spec as never, metrics: metrics.offers(spec) }],
+  services: [
+    { name: 'loadBalancer', kind: 'loadBalancer', spec: spec as never, metrics: metrics.offers(spec) },
+    { name: 'monitoring', kind: 'monitoring', spec: {}, metrics: {}, queries },
+  ],
   sections: [
     policy,
     {
@@ -31,13 +35,21 @@ export const autoscalerUnderTest: ToolkitServiceUnderTest = {
       maxMonthlyCost: 500,
     },
     { component: 'worker', max: 3, target: { metric: 'cpu', value: 0.5 } },
+    {
+      component: 'worker',
+      max: 3,
+      target: { metric: 'latency-p95', value: 0.3 },
+      targets: [{ promql: 'sum(rate(jobs_total[1m]))', shared: true, value: 20 }],
+    },
   ],
   refused: {
     '7 is more than max, 6': { ...policy, min: 7 },
     'there is no component nosuch': { ...policy, component: 'nosuch' },
     'none has a listener that sends to worker': { ...policy, component: 'worker' },
     'target.metric': { ...policy, target: { metric: 'nosuch', value: 1 } },
-    'latency-p95 is not built yet': { ...policy, target: { metric: 'latency-p95', value: 1 } },
+    'needs either `metric` or `promql`': { ...policy, target: { value: 1 } },
+    'belongs to `promql`': { ...policy, target: { ...target, shared: true } },
+    'targets.0.promql is no PromQL at character': { ...policy, targets: [{ promql: 'sum(rate(x', value: 1 }] },
     'target.value': { ...policy, target: { ...target, value: 0 } },
     'must have five fields': { ...policy, schedules: [{ cron: '* * *', for: '1h', min: 3 }] },
     'is no cron expression': { ...policy, schedules: [{ cron: '61 8 * * *', for: '1h', min: 3 }] },

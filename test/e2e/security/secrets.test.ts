@@ -24,13 +24,16 @@ components:
     start: node server.js
     port: 8080
     machine: { memory: 256MiB }
-    env: { DATABASE_URL: "\${db.url}", GIVEN: "\${secrets.GIVEN}", TOKEN: "\${vault.token}" }
+    env: { DATABASE_URL: "\${db.url}", GIVEN: "\${secrets.GIVEN}", TOKEN: "\${vault.token}", KEY: "\${certificates.own.key}" }
   db:
     recipe: postgresql
     machine: { memory: 512MiB }
   vault:
     recipe: ./recipes/vault
     machine: { memory: 256MiB }
+toolkit:
+  certificates:
+    certificates: [{ name: own, hosts: [own.internal] }]
 `,
   'app/server.js': "require('node:http').createServer((_, response) => response.end('ok')).listen(process.env.PORT)\n",
   'recipes/vault/recipe.yaml': `
@@ -80,11 +83,12 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
     const web = await box.guest(name, 'web-1')
     const url = await web.run('. /etc/kitbag/web/env; printf \'%s\' "$DATABASE_URL"')
     const token = await (await box.guest(name, 'vault-1')).run('cat /etc/vault.token')
-    secrets = { given, token, database: decodeURIComponent(new URL(url).password) }
+    const [, key = ''] = (await web.run('. /etc/kitbag/web/env; printf \'%s\' "$KEY"')).split('\n')
+    secrets = { given, token, database: decodeURIComponent(new URL(url).password), key }
     // What a diff would show, and what a failing command prints.
     await web.run('echo changed >>/etc/kitbag/web/env')
     operations.push(await box.finished(await box.submit(name, { kind: 'check' })))
-    folder.write(files('echo "$DATABASE_URL $GIVEN" "$TOKEN"; exit 1'))
+    folder.write(files('echo "$DATABASE_URL $GIVEN" "$TOKEN" "$KEY"; exit 1'))
     operations.push(await box.finished(await box.deploy(name, folder.blueprint)))
     seen = await stop()
   })
@@ -94,8 +98,8 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
     await box?.stop()
   })
 
-  test('there are three, in force, and what could have told them went as it should', () => {
-    expect(Object.values(secrets).map((value) => value.length >= 16)).toEqual([true, true, true])
+  test('there are four, in force, and what could have told them went as it should', () => {
+    expect(Object.values(secrets).map((value) => value.length >= 16)).toEqual([true, true, true, true])
     expect(operations.map(({ status }) => status)).toEqual(['succeeded', 'succeeded', 'failed'])
     expect(operations[1]?.result?.drift).toContainEqual({
       machine: 'web-1',
@@ -129,7 +133,8 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
       histories.push(JSON.stringify(history))
     }
     await connection.close()
-    expect(histories).toHaveLength(operations.length)
+    // Beside the operations, what watches the deployment.
+    expect(histories).toHaveLength(operations.length + 1)
     expect(histories.flatMap((text) => found(secrets, text))).toEqual([])
     const below = [...filesBelow(join(box.home, 'temporal'))]
     expect(below.map(([path]) => path)).toContain(join(box.home, 'temporal/temporal.db'))
@@ -153,20 +158,25 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
 
   test("in the API's answers, events and plans", async () => {
     const { paths } = await box.client.json<{ paths: Record<string, Record<string, unknown>> }>('GET', '/openapi.json')
-    // It has no toolkit service.
-    const gets = Object.keys(paths).filter((path) => paths[path]?.get && !path.includes('{service}'))
+    // Of toolkit services it has certificates only.
+    const none = (path: string) => path.includes('{service}') && !path.includes('/certificates/')
+    const gets = Object.keys(paths).filter((path) => paths[path]?.get && !none(path))
     expect(gets.length).toBeGreaterThan(10)
     const values: Record<string, string[]> = {
       deployment: [name],
       operation: operations.map(({ id }) => id),
       number: ['1', '2'],
       cloud: ['home'],
+      certificate: ['own'],
     }
     const answers: [string, string][] = []
     for (const path of gets) {
       const [, parameter] = /\{(\w+)\}[^{]*$/.exec(path) ?? []
       for (const value of parameter === undefined ? [''] : (values[parameter] ?? [''])) {
-        const filled = path.replace('{deployment}', name).replace(/\{\w+\}/, value)
+        const filled = path
+          .replace('{deployment}', name)
+          .replace('{service}', 'certificates')
+          .replace(/\{\w+\}/, value)
         const query = path.endsWith('/logs') ? '?all=true&lines=10000' : ''
         answers.push([filled, await (await box.client.call('GET', `${filled}${query}`)).text()])
       }
@@ -175,7 +185,11 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
     const shown = await kitbag(['plan', folder.blueprint, '--name', name, '--cloud', 'home'], { env: box.env })
     answers.push(['kitbag plan', JSON.stringify(shown)])
     expect(answers.map(([path]) => path)).toEqual(
-      expect.arrayContaining([`/v1/deployments/${name}/logs`, `/v1/operations/${operations[0]?.id}/events`]),
+      expect.arrayContaining([
+        `/v1/deployments/${name}/logs`,
+        `/v1/deployments/${name}/certificates/certificates/certificates/own`,
+        `/v1/operations/${operations[0]?.id}/events`,
+      ]),
     )
     expect(answers.filter(([, text]) => found(secrets, text).length > 0).map(([path]) => path)).toEqual([])
   })
@@ -208,6 +222,9 @@ describe.skipIf(noMachines)(`secrets of a deployment are not found${noMachines ?
         if (here.length > 0) holding.push(`${machine}:${path} ${here.join(' ')}`)
       }
     }
-    expect(holding.sort()).toEqual(['vault-1:/etc/vault.token token', 'web-1:/etc/kitbag/web/env given token database'])
+    expect(holding.sort()).toEqual([
+      'vault-1:/etc/vault.token token',
+      'web-1:/etc/kitbag/web/env given token database key',
+    ])
   })
 })

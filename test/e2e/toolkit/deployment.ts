@@ -23,7 +23,9 @@ export interface ServerRow {
 
 export interface TestDeployment {
   /** Deploys a version of the application; throws with the operation's error when it fails. */
-  deploy(blueprint: string, version: string): Promise<void>
+  deploy(blueprint: string, version: string, more?: object): Promise<void>
+  /** Another operation. */
+  submit(body: object): Promise<void>
   scale(replicas: Record<string, number>): Promise<void>
   /** Replaces machines. */
   heal(machines: string[]): Promise<void>
@@ -84,7 +86,8 @@ export async function testDeployment(): Promise<TestDeployment> {
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
   return {
     call,
-    async deploy(text, version) {
+    submit,
+    async deploy(text, version, more = {}) {
       const source = await packFiles({ 'server.js': Buffer.from(application(version)) })
       const digest = sha256(source)
       await fetch(`${plane.url}/v1/blobs/${digest}`, {
@@ -92,7 +95,7 @@ export async function testDeployment(): Promise<TestDeployment> {
         headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
         body: new Uint8Array(source),
       })
-      await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home' })
+      await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home', ...more })
     },
     scale: (scale) => submit({ kind: 'scale', scale }),
     heal: (machines) => submit({ kind: 'heal', machines }),

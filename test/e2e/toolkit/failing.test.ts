@@ -107,7 +107,7 @@ describe.skipIf(noMachines).each(images)(
       const other = wanted({ section: section(client + 100) })
       const values = await box.parameters(other)
       await box.program(other, ['reload:haproxy'])
-      await box.run(`sed -i 's/bind :::80 v4v6/bind 203.0.113.9:80/' /etc/haproxy/haproxy.cfg`)
+      await box.run(`sed -i 's/bind 0.0.0.0:80,/bind 203.0.113.9:80,/' /etc/haproxy/haproxy.cfg`)
       const attempt = loadBalancer.control.afterConfigure(box.context(other), box.node, values)
       await expect(attempt).rejects.toMatchObject({
         code: 'service-failed',

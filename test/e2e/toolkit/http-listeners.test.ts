@@ -169,7 +169,7 @@ describe.skipIf(noMachines).each(images)(
       const { body } = await ask(https('/headers'), { host: 'www.shop.example' })
       expect(JSON.parse(body)).toMatchObject({
         'x-forwarded-proto': 'https',
-        'x-forwarded-for': expect.stringContaining('.'),
+        'x-forwarded-for': expect.stringMatching(/^[\d.]+$/),
       })
       const { headers } = await ask(https('/long'), {
         host: 'www.shop.example',
@@ -315,7 +315,7 @@ describe.skipIf(noMachines).each(images)(
 
     test('the access log has a line for each request, as documented', async () => {
       await ask(https('/logged?secret=1'), { host: 'www.shop.example' })
-      const line = /^access web web-1 200 \d+ \d+ 443 [\d.:a-f]+ GET \d+ -- \/logged$/m
+      const line = /^access web web-1 200 \d+ \d+ 443 [\d.]+ GET \d+ -- \/logged$/m
       await until(async () => line.test(await box.run('journalctl --quiet --output=cat --unit=haproxy --lines=50')))
     })
 

@@ -56,7 +56,7 @@ const heard = (name: string, text: string) =>
 
 async function sizeOf(name: string): Promise<string> {
   const rows = await flow.store.machines.list(await idOf(name))
-  const open = await flow.store.watches.glance(await idOf(name))
+  const open = await flow.store.watches.glance(await idOf(name), [])
   const web = rows.filter(({ component }) => component === 'web')
   return `${web.filter(({ status }) => status === 'ready').length} of ${web.length}${open?.operation ? ' busy' : ''}`
 }

@@ -52,5 +52,5 @@ test('what is wrong with a file is told with its place; exit code 3', async () =
   )
   expect([wrong.status, wrong.stderr]).toEqual([3, expect.stringContaining('min: 9 is more than max, 8')])
   const nothing = await kitbag('--metrics', load())
-  expect([nothing.status, nothing.stderr]).toEqual([3, expect.stringContaining('--policy FILE and --metrics FILE')])
+  expect([nothing.status, nothing.stderr]).toEqual([3, expect.stringContaining('takes --policy FILE')])
 })

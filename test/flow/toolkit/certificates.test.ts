@@ -9,9 +9,18 @@ import { startControlPlane, type TestControlPlane } from '../../support/control-
 import { type Pebble, preparePebble, startPebble } from '../../support/pebble.ts'
 import { until } from '../../support/until.ts'
 
-/** Certificates as they are shipped; of DNS what stores and pushes, without asking machines that do not exist. */
-const control = { ...dns.control, afterConfigure: async () => {} }
-const toolkit = { certificates, dns: { ...dns, control }, loadBalancer } as unknown as ToolkitRegistry
+/** What load balancers were told to answer, one time after the other: tokens. */
+const answered: string[][] = []
+const told = async (_context: unknown, answers: ReadonlyMap<string, string>) => {
+  for (const [token, answer] of answers) expect(answer.startsWith(`${token}.`)).toBe(true)
+  answered.push([...answers.keys()])
+}
+/** Certificates as they are shipped; of the others what stores and pushes, without asking machines that do not exist. */
+const toolkit = {
+  certificates,
+  dns: { ...dns, control: { ...dns.control, afterConfigure: async () => {} } },
+  loadBalancer: { ...loadBalancer, control: { ...loadBalancer.control, challenges: told } },
+} as unknown as ToolkitRegistry
 
 interface Operation {
   id: string
@@ -191,6 +200,28 @@ test('two renewals at once are one order; different certificates are ordered sid
   const both = await Promise.all([renewal(), renewal()])
   for (const operation of both) expect((await ended(operation)).status).toBe('succeeded')
   expect([orders() - before, (await rows('at-once')).find(({ name }) => name === 'one')?.version]).toEqual([1, 3])
+})
+
+test('load balancers answer for all certificates that are ordered, and in the end for none', async () => {
+  const names = ['one', 'two', 'three', 'four']
+  const blueprint = {
+    apiVersion: 'kitbag/v1',
+    name: 'http',
+    toolkit: {
+      certificates: {
+        issuers: [issuerOf(pebble, { challenge: 'http-01' })],
+        certificates: names.map((name) => ({ name, hosts: [`${name}.shop.example`], issuer: 'pebble' })),
+      },
+      loadBalancer: { listeners: [{ port: 80, to: { addresses: ['192.0.2.1'], port: 80 } }] },
+    },
+  }
+  const body = { kind: 'deploy', blueprint: { text: JSON.stringify(blueprint) }, cloud: 'home' }
+  expect(await ended(await call('POST', '/v1/deployments/http/operations', body))).toMatchObject({
+    status: 'succeeded',
+  })
+  expect((await rows('http')).map(({ state }) => state)).toEqual(names.map(() => 'current'))
+  expect(new Set(answered.flat()).size).toBe(4)
+  expect(answered.at(-1)).toEqual([])
 })
 
 test('while the authority is away a deploy succeeds and says so; when it is back the certificate comes by itself', async () => {

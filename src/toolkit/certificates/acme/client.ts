@@ -5,7 +5,7 @@ import { type Answer, ask, type Trust } from './http.ts'
 /** Refusals of a nonce in a row after which an authority is given up (RFC 8555, 6.5): at 30 % refused, one request in 10^10. */
 const mostNonces = 20
 
-export interface AcmeServer extends Trust {
+interface AcmeServer extends Trust {
   directory: string
 }
 

@@ -89,6 +89,15 @@ describe('targets', () => {
     expect([at(0.02, 2), at(0.01, 3), at(0, 6), at(0, 2)]).toEqual([4, 3, 5, 2])
   })
 
+  test('an expression is a level, unless its value is shared by the machines', () => {
+    const at = (shared: boolean) => {
+      const policy = policyOf({ target: { promql: 'sum(jobs)', value: 10, shared }, stabilisation: '0s' })
+      return decide(policy, situation({ size: 2, readings: { 'sum(jobs)': { value: 30, at: start } } }), freshHistory)
+    }
+    expect(at(true)).toMatchObject({ size: 3, inputs: { 'sum(jobs)': { value: 15, wants: 3 } } })
+    expect(at(false)).toMatchObject({ size: 6, inputs: { 'sum(jobs)': { value: 30, wants: 6 } } })
+  })
+
   test('steps add and remove by fixed numbers', () => {
     const policy = policyOf({
       target: undefined,

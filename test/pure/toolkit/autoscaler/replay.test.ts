@@ -53,6 +53,15 @@ describe('a replay', () => {
     expect(slower.machineHours).toBeLessThan(quick.machineHours)
   })
 
+  test('a record with an entry a minute says what it holds until the next', () => {
+    const coarse = step.filter((_, i) => i % 4 === 0)
+    const { sizes } = replay(policy, coarse, { boot: 0, price: 0 })
+    expect(sizes.map(({ at, to }) => [(at - start) / 1000, to])).toEqual([
+      [600, 8],
+      [1845, 2],
+    ])
+  })
+
   test('a gap in the record holds the size', () => {
     const gap = step.filter(({ at }) => at < start + 1_000_000 || at > start + 2_400_000)
     const { sizes } = replay(policy, gap, { boot: 0, price: 0 })

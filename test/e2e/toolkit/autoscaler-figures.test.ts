@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startLoad } from '../../../bench/load.ts'
+import type { Client } from '../../../src/api/client.ts'
+import { recordedLoad } from '../../../src/cli/recorded-load.ts'
+import { readPolicy, replay } from '../../../src/toolkit/autoscaler/replay.ts'
+import { until } from '../../support/until.ts'
+import { noMachines } from '../providers/local-box.ts'
+import { type TestDeployment, testDeployment } from './deployment.ts'
+
+const blueprint = `
+apiVersion: kitbag/v1
+name: shop
+components:
+  web:
+    source: ./app
+    runtime: nodejs
+    start: node server.js
+    port: 8080
+    machine: { cpu: 1, memory: 256MiB }
+    health: { http: /, interval: 500ms }
+toolkit:
+  loadBalancer:
+    listeners: [{ port: 80, to: web }]
+    machine: { cpu: 1, memory: 256MiB }
+  monitoring: {}
+  autoscaler:
+    - component: web
+      min: 1
+      max: 1
+      interval: 2s
+      targets:
+        - { metric: cpu, value: 5 }
+        - { metric: memory, value: 0.9 }
+        - { metric: queue-length, value: 1000 }
+        - { metric: error-rate, value: 0.5 }
+        - { metric: latency-p95, value: 5 }
+        - { promql: 'sum(up{job="node"})', value: 100 }
+`
+
+interface Decided {
+  data: { reason: string; inputs: Record<string, { value: number | null; problem?: string }> }
+}
+
+describe.skipIf(noMachines)(`every figure that an autoscaler goes by${noMachines ? ` (${noMachines})` : ''}`, () => {
+  let shop: TestDeployment
+
+  beforeAll(async () => {
+    shop = await testDeployment()
+    await shop.deploy(blueprint, 'one')
+  })
+
+  afterAll(async () => {
+    expect(await shop?.close()).toEqual([])
+  })
+
+  test('is known under load, of real machines, and makes sense', async () => {
+    const address = (await shop.machines('loadBalancer'))[0]?.address
+    const load = startLoad(`http://${address}/`, { connections: 4, keepAlive: true })
+    let inputs: Decided['data']['inputs'] = {}
+    try {
+      await until(async () => {
+        const { decisions } = await shop.call<{ decisions: Decided[] }>(
+          'GET',
+          '/v1/deployments/shop/autoscalers/autoscaler-web/decisions',
+        )
+        // Before every figure is known it says that one is missing.
+        const found = decisions.find(({ data }) => data.reason !== 'no-figures')
+        inputs = found?.data.inputs ?? {}
+        return found !== undefined
+      }, 180_000)
+    } finally {
+      await load.stop()
+    }
+    console.log(JSON.stringify(inputs))
+    const figure = (name: string) => inputs[name]?.value ?? Number.NaN
+    expect(figure('cpu')).toBeGreaterThan(0.01)
+    expect(figure('cpu')).toBeLessThan(1.5)
+    expect(figure('memory')).toBeGreaterThan(0.02)
+    expect(figure('memory')).toBeLessThan(1)
+    expect(figure('queue-length')).toBeLessThanOrEqual(8)
+    expect(figure('error-rate')).toBe(0)
+    expect(figure('latency-p95')).toBeLessThan(5)
+    expect(figure('sum(up{job="node"})')).toBeGreaterThanOrEqual(1)
+  })
+
+  test('was recorded, so that a policy can be replayed over it', async () => {
+    const policy = readPolicy(
+      {
+        component: 'web',
+        min: 1,
+        max: 9,
+        target: { metric: 'requests-per-second-per-machine', value: 10 },
+        targets: [
+          { metric: 'cpu', value: 0.8 },
+          { metric: 'latency-p95', value: 1 },
+          { promql: 'sum(up{job="node"})', value: 100 },
+        ],
+      },
+      'policy.yaml',
+    )
+    const client = { json: (method: string, path: string) => shop.call(method, path) } as unknown as Client
+    const load = await recordedLoad(client, 'shop', [policy], '10m')
+    const most = (name: string) => Math.max(...load.map(({ figures }) => figures[name] ?? 0))
+    expect(most('requests-per-second')).toBeGreaterThan(10)
+    expect(most('cpu')).toBeGreaterThan(0.01)
+    expect(most('latency-p95')).toBeGreaterThan(0)
+    expect(most('sum(up{job="node"})')).toBeGreaterThanOrEqual(1)
+    expect(replay(policy, load, { boot: 0, price: 1 }).largest).toBe(9)
+    const queue = readPolicy({ component: 'web', max: 9, target: { metric: 'queue-length', value: 1 } }, 'queue.yaml')
+    await expect(recordedLoad(client, 'shop', [queue], '10m')).rejects.toThrow('does not record queue-length')
+  })
+})
