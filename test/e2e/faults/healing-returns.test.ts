@@ -24,7 +24,7 @@ describe.skipIf(noMachines)(`healing, whatever dies${noMachines ? ` (${noMachine
   afterAll(() => box?.stop())
 
   const events = async () =>
-    (await box.client.json<{ events: { message: string }[] }>('GET', '/v1/deployments/small/healing/healing/events'))
+    (await box.client.json<{ items: { message: string }[] }>('GET', '/v1/deployments/small/healing/healing/events'))
       .events
 
   async function replaced(machine: string): Promise<void> {
