@@ -25,7 +25,7 @@ describe.skipIf(noMachines)(`healing, whatever dies${noMachines ? ` (${noMachine
 
   const events = async () =>
     (await box.client.json<{ items: { message: string }[] }>('GET', '/v1/deployments/small/healing/healing/events'))
-      .events
+      .items
 
   async function replaced(machine: string): Promise<void> {
     await until(async () => {
