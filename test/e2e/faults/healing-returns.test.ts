@@ -24,8 +24,8 @@ describe.skipIf(noMachines)(`healing, whatever dies${noMachines ? ` (${noMachine
   afterAll(() => box?.stop())
 
   const events = async () =>
-    (await box.client.json<{ events: { message: string }[] }>('GET', '/v1/deployments/small/healing/healing/events'))
-      .events
+    (await box.client.json<{ items: { message: string }[] }>('GET', '/v1/deployments/small/healing/healing/events'))
+      .items
 
   async function replaced(machine: string): Promise<void> {
     await until(async () => {
