@@ -5,6 +5,7 @@ import type { Reach } from '../../src/model/reach.ts'
 import { powerdnsByHand } from '../floors/powerdns.ts'
 import type { Bench, Family } from '../support/bench.ts'
 import { machinesOf } from '../support/control-plane-machines.ts'
+import { cpuTime } from '../support/cpu-time.ts'
 import { askAddresses } from '../support/dns-question.ts'
 import { runScript } from '../support/fleet.ts'
 import { median } from '../support/measure.ts'
@@ -51,10 +52,14 @@ interface Rate {
   perSecond: number
   sent: number
   lost: number
+  /** Microseconds of CPU that one answer took. */
+  cpu: number
 }
 
 /** Answers of one server, as dnsperf sees it. Throws when it answered anything but what was asked for. */
 async function answersOf({ reach, client }: Setting, server: MachineAccess): Promise<Rate> {
+  const used = () => cpuTime(reach, server, ['pdns_server'])
+  const before = await used()
   const said = await runScript(
     reach,
     client,
@@ -64,7 +69,7 @@ async function answersOf({ reach, client }: Setting, server: MachineAccess): Pro
     Number(found.exec(said)?.[1]),
   ) as [number, number, number]
   if (!(perSecond > 0) || !/NOERROR \d+ \(100\.00%\)/.test(said)) throw new Error(`dnsperf: ${said.slice(-800)}`)
-  return { perSecond, sent, lost }
+  return { perSecond, sent, lost, cpu: ((await used()) - before) * (1e6 / sent) }
 }
 
 async function plain(setting: Setting): Promise<Measured> {
@@ -84,18 +89,21 @@ async function plain(setting: Setting): Promise<Measured> {
     for (const side of order) rates[side].push(await answersOf(setting, side === 'floor' ? floor : node))
     say(`   ${pair + 1} of ${pairs}: by hand ${text(rates.floor)}, kitbag ${text(rates.kitbag)}`)
   }
-  const middle = (side: Rate[]) => Math.round(median(side.map(({ perSecond }) => perSecond)))
+  const middle = (side: Rate[]) => {
+    const cpu = median(side.map((rate) => rate.cpu)).toFixed(1)
+    return `${Math.round(median(side.map(({ perSecond }) => perSecond)))} /s at ${cpu} us of CPU`
+  }
   const sum = (side: Rate[]) => `${total(side, 'lost')} of ${total(side, 'sent')}`
-  const ratios = rates.kitbag.map(({ perSecond }, i) => perSecond / (rates.floor[i]?.perSecond ?? Number.NaN))
+  const ratios = rates.kitbag.map(({ cpu }, i) => (rates.floor[i]?.cpu ?? Number.NaN) / cpu)
   return {
     value: median(ratios),
-    detail: `${middle(rates.kitbag)} answers/s against ${middle(rates.floor)}, 1 cpu each; ${sum(rates.kitbag)} and ${sum(rates.floor)} lost; ${pairs} pairs`,
+    detail: `${middle(rates.kitbag)} against ${middle(rates.floor)}, 1 cpu each; ${sum(rates.kitbag)} and ${sum(rates.floor)} lost; ${pairs} pairs`,
   }
 }
 
 function text(rates: Rate[]): string {
   const last = rates.at(-1)
-  return `${Math.round(last?.perSecond ?? Number.NaN)} /s (${last?.lost} lost)`
+  return `${Math.round(last?.perSecond ?? Number.NaN)} /s at ${last?.cpu.toFixed(1)} us of CPU`
 }
 
 function total(rates: Rate[], field: 'sent' | 'lost'): number {
@@ -171,7 +179,7 @@ export const dns: Family = {
   rows: [
     {
       name: 'dns-plain',
-      what: 'answers of plain records by a name server as deployed, against PowerDNS by hand (dnsperf)',
+      what: 'answers of plain records per second of CPU by a name server as deployed, against PowerDNS by hand (dnsperf)',
       unit: 'x',
       bar: { atLeast: 0.98 },
     },

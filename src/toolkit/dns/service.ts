@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { challenges } from './challenges.ts'
 import { control } from './control.ts'
+import { health } from './health.ts'
 import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { routes } from './routes.ts'
@@ -23,4 +24,5 @@ export const dns: ToolkitService<DnsSpec> = {
   routes,
   watch,
   challenges,
+  health,
 }

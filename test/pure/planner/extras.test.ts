@@ -77,4 +77,12 @@ describe('extras', () => {
     const plan = planOf(inputFor(spec, nothing(), { toolkit: watcher({ to: { $ref: 'db.machines' } }) }))
     expect(plan.units.find(({ id }) => id === 'web-1/configure')?.needs).toContain('db-1/create')
   })
+
+  test('two services with the same for one machine are refused by name', () => {
+    const spec = watched(shop())
+    const [first] = spec.blueprint.services
+    const services = [...spec.blueprint.services, { ...first, name: 'second' } as typeof first & object]
+    const twice = { ...spec, blueprint: { ...spec.blueprint, services } }
+    expect(() => expand(twice, watcher({}), {})).toThrow(/two toolkit services put agent onto machines of web/)
+  })
 })
