@@ -287,10 +287,10 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
       notify: { hook: { webhook: { url: `http://${own}:${hook.port}/alone` } } },
       alerts: [{ name: 'alone', expr: `vector(time()) > ${due}`, for: '0s' }],
     })
-    await box.without(() => until(() => hook.hooks.some(({ path }) => path === '/alone'), 60_000))
-    expect(hook.hooks.find(({ path }) => path === '/alone')?.body).toMatchObject({
-      alerts: [{ labels: { alertname: 'alone' } }],
-    })
+    const told = () =>
+      hook.hooks.some(({ path, body }) => path === '/alone' && JSON.stringify(body).includes('"alone"'))
+    expect(told()).toBe(false)
+    await box.without(() => until(told, 60_000))
     expect(await alerts()).toContainEqual(expect.objectContaining({ alert: 'alone', state: 'firing' }))
     await deploy()
   })
