@@ -21,6 +21,8 @@ export interface LookWork {
   /** This service's own, see `WatchContext`. */
   memo: Record<string, unknown>
   signal: AbortSignal
+  /** Of the interval, before the second look. */
+  firstShare: number
   /** Milliseconds since 1970. */
   until: number
 }
@@ -37,14 +39,15 @@ export type LookEnd = 'changed' | 'superseded' | 'again'
 /** Lets one service look, at its interval, for as long as its release is in force. */
 export async function lookOn(work: LookWork): Promise<LookEnd> {
   const { deps, service, signal, until } = work
-  for (;;) {
+  const { watch: most } = { ...defaultTimings, ...deps.timings }
+  for (let share = work.firstShare; ; share = 1) {
     if (Date.now() >= until) return 'again'
     const glance = await work.glances.now()
     if (glance?.currentRelease !== work.release) return 'changed'
     const outcome = await look(work, glance)
     if (outcome && !(await record(work, glance, outcome))) return 'superseded'
-    const pause = Math.max(shortest, outcome?.again ?? service.interval)
-    await sleep(Math.min(pause, service.interval, { ...defaultTimings, ...deps.timings }.watch), signal)
+    const pause = outcome?.again ?? service.interval * share
+    await sleep(Math.min(Math.max(shortest, pause), service.interval, most), signal)
   }
 }
 

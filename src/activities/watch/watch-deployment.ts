@@ -23,7 +23,7 @@ const heartbeatInterval = 8_000
 const longest = 24 * 3_600_000
 
 /** Milliseconds over which the first looks are spread, so that those of many deployments do not fall together. */
-const spread = 5_000
+const spread = 2_000
 
 async function watchDeployment(deps: ActivityDeps, deploymentId: string): Promise<'over' | 'again'> {
   const context = Context.current()
@@ -43,6 +43,8 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
   const begun = await deps.store.watches.begin(deploymentId)
   if (!begun) return 'over'
   const until = Date.now() + longest
+  // Watches that began together do not go on together; services of one deployment do, so that they share what is read.
+  const firstShare = 0.3 + 0.7 * Math.random()
   const states = new Map(Object.entries(begun.states))
   await sleep(Math.random() * Math.min(spread, { ...defaultTimings, ...deps.timings }.watch), signal)
   while (Date.now() < until) {
@@ -58,7 +60,17 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
     )
     const round = new AbortController()
     const ending = AbortSignal.any([signal, round.signal])
-    const common = { deps, deploymentId, epoch: begun.epoch, release, states, glances, signal: ending, until }
+    const common = {
+      deps,
+      deploymentId,
+      epoch: begun.epoch,
+      release,
+      states,
+      glances,
+      signal: ending,
+      firstShare,
+      until,
+    }
     const looks = services.map((service) => lookOn({ ...common, service, memo: {} }))
     const [first] = await Promise.allSettled([Promise.race(looks)])
     round.abort(new Error('the round is over'))
