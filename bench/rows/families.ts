@@ -1,13 +1,16 @@
 import type { Family } from '../support/bench.ts'
 import { certificateChange } from './certificate-change.ts'
+import { changesUnderLoad } from './changes-under-load.ts'
 import { check } from './check.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { loadBalancer } from './load-balancer.ts'
+import { loadStep } from './load-step.ts'
 import { memory } from './memory.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
 import { start } from './start.ts'
+import { toolkitOverhead } from './toolkit-overhead.ts'
 import { twoHundred } from './two-hundred.ts'
 import { underLoadFamily } from './under-load.ts'
 import { watchers } from './watchers.ts'
@@ -19,9 +22,12 @@ export const families: Family[] = [
   ...firstDeploys,
   redeploy,
   underLoadFamily,
+  changesUnderLoad,
   certificateChange,
   dns,
   loadBalancer,
+  toolkitOverhead,
+  loadStep,
   start,
   memory,
   watchers,

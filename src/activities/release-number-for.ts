@@ -1,13 +1,18 @@
 import { KitbagError } from '../model/errors.ts'
 import type { UnitStage } from '../model/operation.ts'
+import { canaryIn } from '../planner/canary.ts'
 import type { UnitWork } from './unit-work.ts'
 
 /**
  * The release that the unit's machine is to be. The plan's; but a push, which runs beside other operations, takes the one that a
- * running operation has brought to this machine already: it must not put the old one back.
+ * running operation has brought to this machine already: it must not put the old one back. A check looks for the one on trial where it is.
  */
 export async function releaseNumberFor(work: UnitWork): Promise<number> {
-  const { operation, plan, deployment, unit } = work
+  const { deps, operation, plan, deployment, unit } = work
+  if (operation.kind === 'check') {
+    const canary = canaryIn(await deps.store.overrides.list(deployment.id))
+    if (canary?.machines.includes(unit.machine)) return canary.release
+  }
   const own = plan.release ?? deployment.currentRelease
   const number = operation.kind === 'push' ? ((await overtakenBy(work)) ?? own) : own
   if (number !== null) return number

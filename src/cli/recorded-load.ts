@@ -30,7 +30,13 @@ export async function recordedLoad(
   const time = parseDuration(last)
   if (time === undefined) throw new KitbagError('invalid-request', `--last ${last}: must be a duration such as 7d`)
   const base = await monitoringPath(client, deployment)
-  const range = { last, step: `${Math.max(15, Math.ceil(time / most / 1000))}s` }
+  // The same moments for every figure.
+  const to = Date.now()
+  const range = {
+    from: new Date(to - time).toISOString(),
+    to: new Date(to).toISOString(),
+    step: `${Math.max(15, Math.ceil(time / most / 1000))}s`,
+  }
   const ask = async (path: string, fields: Record<string, string>) => {
     const query = new URLSearchParams({ ...fields, ...range })
     const { series } = await client.json<{ series: Samples[] }>('GET', `${base}${path}?${query}`)

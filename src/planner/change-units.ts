@@ -54,7 +54,7 @@ function readyFirst(context: ChangeContext, user: string, name: string): string[
   // Two that use each other wait for addresses only; else neither could begin.
   if (reaches(context.world.components, name, user)) return []
   // One that only looks at it is told where it is, and sees for itself when it is there.
-  if (componentNamed(context.world.components, user)?.observer) return made(context, name)
+  if (componentNamed(context.world.components, user)?.observer) return []
   if (waitsForService(context, user, name)) return made(context, name)
   return context.units.of('ready', name).map(({ machine }) => machine)
 }

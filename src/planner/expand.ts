@@ -60,5 +60,12 @@ function observersLast(services: ResolvedService[], toolkit: ToolkitRegistry) {
 
 function withExtras(component: ResolvedComponent, all: Extra[]): ResolvedComponent {
   const extras = all.filter((extra) => extra.component === component.name).map(({ component: _, ...extra }) => extra)
+  const twice = extras.find(({ name }, i) => extras.findIndex((other) => other.name === name) < i)
+  if (twice)
+    throw new KitbagError(
+      'invalid-blueprint',
+      `two toolkit services put ${twice.name} onto machines of ${component.name}, where only one can be`,
+      { fix: `Leave one ${twice.kind} out; it may have several machines.` },
+    )
   return extras.length === 0 ? component : { ...component, extras }
 }

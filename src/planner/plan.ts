@@ -67,8 +67,7 @@ function live(input: PlanInput): MachineRecord[] {
 
 function checkPlan(input: PlanInput): Body {
   const units = new UnitList()
-  const checked = live(input).filter(({ name }) => !input.held?.includes(name))
-  for (const { component, name } of checked) units.add('check', { component, machine: name }, 'check asked for')
+  for (const { component, name } of live(input)) units.add('check', { component, machine: name }, 'check asked for')
   return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
 }
 

@@ -141,7 +141,12 @@ async function ensurePebble(): Promise<string> {
 }
 
 async function fromPackage(folder: string): Promise<string> {
-  await run('apt-get', ['download', 'pebble'], { cwd: folder })
+  const download = () => run('apt-get', ['download', 'pebble'], { cwd: folder })
+  // A fresh box has no package lists.
+  await download().catch(async () => {
+    await run('apt-get', ['update'])
+    await download()
+  })
   const name = (await readdir(folder)).find((file) => file.endsWith('.deb')) ?? ''
   await run('dpkg-deb', ['-x', name, 'root'], { cwd: folder })
   return join(folder, 'root/usr/bin/pebble')

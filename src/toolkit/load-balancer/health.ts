@@ -5,6 +5,7 @@ import { backendsOf } from './targets.ts'
 
 /** Every backend, as the nodes that answer see it. Throws as `nodeState` when none does. */
 export async function health({ spec, reach, machines }: ReadContext<LoadBalancerSpec>): Promise<HealthFinding[]> {
+  if (machines.length === 0) return []
   const answers = await Promise.allSettled(machines.map((node) => nodeState(reach, node)))
   const rows = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value.servers : []))
   const failed = answers.find((answer) => answer.status === 'rejected')

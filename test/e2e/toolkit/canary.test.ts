@@ -4,18 +4,18 @@ import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
 import { type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = (image = 'debian-13') => `
+const blueprint = ({ image = 'debian-13', start = 'node server.js' } = {}) => `
 apiVersion: kitbag/v1
 name: shop
 components:
   web:
     source: ./app
     runtime: nodejs
-    start: node server.js
+    start: ${start}
     port: 8080
     replicas: 2
     machine: { cpu: 1, memory: 256MiB, image: ${image} }
-    health: { http: /, interval: 500ms }
+    health: { http: /, interval: 500ms, grace: 5s }
 toolkit:
   loadBalancer:
     listeners: [{ port: 80, to: web }]
@@ -101,8 +101,22 @@ describe.skipIf(noMachines)(`a release on trial${noMachines ? ` (${noMachines})`
     }
   })
 
+  test('one that does not become healthy is undone, and nobody noticed', async () => {
+    const load = start()
+    try {
+      const broken = blueprint({ start: 'node nosuch.js' })
+      const attempt = shop.deploy(broken, 'four', { canary: { component: 'web', share: 50 } })
+      await expect(attempt).rejects.toThrow('release 2 is still serving')
+      expect(await shown()).toMatchObject({ release: 2, canary: null })
+      expect(await shareOf(load, 'two')).toBe(100)
+      expect((await shop.statistics()).every(({ weight }) => weight === 100)).toBe(true)
+    } finally {
+      expect((await load.stop()).failures).toEqual({})
+    }
+  })
+
   test('what changes more than the component in place is refused by name', async () => {
-    const attempt = shop.deploy(blueprint('debian-12'), 'four', { canary: { component: 'web', share: 10 } })
+    const attempt = shop.deploy(blueprint({ image: 'debian-12' }), 'four', { canary: { component: 'web', share: 10 } })
     await expect(attempt).rejects.toThrow(
       /a canary of web changes its machines in place and nothing else; this would also create web-/,
     )

@@ -36,13 +36,15 @@ export interface MonitoringBox {
   ask<T>(path: string, method?: string, body?: object): Promise<T>
   machine(name: string): Promise<MachineAccess>
   run(machine: string, command: string): Promise<{ status: number | null; stdout: string }>
+  /** Ends the control plane and starts it again on the same state; `meanwhile` runs while there is none. */
+  without(meanwhile: () => Promise<void>): Promise<void>
   close(): Promise<void>
 }
 
 export async function startMonitoringBox(images: string[]): Promise<MonitoringBox> {
   const home = await temporaryHome()
   await setUp({ home, cache: cacheFolder(), images, onProgress: () => {} } as Parameters<typeof setUp>[0])
-  const plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
+  let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
 
   async function request<T>(method: string, path: string, body?: object): Promise<T> {
     const response = await plane.request(method, path, body)
@@ -67,7 +69,9 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
   await request('POST', '/v1/clouds', { name: 'home', provider: 'local' })
 
   const box: MonitoringBox = {
-    plane,
+    get plane() {
+      return plane
+    },
     submit,
     async deploy(toolkit, { components = {}, mayFail = false } = {}) {
       const text = JSON.stringify({ apiVersion: 'kitbag/v1', name: 'watched', components, toolkit })
@@ -88,6 +92,14 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
     async run(machine, command) {
       const access = await box.machine(machine)
       return plane.parts.reach.exec(access, command, { root: true, timeout: 60_000 })
+    },
+    async without(meanwhile) {
+      await plane.stop()
+      try {
+        await meanwhile()
+      } finally {
+        plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
+      }
     },
     async close() {
       try {

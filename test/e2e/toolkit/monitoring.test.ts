@@ -280,6 +280,21 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     })
   })
 
+  test('alerts go on while there is no control plane', async () => {
+    const own = await ownAddress(balancer)
+    const due = Math.ceil(Date.now() / 1000) + 15
+    await deploy({
+      notify: { hook: { webhook: { url: `http://${own}:${hook.port}/alone` } } },
+      alerts: [{ name: 'alone', expr: `vector(time()) > ${due}`, for: '0s' }],
+    })
+    const told = () =>
+      hook.hooks.some(({ path, body }) => path === '/alone' && JSON.stringify(body).includes('"alone"'))
+    expect(told()).toBe(false)
+    await box.without(() => until(told, 60_000))
+    expect(await alerts()).toContainEqual(expect.objectContaining({ alert: 'alone', state: 'firing' }))
+    await deploy()
+  })
+
   test('a rule that only Prometheus finds wrong never replaces those in force', async () => {
     const broken = { ...services, monitoring: section({ alerts: [{ name: 'wrong', expr: 'sum("a")' }] }) }
     const ended = await box.deploy(broken, { components: components(), mayFail: true })

@@ -5,6 +5,7 @@ import type { Value } from '../../../src/model/value.ts'
 import { configureDigest, installDigest } from '../../../src/planner/digests.ts'
 import { expand } from '../../../src/planner/expand.ts'
 import type { ToolkitRegistry, ToolkitService } from '../../../src/toolkit/contract.ts'
+import { monitoringSchema } from '../../../src/toolkit/monitoring/schema.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { component, deployed, inputFor, nothing, ordered, planOf, release, shop } from './world.ts'
 
@@ -76,5 +77,46 @@ describe('extras', () => {
     const spec = watched(release({ components: [component('web', 'nodejs'), component('db', 'postgresql')] }))
     const plan = planOf(inputFor(spec, nothing(), { toolkit: watcher({ to: { $ref: 'db.machines' } }) }))
     expect(plan.units.find(({ id }) => id === 'web-1/configure')?.needs).toContain('db-1/create')
+  })
+
+  test('two services with the same for one machine are refused by name', () => {
+    const spec = watched(shop())
+    const [first] = spec.blueprint.services
+    const services = [...spec.blueprint.services, { ...first, name: 'second' } as typeof first & object]
+    const twice = { ...spec, blueprint: { ...spec.blueprint, services } }
+    expect(() => expand(twice, watcher({}), {})).toThrow(/two toolkit services put agent onto machines of web/)
+  })
+})
+
+describe('one that only looks (monitoring)', () => {
+  const looked = (spec: ReleaseSpec): ReleaseSpec => {
+    const section = JSON.parse(JSON.stringify(monitoringSchema.parse({})))
+    const services = [...spec.blueprint.services, { name: 'monitoring', kind: 'monitoring', spec: section }]
+    return { ...spec, blueprint: { ...spec.blueprint, services } }
+  }
+  const needsOf = (spec: ReleaseSpec, id: string) =>
+    planOf(inputFor(spec, nothing())).units.find((unit) => unit.id === id)?.needs ?? []
+
+  test('is told where machines are, and waits for none to be healthy', () => {
+    const needs = needsOf(looked(shop()), 'monitoring-1/configure')
+    expect(needs).toEqual(expect.arrayContaining(['web-1/create', 'db-1/create', 'load-balancer-1/create']))
+    expect(needs.filter((need) => need.endsWith('/ready'))).toEqual([])
+  })
+
+  test('is no user of a database, so that nobody is let in for it', () => {
+    expect(needsOf(looked(shop()), 'db-1/configure')).toContain('web-1/create')
+    expect(needsOf(looked(shop()), 'db-1/configure')).not.toContain('monitoring-1/create')
+  })
+
+  test('has forgotten a machine before it goes', () => {
+    const spec = looked(shop())
+    const fewer = looked(shop({ replicas: 1 }))
+    const plan = planOf(inputFor(fewer, deployed(spec), { current: { number: 1, spec } }))
+    const order = ordered(plan).map(({ id }) => id)
+    const forgets = plan.units.filter(
+      ({ machine, without }) => machine === 'monitoring-1' && without?.includes('web-2'),
+    )
+    expect(forgets.length).toBeGreaterThan(0)
+    for (const { id } of forgets) expect(order.indexOf(id)).toBeLessThan(order.indexOf('web-2/destroy'))
   })
 })

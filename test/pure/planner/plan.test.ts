@@ -297,3 +297,52 @@ describe('convergence: after a plan had its effect there is nothing to do', () =
     }
   })
 })
+
+describe('a machine that is lost', () => {
+  const spec = guestbook()
+  const whole = deployed()
+  const lost = (name: string): World => ({
+    ...whole,
+    machines: whole.machines.map((machine) => (machine.name === name ? { ...machine, status: 'lost' } : machine)),
+  })
+  const touching = ({ units }: Plan, name: string) =>
+    units.filter(({ machine }) => machine === name).map(({ id }) => id)
+
+  test('is replaced without being asked anything; the load balancer forgets it, and nobody else is touched', () => {
+    const input = inputFor(spec, lost('web-1'), { kind: 'heal' })
+    const made = planFor(input)
+    expect(touching(made, 'web-1')).toEqual(['web-1/destroy'])
+    expect(touching(made, 'web-2')).toEqual([])
+    expect(touching(made, 'web-3')).toContain('web-3/join/loadBalancer')
+    expect(made.changes.find(({ machine }) => machine === 'web-1')).toMatchObject({
+      action: 'replace',
+      replacement: 'web-3',
+      reasons: [{ message: 'it is lost' }],
+    })
+    expect(
+      execute(input, made)
+        .machines.map(({ name }) => name)
+        .sort(),
+    ).toEqual(['db-1', 'load-balancer-1', 'web-2', 'web-3'])
+  })
+
+  test('is the first to go when there are to be fewer', () => {
+    const made = planFor(
+      inputFor(spec, lost('web-2'), { kind: 'scale', overrides: { scale: { web: { replicas: 1 } } } }),
+    )
+    expect(
+      made.changes.filter(({ component }) => component === 'web').map((one) => `${one.machine} ${one.action}`),
+    ).toEqual(['web-1 keep', 'web-2 remove'])
+  })
+
+  test('keeps its place in the way back of what could not replace it', () => {
+    const undo = planFor(inputFor(spec, lost('web-1'), { kind: 'undo' }))
+    expect(undo.units.filter(({ kind }) => kind === 'create' || kind === 'destroy')).toEqual([])
+  })
+
+  test('that holds data is refused to go until somebody says so', () => {
+    const refused = planFor(inputFor(spec, lost('db-1'), { kind: 'heal' }))
+    expect(refused.refusals.map(({ machine }) => machine)).toEqual(['db-1'])
+    expect(planFor(inputFor(spec, lost('db-1'), { kind: 'heal', allowDataLoss: ['db'] })).refusals).toEqual([])
+  })
+})

@@ -1,0 +1,134 @@
+import { request } from 'node:https'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { installByHand } from '../floors/install-by-hand.ts'
+import type { Bench, Family } from '../support/bench.ts'
+import { changedShop } from '../support/changed-shop.ts'
+import { createFleet } from '../support/fleet.ts'
+import { destroy, type Plane } from '../support/plane.ts'
+import type { Measured } from '../support/row.ts'
+import { say } from '../support/say.ts'
+
+const name = 'load-step'
+/** Requests a second before and after the step; at 50 for each machine one machine and seven. */
+const [before, after, machines] = [40, 320, 7]
+/** Seconds between two looks of the autoscaler. */
+const interval = 5
+const policy = {
+  component: 'web',
+  min: 1,
+  max: 8,
+  target: { metric: 'requests-per-second-per-machine', value: 50 },
+  interval: `${interval}s`,
+  cooldown: { out: '5s', in: '10s' },
+  stabilisation: '10s',
+  warmUp: '5s',
+}
+const rounds = 3
+
+interface Pace {
+  setRate(rate: number): void
+  stop(): { total: number; failed: number }
+}
+
+/** Requests at an even rate, whatever the answers do: those of one moment do not wait for those before. */
+function paced(url: string): Pace {
+  let [rate, owed, total, failed] = [0, 0, 0, 0]
+  let last = Date.now()
+  const send = () => {
+    total++
+    const sent = request(url, { agent: false, timeout: 10_000, rejectUnauthorized: false }, (response) => {
+      if (response.statusCode !== 200) failed++
+      response.resume()
+    })
+    sent.on('timeout', () => sent.destroy(new Error('silence')))
+    sent.on('error', () => failed++)
+    sent.end()
+  }
+  const timer = setInterval(() => {
+    const now = Date.now()
+    owed += ((now - last) / 1_000) * rate
+    last = now
+    for (; owed >= 1; owed--) send()
+  }, 20)
+  return {
+    setRate(next) {
+      rate = next
+    },
+    stop() {
+      clearInterval(timer)
+      return { total, failed }
+    },
+  }
+}
+
+/** Machines that every load balancer sends to. */
+async function serving(plane: Plane): Promise<number> {
+  const shown = (await plane.kitbag(['lb', 'stats', name])) as {
+    nodes: { node: string }[]
+    servers: { node: string; backend: string; server: string; status: string }[]
+  }
+  const up = shown.servers.filter(
+    ({ backend, server, status }) => backend === 'web' && server !== 'BACKEND' && status === 'UP',
+  )
+  return Math.min(...shown.nodes.map(({ node }) => up.filter((server) => server.node === node).length))
+}
+
+/** Milliseconds until so many machines serve. */
+async function untilServing(bench: Bench, plane: Plane, wanted: (count: number) => boolean): Promise<number> {
+  const start = performance.now()
+  while (!wanted(await serving(plane))) {
+    if (performance.now() - start > 600_000) throw new Error(`${await serving(plane)} machines serve after 10 minutes`)
+    await sleep(200, undefined, { signal: bench.signal })
+  }
+  return performance.now() - start
+}
+
+async function run(bench: Bench): Promise<Measured[]> {
+  const plane = await bench.plane()
+  const fleet = await createFleet(bench)
+  bench.cleanup.add(name, () => destroy(plane, name))
+  const blueprint = changedShop(bench, (document) => document.setIn(['toolkit', 'autoscaler', 0], policy))
+  await plane.kitbag(['deploy', blueprint, '--name', name, '--cloud', 'home', '--set', 'replicas=1'])
+  const { components } = (await plane.kitbag(['show', name])) as {
+    components: { name: string; outputs: { host?: string } }[]
+  }
+  const address = components.find((component) => component.name === 'loadBalancer')?.outputs.host
+  const pace = paced(`https://${address}/ping`)
+  bench.cleanup.add('pace', () => void pace.stop())
+  const ratios: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    pace.setRate(before)
+    await untilServing(bench, plane, (count) => count === 1)
+    // The best there is: as many machines booted and installed side by side by hand, begun one look after the step.
+    const floor = await installByHand(
+      fleet,
+      Array.from({ length: machines - 1 }, (_, i) => ({
+        machine: `web-${i + 2}`,
+        packages: ['nodejs', 'node-pg'],
+        services: [],
+      })),
+    )
+    pace.setRate(after)
+    const taken = (await untilServing(bench, plane, (count) => count >= machines)) / 1_000
+    const best = floor + interval
+    ratios.push(taken / best)
+    say(`   ${round + 1} of ${rounds}: over target for ${taken.toFixed(1)} s, at best ${best.toFixed(1)} s`)
+  }
+  const { total, failed } = pace.stop()
+  const value = [...ratios].sort((a, b) => a - b)[rounds >> 1] ?? Number.NaN
+  const detail = `${before} to ${after} requests/s, 1 to ${machines} machines, ${rounds} steps; ${failed} of ${total} requests failed`
+  return [{ value, holds: failed === 0, detail }]
+}
+
+export const loadStep: Family = {
+  name,
+  rows: [
+    {
+      name,
+      what: 'the load of the shop grows eightfold: time with more than 50 requests/s for each machine, against boot, installs by hand and one look',
+      unit: 'x',
+      bar: { atMost: 1.5 },
+    },
+  ],
+  run,
+}
