@@ -111,7 +111,11 @@ export function createWatchStore(db: Database): WatchStore {
 
 function byScope(rows: { scope: string; key: string; value: JsonObject }[]): WatchGlance['overrides'] {
   const scopes = new Map<string, [string, JsonObject][]>()
-  for (const { scope, key, value } of rows) scopes.set(scope, [...(scopes.get(scope) ?? []), [key, value]])
+  for (const { scope, key, value } of rows) {
+    const entries = scopes.get(scope)
+    if (entries) entries.push([key, value])
+    else scopes.set(scope, [[key, value]])
+  }
   return Object.fromEntries([...scopes].map(([scope, entries]) => [scope, Object.fromEntries(entries)]))
 }
 

@@ -118,6 +118,8 @@ export interface WatchOutcome {
 export interface ToolkitWatch<Spec = unknown> {
   /** Milliseconds between two looks, 1 s at least. undefined: this section has nothing to watch. Pure. */
   interval(spec: Spec): number | undefined
+  /** `false`: its looks get no overrides, because it has very many and asks for none. */
+  overrides?: false
   /**
    * Looks once. Called one at a time; what it throws is told in the log and the next look comes at its time. It may be cut off and called
    * again anywhere else, so whatever it does besides its outcome bears being repeated.

@@ -65,6 +65,8 @@ export interface App {
   db?: boolean
   /** Default true. */
   balancer?: boolean
+  /** Machines of the balancer. Default 1. */
+  balancers?: number
   migrate?: string
   /** Size word of the database; another one changes its configuration only. */
   size?: string
@@ -79,10 +81,10 @@ export interface App {
 
 /** A web application with a database behind a balancer, as a release. Secrets are those of `db.password` in version 1. */
 export function appRelease(app: App = {}): ReleaseSpec {
-  const { web = 2, version = '1', db = true, balancer = true } = app
+  const { web = 2, version = '1', db = true, balancer = true, balancers = 1 } = app
   const components = [webComponent(app, web, db), ...(db ? [dbComponent(app)] : [])]
   const services: ResolvedService[] = balancer
-    ? [{ name: 'loadBalancer', kind: 'loadBalancer', spec: { to: 'web' } }]
+    ? [{ name: 'loadBalancer', kind: 'loadBalancer', spec: { to: 'web', replicas: balancers } }]
     : []
   services.push(...(app.services ?? []))
   const recipes = [...testRecipes()].filter(([name]) => (name !== 'store' || db) && (name !== 'balancer' || balancer))

@@ -4,6 +4,8 @@ import type { ToolkitService } from '../../src/toolkit/contract.ts'
 
 export interface BalancerSpec {
   to: string
+  /** Machines; default 1. */
+  replicas?: number | undefined
 }
 
 export interface RecordedBalancer {
@@ -31,7 +33,7 @@ export function recordedBalancer(): RecordedBalancer {
     path: 'load-balancers',
     command: 'lb',
     summary: 'Writes down what it is asked',
-    schema: z.object({ to: z.string() }),
+    schema: z.object({ to: z.string(), replicas: z.int().optional() }),
     outputs: [],
     validate: () => [],
     plan: ({ name, spec }) => ({ components: [machineOf(name, spec)], members: [spec.to] }),
@@ -62,12 +64,12 @@ export function recordedBalancer(): RecordedBalancer {
   return recorded
 }
 
-function machineOf(name: string, { to }: BalancerSpec): ResolvedComponent {
+function machineOf(name: string, { to, replicas = 1 }: BalancerSpec): ResolvedComponent {
   return {
     name,
     recipe: 'balancer',
     port: 80,
-    replicas: 1,
+    replicas,
     machine: { cpu: 1, memory: 2 ** 29, image: 'debian-13' },
     placement: {},
     env: {},

@@ -56,7 +56,7 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
     const glances = createGlances(
       deps,
       deploymentId,
-      services.map(({ service }) => service),
+      services.flatMap(({ service, watch }) => (watch.overrides === false ? [] : [service])),
     )
     const round = new AbortController()
     const ending = AbortSignal.any([signal, round.signal])

