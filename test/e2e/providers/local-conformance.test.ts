@@ -1,4 +1,5 @@
 import { describe, test } from 'vitest'
+import { driver } from '../../../src/providers/local/driver.ts'
 import { testProvider } from '../../conformance/providers/test-provider.ts'
 import { localBox, noMachines } from './local-box.ts'
 
@@ -12,6 +13,6 @@ if (noMachines) {
       await two.close()
     }
     const { provider, installation } = one
-    return { provider, installation, other: two, image: 'debian-13', close }
+    return { provider, capabilities: driver.capabilities, installation, other: two, image: 'debian-13', close }
   })
 }

@@ -16,17 +16,14 @@ function connect(home: string, installation = 'ins_one', settings: FakeControl =
   return driver.connect({ name: 'nowhere', settings: parsed, credentials: {} }, environment)
 }
 
-testProvider(
-  'fake',
-  async () => {
-    const home = await mkdtemp(join(tmpdir(), 'kitbag-fake-'))
-    const other = { provider: await connect(home, 'ins_two'), installation: 'ins_two' }
-    const close = () => rm(home, { recursive: true })
-    const provider = await connect(home, 'ins_one', { pendingPolls: 2 })
-    return { provider, installation: 'ins_one', other, image: 'debian-13', close }
-  },
-  { floatingAddress: 'it has none' },
-)
+testProvider('fake', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'kitbag-fake-'))
+  const other = { provider: await connect(home, 'ins_two'), installation: 'ins_two' }
+  const close = () => rm(home, { recursive: true })
+  const provider = await connect(home, 'ins_one', { pendingPolls: 2 })
+  const { capabilities } = driver
+  return { provider, capabilities, installation: 'ins_one', other, image: 'debian-13', close }
+})
 
 describe('fake: what can be made to go wrong', () => {
   let home: string
