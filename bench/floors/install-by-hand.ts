@@ -59,3 +59,32 @@ export const guestbookMachines: Chain[] = [
     services: ['postgresql'],
   },
 ]
+
+/** On every machine that is watched. */
+const exporters = ['prometheus-node-exporter', 'prometheus-exporter-exporter']
+
+/** What examples/shop deploys, without the application and without anything configured. */
+export const shopMachines: Chain[] = [
+  ...['lb-1', 'lb-2'].map((machine) => ({
+    machine,
+    packages: ['haproxy', 'mtail', 'openssl', ...exporters],
+    services: ['haproxy'],
+  })),
+  ...['dns-1', 'dns-2'].map((machine) => ({
+    machine,
+    packages: ['pdns-server', 'pdns-backend-bind', ...exporters],
+    services: ['pdns'],
+  })),
+  ...web(['nodejs', 'node-pg', ...exporters], []),
+  {
+    machine: 'db-1',
+    requirements: { ...smallMachine, memory: 2 ** 30 },
+    packages: ['postgresql', 'prometheus-postgres-exporter', ...exporters],
+    services: ['postgresql'],
+  },
+  {
+    machine: 'monitoring-1',
+    packages: ['prometheus', 'prometheus-alertmanager', ...exporters],
+    services: ['prometheus', 'prometheus-alertmanager'],
+  },
+]
