@@ -9,8 +9,8 @@ import type { Measured } from '../support/row.ts'
 import { say } from '../support/say.ts'
 
 const name = 'load-step'
-/** Requests a second before and after the step; at 50 for each machine one machine and seven. */
-const [before, after, machines] = [40, 320, 7]
+/** Requests a second before and after the step; at 50 for each machine one machine and six. */
+const [before, after, machines] = [36, 288, 6]
 /** Seconds between two looks of the autoscaler. */
 const interval = 5
 const policy = {
