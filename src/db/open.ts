@@ -1,4 +1,5 @@
 import type { Log } from '../lib/log.ts'
+import type { ReleaseSpec } from '../model/release.ts'
 import { createBlobStore } from './blobs.ts'
 import { createCertificateStore } from './certificates.ts'
 import { createCloudStore } from './clouds.ts'
@@ -25,6 +26,8 @@ export type StoreOptions = DatabaseAddress & {
   masterKey: Buffer
   /** Makes the installation's SSH key pair, once, in OpenSSH's formats. */
   generateKeyPair: (comment: string) => { privateKey: string; publicKey: string }
+  /** What an older Kitbag stored, as this one reads it. */
+  completeRelease: (spec: ReleaseSpec) => ReleaseSpec
   log: Log
 }
 
@@ -33,7 +36,7 @@ export type StoreOptions = DatabaseAddress & {
  * `prerequisite-missing` when the database was encrypted with another master key.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { masterKey, generateKeyPair, log } = options
+  const { masterKey, generateKeyPair, completeRelease, log } = options
   const pool = openPool(options, log)
   const db = openDatabase(pool)
   const keys = createKeys(db, masterKey)
@@ -49,7 +52,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     tokens: guarded(createTokenStore(db)),
     clouds: guarded(createCloudStore(db, keys)),
     deployments: guarded(createDeploymentStore(db)),
-    releases: guarded(createReleaseStore(db)),
+    releases: guarded(createReleaseStore(db, completeRelease)),
     machines: guarded(createMachineStore(db, keys)),
     operations: guarded(createOperationStore(db)),
     secrets: guarded(createSecretStore(db, keys)),

@@ -3,16 +3,17 @@ import { and, desc, eq, lt } from 'drizzle-orm'
 import { KitbagError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import { canonicalJson } from '../model/json.ts'
-import type { ReleaseRecord } from '../model/release.ts'
+import type { ReleaseRecord, ReleaseSpec } from '../model/release.ts'
 import type { Database } from './database.ts'
 import { deployments, releases } from './schema.ts'
 import type { ReleaseStore } from './store.ts'
 
-function toRecord({ tenantId: _, ...record }: typeof releases.$inferSelect): ReleaseRecord {
-  return record
-}
-
-export function createReleaseStore(db: Database): ReleaseStore {
+/** @param complete makes of a spec that an older Kitbag stored one that this one can read. */
+export function createReleaseStore(db: Database, complete: (spec: ReleaseSpec) => ReleaseSpec): ReleaseStore {
+  const toRecord = ({ tenantId: _, spec, ...record }: typeof releases.$inferSelect): ReleaseRecord => ({
+    ...record,
+    spec: complete(spec),
+  })
   const newest = async (from: Database, deploymentId: string) => {
     const [row] = await from
       .select()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
+import { completeServices } from '../blueprints/complete.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
 import type { Store } from '../db/store.ts'
@@ -46,7 +47,17 @@ export interface ComposeOptions {
 export async function compose(options: ComposeOptions): Promise<Parts> {
   const { database, masterKey, home, cache, log, overrides = {} } = options
   const recipes = overrides.recipes ?? (await shippedRecipes())
-  const store = await openStore({ ...database, masterKey, generateKeyPair, log })
+  const kinds = overrides.toolkit ?? toolkit
+  const store = await openStore({
+    ...database,
+    masterKey,
+    generateKeyPair,
+    completeRelease: ({ blueprint, ...spec }) => ({
+      ...spec,
+      blueprint: { ...blueprint, services: completeServices(blueprint.services, kinds) },
+    }),
+    log,
+  })
   const installation = await store.installation.get()
   const reach =
     overrides.reach ??
@@ -68,7 +79,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     clouds,
     resolveSpecs: createResolveSpecs({ store, clouds }),
     recipes,
-    toolkit: overrides.toolkit ?? toolkit,
+    toolkit: kinds,
     log,
     async close() {
       await reach.close()

@@ -27,7 +27,13 @@ export async function startTestStore(): Promise<TestStore> {
   const postgres = await startPostgres({ home, log })
   const opened: Store[] = []
   const another = async () => {
-    const store = await openStore({ socket: postgres.socket, masterKey, generateKeyPair, log })
+    const store = await openStore({
+      socket: postgres.socket,
+      masterKey,
+      generateKeyPair,
+      completeRelease: (spec) => spec,
+      log,
+    })
     opened.push(store)
     return store
   }

@@ -47,6 +47,7 @@ describe('installation', () => {
       socket: running.postgres.socket,
       masterKey: randomBytes(32),
       generateKeyPair: () => ({ privateKey: '', publicKey: '' }),
+      completeRelease: (spec) => spec,
       log: createLog({ level: 'error' }),
     })
     await expect(opening).rejects.toMatchObject({
