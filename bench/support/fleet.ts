@@ -48,7 +48,7 @@ export async function createFleet({ cleanup, signal }: Bench): Promise<Fleet> {
     const hostKey = generateKeyPair(name)
     const spec = await provider.resolve(requirements, { ordinal: 1 })
     const made = await provider.createMachine(
-      { name, spec, hostKey, authorizedKeys: [login.publicKey] },
+      { name, spec, hostKey, authorizedKeys: [login.publicKey], component: 'web' },
       { token: randomUUID(), tags: { installation, deployment: 'bench', machine: name } },
     )
     const address = preferredAddress(made.addresses)?.address ?? ''

@@ -32,6 +32,16 @@ export interface MachineTags {
   machine: string
 }
 
+/** What may come to machines: ports of one protocol, from somebody. */
+export interface FirewallRule {
+  protocol: 'tcp' | 'udp'
+  /** First and last port, 1 to 65535. */
+  from: number
+  to: number
+  /** Networks (CIDR, either family), and components of the same deployment and cloud, by name. */
+  sources: ({ network: string } | { component: string })[]
+}
+
 export interface CreateMachineRequest {
   /** Host name. */
   name: string
@@ -40,6 +50,8 @@ export interface CreateMachineRequest {
   hostKey: { privateKey: string; publicKey: string }
   /** Public keys that may log in as the image's login user. */
   authorizedKeys: string[]
+  /** The component that the machine is of: whose rules of `secure` protect it. */
+  component: string
 }
 
 export interface ProviderMachine {
@@ -70,6 +82,16 @@ export interface Provider {
   hourlyPrice?(spec: ResolvedMachineSpec): number | undefined
   /** The same token twice = the same machine, also after a crash of the caller at any point. */
   createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
+  /**
+   * Brings the cloud's own firewall of a deployment in line: component -> all that may come to its machines, SSH included. Called before
+   * the first machine of a component is created, and when rules change. Absent: the cloud has none; machines protect themselves. Idempotent.
+   */
+  secure?(
+    owner: Pick<MachineTags, 'installation' | 'deployment'>,
+    firewall: Record<string, FirewallRule[]>,
+  ): Promise<void>
+  /** Removes what `secure` and machines made for a deployment that has no machine left here: groups, networks, addresses. Idempotent. */
+  release?(owner: Pick<MachineTags, 'installation' | 'deployment'>): Promise<void>
   /** undefined: no such machine (any more). */
   getMachine(id: string): Promise<ProviderMachine | undefined>
   listMachines(filter: { tags: Partial<MachineTags> & { installation: string } }): Promise<ProviderMachine[]>

@@ -56,6 +56,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       spec: row.spec,
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
+      component: row.component,
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )

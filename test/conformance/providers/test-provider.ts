@@ -32,6 +32,7 @@ export interface OptOuts {
 const keys = {
   hostKey: { privateKey: 'no private key', publicKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE kitbag-test' },
   authorizedKeys: ['ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE login'],
+  component: 'web',
 }
 
 /** What every driver must do, whatever the cloud. `make` is called once. */

@@ -51,7 +51,7 @@ describe.skipIf(noMachines)(`two installations side by side${noMachines ? ` (${n
     const [login, hostKey] = [newKeyPair(), newKeyPair()]
     const token = newId('mac')
     const { id } = await provider.createMachine(
-      { name: 'stray', spec, hostKey, authorizedKeys: [login.publicKey] },
+      { name: 'stray', spec, hostKey, authorizedKeys: [login.publicKey], component: 'web' },
       { token, tags: { installation, deployment: newId('dep'), machine: token } },
     )
     return id

@@ -27,7 +27,7 @@ describe.skipIf(noMachines)(`local: what outlives a crash${noMachines ? ` (${noM
   async function order() {
     const spec = await box.provider.resolve({ cpu: 1, memory: 2 ** 28, image: 'debian-13' }, { ordinal: 1 })
     const token = newId('mac')
-    const request = { name: 'web-1', spec, hostKey, authorizedKeys: [login.publicKey] }
+    const request = { name: 'web-1', spec, hostKey, authorizedKeys: [login.publicKey], component: 'web' }
     return { request, identity: { token, tags: { installation: box.installation, deployment: 'd', machine: token } } }
   }
 

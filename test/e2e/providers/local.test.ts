@@ -26,7 +26,7 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
       images.map(async (image) => {
         const spec = await box.provider.resolve({ cpu: 0.5, memory, image }, { ordinal: 1 })
         const hostKey = hostKeys[image] ?? newKeyPair()
-        const request = { name: `on-${image}`, spec, hostKey, authorizedKeys: [login.publicKey] }
+        const request = { name: `on-${image}`, spec, hostKey, authorizedKeys: [login.publicKey], component: 'web' }
         const tags = { installation: box.installation, deployment: 'dep', machine: image }
         machines.set(image, await box.provider.createMachine(request, { token: newId('mac'), tags }))
         await runOnceUp(access(image), 'true')

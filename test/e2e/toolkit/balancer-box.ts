@@ -168,7 +168,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
     const spec = await box.provider.resolve({ cpu: 1, memory: 2 ** 29, image }, { ordinal: 1 })
     const token = newId('mac')
     const machine = await box.provider.createMachine(
-      { name: 'load-balancer-1', spec, hostKey, authorizedKeys: [login.publicKey] },
+      { name: 'load-balancer-1', spec, hostKey, authorizedKeys: [login.publicKey], component: 'web' },
       { token, tags: { ...tags, machine: token } },
     )
     const address = machine.addresses[0]?.address ?? ''

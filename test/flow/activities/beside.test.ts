@@ -186,7 +186,7 @@ describe('clouds', () => {
       tags: { installation: owner, deployment: 'dep_gone', machine },
     })
     const request = { name: 'stray', spec: { size: '', image: '', requirements: { cpu: 1, memory: 1, image: '' } } }
-    const keys = { hostKey: { privateKey: '', publicKey: '' }, authorizedKeys: [] }
+    const keys = { hostKey: { privateKey: '', publicKey: '' }, authorizedKeys: [], component: 'web' }
     await flow.cloud.provider.createMachine({ ...request, ...keys }, identity('mac_stray'))
     await flow.cloud.provider.createMachine(
       { ...request, ...keys, name: 'foreign' },

@@ -45,7 +45,7 @@ describe('fake: what can be made to go wrong', () => {
     }
     const hostKey = { privateKey: '', publicKey: 'ssh-ed25519 AAAA' }
     const tags = { installation: 'ins_one', deployment: 'dep', machine: token }
-    return provider.createMachine({ name, spec, hostKey, authorizedKeys: [] }, { token, tags })
+    return provider.createMachine({ name, spec, hostKey, authorizedKeys: [], component: 'web' }, { token, tags })
   }
 
   test.each([
