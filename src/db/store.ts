@@ -149,6 +149,7 @@ export interface MachineStore {
         | 'hostKey'
         | 'installDigest'
         | 'configureDigest'
+        | 'firewallDigest'
         | 'drifted'
         | 'releaseNumber'
       >

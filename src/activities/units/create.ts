@@ -5,6 +5,7 @@ import type { Unit } from '../../model/plan.ts'
 import type { Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
+import { openAcrossClouds } from '../secure-clouds.ts'
 import type { UnitWork } from '../unit-work.ts'
 import { destroy } from './destroy.ts'
 
@@ -24,6 +25,7 @@ export async function create(work: UnitWork): Promise<void> {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
     const { id: providerId, addresses, user, sshPort } = machine
     await deps.store.machines.update(row.id, { providerId, addresses, user, sshPort, status: 'creating' })
+    await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, providerId, addresses, user, sshPort })
     await deps.store.machines.update(row.id, { status: 'created' })
   } catch (error) {

@@ -81,6 +81,10 @@ export function plan({
       ...(spec.floatingAddress && { addresses: { $ref: `${name}.addresses` } }),
     },
     update: { maxUnavailable: 1, drain: 0 },
+    opens: [
+      ...listeners.map(({ port }) => ({ protocol: 'tcp' as const, port, from: 'anyone' as const })),
+      ...(spec.floatingAddress ? [{ protocol: 'vrrp' as const, from: 'peers' as const }] : []),
+    ],
     ...(first && { port: first.port, ...(first.protocol !== 'http' && { scheme: first.protocol }) }),
     health: { interval: 200, timeout: 2000, grace: 60_000 },
   }

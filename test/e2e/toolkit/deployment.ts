@@ -37,7 +37,7 @@ export interface TestDeployment {
   /** The machine of that name, to be hurt. */
   guest(machine: string): Promise<Guest>
   /** Destroys it; gives what is left on the box of all that was made. */
-  close(): Promise<string[]>
+  close(allowDataLoss?: string[]): Promise<string[]>
 }
 
 /** Answers at once with its name and version, and ends the requests at hand when it is told to stop. */
@@ -117,9 +117,9 @@ export async function testDeployment(): Promise<TestDeployment> {
       }
       throw new Error(`there is no machine ${machine}`)
     },
-    async close() {
+    async close(allowDataLoss) {
       try {
-        await submit({ kind: 'destroy' })
+        await submit({ kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) })
         const swept = await call<{ machines: { id: string }[]; residue: string[] }>('POST', '/v1/sweep', {
           remove: true,
         })
