@@ -66,6 +66,8 @@ export interface ResolvedComponent {
   extras?: ComponentExtra[]
   /** Machines of a service that only looks at others: it refers to them, and is none of their users. */
   observer?: true
+  /** Tells the world where others are (DNS): of what it refers to it needs the addresses, and sends nothing there but health checks. */
+  names?: true
   /** Who may come to its port beside the machines of components that refer to it: anyone, or these networks (CIDR). */
   public?: true | string[]
   /** What it listens on and for whom; absent: as its recipe says. */

@@ -6,6 +6,7 @@ import { changeUnits } from './change-units.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
 import { refersTo } from './links.ts'
+import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
 import { UnitList } from './units.ts'
 
@@ -23,6 +24,7 @@ function changesWorld({ kind }: PlanInput): boolean {
 export function machinesToCreate(input: PlanInput): WantedMachine[] {
   if (!changesWorld(input)) return []
   refuseCopies(input, expanded(input))
+  refusePlainLinks(input, expanded(input))
   return expanded(input).components.flatMap((component) =>
     fateOf(input, component)
       .create.filter(({ row }) => !row)
@@ -92,6 +94,7 @@ function pushedTo(input: PlanInput, service: string): Set<string> {
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
   refuseCopies(input, world)
+  refusePlainLinks(input, world)
   const fates = world.components.map((component) => fateOf(input, component))
   const known = new Set(world.components.map(({ name }) => name))
   const orphans = input.machines.filter(({ component }) => !known.has(component))

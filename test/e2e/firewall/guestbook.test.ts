@@ -2,22 +2,24 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
 import { type TestDeployment, testDeployment } from '../toolkit/deployment.ts'
 
 const execute = promisify(execFile)
-const scanner = fileURLToPath(new URL('scan.mjs', import.meta.url))
+const scanner = fileURLToPath(new URL('scan.pl', import.meta.url))
 
-const blueprint = ({ web = 1, more = '' } = {}) => `
+const blueprint = ({ more = '', on = true } = {}) => `
 apiVersion: kitbag/v1
 name: shop
+firewall: ${on}
 components:
   web:
     source: ./app
     runtime: nodejs
     start: node server.js
     port: 8080
-    replicas: ${web}
+    machine: { image: debian-12 }
     env: { DATABASE_URL: "\${db.url}" }${more}
   db:
     recipe: postgresql
@@ -37,35 +39,86 @@ describe.skipIf(noMachines)(`a machine lets in what is declared${noMachines ? ` 
   }, 300_000)
 
   afterAll(async () => {
-    expect(await shop?.close()).toEqual([])
+    expect(await shop?.close(['db'])).toEqual([])
   })
 
-  const addressOf = async (name: string) => {
-    const all = (await Promise.all(['web', 'db', 'loadBalancer'].map(shop.machines))).flat()
-    return all.find((machine) => machine.name === name)?.address ?? ''
-  }
+  const machines = async () => (await Promise.all(['web', 'db', 'loadBalancer'].map(shop.machines))).flat()
 
-  /** Ports of a machine that accept from the box, or from another machine. */
-  const openPorts = async (machine: string, from?: string): Promise<number[]> => {
-    const address = await addressOf(machine)
+  /** Machine -> its ports that accept, of all 65,535: from the box, which no blueprint knows, or from a machine. */
+  const openPorts = async (from?: string): Promise<Record<string, number[]>> => {
+    const others = (await machines()).filter(({ name }) => name !== from)
+    const words = [scanner, ...others.map(({ address }) => address)]
     const said = from
-      ? await (await shop.guest(from)).inNetwork(process.execPath, scanner, address)
-      : (await execute(process.execPath, [scanner, address])).stdout
-    return said === '' ? [] : said.split(',').map(Number)
+      ? await (await shop.guest(from)).inNetwork('perl', ...words)
+      : (await execute('perl', words)).stdout
+    const lines = new Map(
+      said
+        .trim()
+        .split('\n')
+        .map((line) => [line.split(' ')[0], line.split(' ').slice(1).map(Number)]),
+    )
+    return Object.fromEntries(others.map(({ name, address }) => [name, lines.get(address) ?? []]))
   }
 
   test('a stranger finds SSH and what is for anyone', async () => {
-    console.log(await (await shop.guest('db-1')).run('nft list ruleset'))
-    console.log(await (await shop.guest('load-balancer-1')).run('nft list ruleset'))
-    expect(await openPorts('load-balancer-1')).toEqual([22, 80])
-    expect(await openPorts('web-1')).toEqual([22])
-    expect(await openPorts('db-1')).toEqual([22])
+    expect(await openPorts()).toEqual({ 'web-1': [22], 'db-1': [22], 'load-balancer-1': [22, 80] })
   })
 
   test('a component finds what it refers to', async () => {
-    expect(await openPorts('db-1', 'web-1')).toEqual([22, 5432])
-    expect(await openPorts('web-1', 'load-balancer-1')).toEqual([22, 8080])
-    expect(await openPorts('db-1', 'load-balancer-1')).toEqual([22])
-    expect(await openPorts('web-1', 'db-1')).toEqual([22])
+    const [web, db, balancer] = await Promise.all(['web-1', 'db-1', 'load-balancer-1'].map(openPorts))
+    expect(web).toEqual({ 'db-1': [22, 5432], 'load-balancer-1': [22, 80] })
+    expect(db).toEqual({ 'web-1': [22], 'load-balancer-1': [22, 80] })
+    expect(balancer).toEqual({ 'web-1': [22, 8080], 'db-1': [22] })
+  })
+
+  test('rules stand after a reboot, and while the network comes up', async () => {
+    const guest = await shop.guest('db-1')
+    const before = await guest.run('nft list table inet kitbag')
+    await guest.crash()
+    const [db] = await shop.machines('db')
+    await until(async () => (await guest.run('systemctl is-active ssh').catch(() => '')) === 'active')
+    expect(await (await shop.guest('db-1')).run('nft list table inet kitbag')).toBe(before)
+    const order = 'systemctl show --property=After network-pre.target'
+    expect(await guest.run(order)).toContain('kitbag-firewall.service')
+    expect(db?.address).toBeDefined()
+  })
+
+  test('a scale-out changes addresses and nothing else', async () => {
+    const guest = await shop.guest('db-1')
+    const handles = async () => guest.run('nft --handle list chain inet kitbag services')
+    const before = await handles()
+    await shop.scale({ web: 2 })
+    expect(await handles()).toBe(before)
+    const set = await guest.run('nft list set inet kitbag from.web.4')
+    for (const { address } of await shop.machines('web')) expect(set).toContain(address)
+    await shop.scale({ web: 1 })
+    const after = await guest.run('nft list set inet kitbag from.web.4')
+    const [left] = await shop.machines('web')
+    expect(after.match(/\d+\.\d+\.\d+\.\d+/g)).toEqual([left?.address])
+  })
+
+  test('public: a port is for anyone, or for some', async () => {
+    const own = async () => {
+      const [web] = await shop.machines('web')
+      const request = fetch(`http://${web?.address}:8080/`, { signal: AbortSignal.timeout(3_000) })
+      return request.then((response) => response.status).catch(() => 'refused')
+    }
+    expect(await own()).toBe('refused')
+    await shop.deploy(blueprint({ more: '\n    public: true' }), 'one')
+    expect(await own()).toBe(200)
+    await shop.deploy(blueprint({ more: '\n    public: [203.0.113.0/24]' }), 'one')
+    expect(await own()).toBe('refused')
+    const rules = await (await shop.guest('web-1')).run('nft list chain inet kitbag services')
+    expect(rules).toContain('ip saddr 203.0.113.0/24 tcp dport 8080 accept')
+  })
+
+  test('what somebody else has set up stays, and firewall: false leaves no table', async () => {
+    const guest = await shop.guest('web-1')
+    await guest.run('nft add table inet somebody')
+    await shop.deploy(blueprint({ on: false }), 'one')
+    expect((await guest.run('nft list tables')).split('\n')).toEqual(['table inet somebody'])
+    expect(
+      await guest.run('ls /etc/kitbag/firewall /etc/systemd/system/kitbag-firewall.service 2>&1 || true'),
+    ).toContain('No such file')
   })
 })

@@ -61,7 +61,7 @@ interface Operation {
 }
 
 /** A control plane of its own with one deployment `shop` on real machines. */
-export async function testDeployment(): Promise<TestDeployment> {
+export async function testDeployment(settings: object = {}): Promise<TestDeployment> {
   const plane: TestControlPlane = await startControlPlane()
   const base = '/v1/deployments/shop'
 
@@ -83,7 +83,7 @@ export async function testDeployment(): Promise<TestDeployment> {
 
   const submit = async (body: object) => ended(await call<Operation>('POST', `${base}/operations`, body))
 
-  await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
+  await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings, credentials: {} })
   return {
     call,
     submit,
