@@ -38,7 +38,9 @@ export function addAdmissions(context: ChangeContext, fate: Fate): void {
       })
     tell(context, machine.name, reasons)
   }
-  for (const name of [...fate.stay.filter(hasRules), ...fate.create].map((machine) => machine.name)) {
+  // Rules that this plan brings still let in those that go.
+  const guarded = fate.stay.filter((machine) => hasRules(machine) || units.has(unitId('configure', machine.name)))
+  for (const name of [...guarded, ...fate.create].map((machine) => machine.name)) {
     if (lost.length === 0) break
     const reason = `${lost.join(', ')} loses machines`
     const target = { component: component.name, machine: name }
