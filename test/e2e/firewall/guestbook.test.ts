@@ -1,13 +1,8 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
 import { type TestDeployment, testDeployment } from '../toolkit/deployment.ts'
-
-const execute = promisify(execFile)
-const scanner = fileURLToPath(new URL('scan.pl', import.meta.url))
+import { openPorts as scan } from './scan.ts'
 
 const blueprint = ({ more = '', on = true } = {}) => `
 apiVersion: kitbag/v1
@@ -42,23 +37,7 @@ describe.skipIf(noMachines)(`a machine lets in what is declared${noMachines ? ` 
     expect(await shop?.close(['db'])).toEqual([])
   })
 
-  const machines = async () => (await Promise.all(['web', 'db', 'loadBalancer'].map(shop.machines))).flat()
-
-  /** Machine -> its ports that accept, of all 65,535: from the box, which no blueprint knows, or from a machine. */
-  const openPorts = async (from?: string): Promise<Record<string, number[]>> => {
-    const others = (await machines()).filter(({ name }) => name !== from)
-    const words = [scanner, ...others.map(({ address }) => address)]
-    const said = from
-      ? await (await shop.guest(from)).inNetwork('perl', ...words)
-      : (await execute('perl', words)).stdout
-    const lines = new Map(
-      said
-        .trim()
-        .split('\n')
-        .map((line) => [line.split(' ')[0], line.split(' ').slice(1).map(Number)]),
-    )
-    return Object.fromEntries(others.map(({ name, address }) => [name, lines.get(address) ?? []]))
-  }
+  const openPorts = (from?: string) => scan(shop, ['web', 'db', 'loadBalancer'], from)
 
   test('a stranger finds SSH and what is for anyone', async () => {
     expect(await openPorts()).toEqual({ 'web-1': [22], 'db-1': [22], 'load-balancer-1': [22, 80] })
