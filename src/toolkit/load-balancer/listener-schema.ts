@@ -4,6 +4,7 @@ import { parseBytes } from '../../lib/bytes.ts'
 import { durationField, strict } from '../../lib/fields.ts'
 import { componentNameSchema } from '../../model/ids.ts'
 import {
+  certificateField,
   checkPathField,
   headerNameField,
   headerValueField,
@@ -71,11 +72,13 @@ export const listenerSchema = strict({
     .default('http')
     .describe('http, https: request by request; tcp: connection by connection'),
   certificates: z
-    .array(componentNameSchema)
+    .array(certificateField)
     .min(1)
     .max(100)
     .optional()
-    .describe('https: names of certificates; the client’s SNI chooses, the first is for those without'),
+    .describe(
+      'https: names of certificates, of another service than `certificates` as edge.web; the client’s SNI chooses, the first is for those without',
+    ),
   hsts: strict({
     maxAge: durationField('0s', '3650d').prefault('365d').describe('How long browsers use nothing but https'),
     includeSubDomains: z.boolean().default(false),

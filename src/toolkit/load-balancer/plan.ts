@@ -4,6 +4,7 @@ import type { Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, cookieName, externalName, type PlacedTarget } from './targets.ts'
+import { certificateReference } from './text-fields.ts'
 
 /** Milliseconds between checks of a server that is out, so that it is back soon: a fifth of the interval, 100 at least. */
 function downInterval(interval: number): number {
@@ -73,7 +74,7 @@ export function plan({
         ...(basicAuth && { basicAuth: { realm: basicAuth.realm } }),
       })) as unknown as Value,
       backends: targets.map((target) => ({ ...backendSettings(target, components), servers: serversOf(target) })),
-      certificates: used.map((one) => ({ name: one, pem: { $ref: `certificates.${one}.pem` } })),
+      certificates: used.map((one) => ({ name: one, pem: { $ref: certificateReference(one) } })),
       users: listeners.flatMap(({ port, basicAuth }) => (basicAuth?.users ?? []).map((user) => ({ port, ...user }))),
       maintenance: { ...maintenance, page: maintenance.page ?? plainPage },
       overrides: { $ref: `overrides.${name}` },

@@ -5,6 +5,7 @@ import type { Listener, Target } from './listener-schema.ts'
 import { backendSettings } from './plan.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, targetsOf } from './targets.ts'
+import { certificateName } from './text-fields.ts'
 
 const sshPort = 22
 
@@ -127,14 +128,14 @@ function routeProblems({ protocol, routes }: Listener): Problem[] {
   return problems
 }
 
-/** Names that a service `certificates` of the blueprint has: those of its list. */
+/** Certificates are those that services of the blueprint make. */
 function certificateProblems({ certificates = [] }: Listener, path: string, services: NeighbourService[]): Problem[] {
-  const service = services.find(({ name }) => name === 'certificates')
-  if (!service) {
-    if (certificates.length === 0) return []
+  const makers = services.filter(({ values }) => values)
+  if (makers.length === 0 && certificates.length > 0)
     return [{ path, message: 'the blueprint has no toolkit service `certificates`, which these are names of' }]
-  }
-  const allowed = (service.values ?? []).flatMap((value) => /^(.+)\.pem$/.exec(value)?.[1] ?? [])
+  const allowed = makers.flatMap(({ name, values = [] }) =>
+    values.flatMap((value) => (/^[^.]+\.pem$/.test(value) ? certificateName(name, value.slice(0, -4)) : [])),
+  )
   return certificates.flatMap((name, i) =>
     allowed.includes(name)
       ? []
