@@ -81,6 +81,11 @@ export function configured(parameters: Record<string, unknown>): Configured {
   return { structure, listeners, backends, certificates, closed, overrides }
 }
 
+/** What the map of backends in maintenance holds. */
+export function maintenanceEntries({ closed }: Pick<Configured, 'closed'>): Map<string, string> {
+  return new Map(closed.map((backend) => [backend, '1']))
+}
+
 /** Backends whose clients get the page: as the blueprint says, unless it was switched since. In order. */
 export function closedBackends(backends: string[], said: string[], overrides: Record<string, object>): string[] {
   return backends
