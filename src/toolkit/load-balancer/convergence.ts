@@ -44,7 +44,7 @@ export const beforeConfigure: Control['beforeConfigure'] = async (context, node,
   })
   if (!state) return []
   const reload = needsReload(state, wanted)
-  if (reload) await refuseTakenPorts(context, node, wanted.listeners)
+  if (reload) await refuseTakenPorts(context, node, wanted)
   try {
     if (reload) await addServers(context, node, state, wanted.backends)
     else {

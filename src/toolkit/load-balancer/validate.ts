@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { NeighbourService } from '../contract.ts'
 import type { Listener, Target } from './listener-schema.ts'
-import { backendSettings } from './plan.ts'
+import { peersPort } from './peers-text.ts'
+import { backendSettings, countTogether } from './plan.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, targetsOf } from './targets.ts'
 import { certificateName } from './text-fields.ts'
@@ -37,6 +38,12 @@ export function validate(
     ports.add(port)
     if (port === sshPort)
       problems.push({ path: `${path}.port`, message: 'port 22 is that of SSH on every machine', found: '22' })
+    if (port === peersPort && countTogether(spec))
+      problems.push({
+        path: `${path}.port`,
+        message: `on port ${port} the machines tell each other what they count for \`rateLimit\``,
+        found: String(port),
+      })
     const own = [...protocolProblems(listener), ...destinationProblems(listener), ...routeProblems(listener)]
     problems.push(...own.map((problem) => ({ ...problem, path: problem.path ? `${path}.${problem.path}` : path })))
     problems.push(...certificateProblems(listener, `${path}.certificates`, services))
