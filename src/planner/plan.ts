@@ -78,6 +78,7 @@ function pushPlan(input: PlanInput): Body {
   if (service === undefined) throw new KitbagError('internal', 'a push without a service')
   const units = new UnitList()
   const pushed = pushedTo(input, service)
+  let before: string[] = []
   for (const machine of live(input)) {
     const component = pushed.get(machine.component)
     if (!component) continue
@@ -85,7 +86,9 @@ function pushPlan(input: PlanInput): Body {
     const configure = units.add('configure', target, `${service} was changed at run time`)
     // What it is configured with may need what only this Kitbag's recipe installs.
     if (beside || !release || machine.installDigest === installDigest(release.spec, component)) continue
-    units.need(configure, [units.add('install', target, 'this Kitbag has another recipe for it')])
+    units.need(configure, [units.add('install', target, 'this Kitbag has another recipe for it'), ...before])
+    // It may start the service anew: one machine after the other.
+    before = [configure]
   }
   return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
 }
