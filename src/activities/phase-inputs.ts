@@ -8,6 +8,7 @@ import type { ReleaseSpec } from '../model/release.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from '../planner/digests.ts'
 import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
 import { firewallDigest } from '../planner/firewall.ts'
+import { refusePublicLinks } from '../planner/plain-links.ts'
 import { valuesOf } from '../planner/values.ts'
 import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -57,6 +58,7 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
   const { deps, deployment, unit } = work
   const { world, machine, component } = await subjectOf(work)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
+  if (phase === 'configure') refusePublicLinks(world, component.name)
   const recipe = recipes.get(component.recipe)
   if (!recipe)
     throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)

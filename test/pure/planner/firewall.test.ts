@@ -7,6 +7,7 @@ import type { ReleaseSpec } from '../../../src/model/release.ts'
 import { cloudFirewalls } from '../../../src/planner/cloud-firewall.ts'
 import { expand } from '../../../src/planner/expand.ts'
 import { admissionsOf, firewallDigest, firewallParameters } from '../../../src/planner/firewall.ts'
+import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { component, deployed, inputFor, nothing, planOf, release, shop } from './world.ts'
@@ -220,6 +221,24 @@ toolkit:
     expect(planOf(inputFor(spec, nothing())).units.length).toBeGreaterThan(0)
     const plain = releaseOf(text.replace('443, protocol: https, certificates: [web]', '80'))
     expect(() => planOf(inputFor(plain, nothing()))).toThrow('components.web: web refers to loadBalancer')
+  })
+})
+
+describe('links over public networks', () => {
+  const spec = shop({}, { firewall: true })
+  const { components } = expand(spec, toolkit, {})
+  const at = (address: string, scope: 'public' | 'private') => ({ address, family: 4 as const, scope, network: 'n' })
+  const db = (...addresses: ReturnType<typeof at>[]) => ({ components, machines: [machine('db-1', [], { addresses })] })
+
+  test('are refused', () => {
+    expect(() => refusePublicLinks(db(at('198.51.100.9', 'public')), 'web')).toThrow(
+      'components.web: web refers to db, whose machine db-1 has a public address only',
+    )
+  })
+
+  test('are none where there is a private address too, or nobody refers', () => {
+    expect(() => refusePublicLinks(db(at('198.51.100.9', 'public'), at('10.0.0.9', 'private')), 'web')).not.toThrow()
+    expect(() => refusePublicLinks(db(at('198.51.100.9', 'public')), 'loadBalancer')).not.toThrow()
   })
 })
 
