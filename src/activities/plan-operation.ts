@@ -45,7 +45,7 @@ async function makePlan(deps: ActivityDeps, asked: OperationRecord, signal: Abor
   refuseStale(operation, plan)
   refuseDataLoss(plan)
   if (plan.units.length > 0 && operation.kind !== 'check' && operation.kind !== 'push')
-    await openClouds(deps, operation, plan.release)
+    await openClouds(deps, operation, plan.release, signal)
   await markLost(deps, operation)
   return plan
 }

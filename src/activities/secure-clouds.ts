@@ -1,11 +1,12 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import { digestOf } from '../lib/digest.ts'
-import { retry } from '../lib/retry.ts'
+import { backoff, retry } from '../lib/retry.ts'
 import type { OperationRecord } from '../model/operation.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { type CloudFirewalls, cloudFirewalls } from '../planner/cloud-firewall.ts'
+import { expand } from '../planner/expand.ts'
 import { sshSources } from '../planner/load.ts'
-import type { ActivityDeps } from './deps.ts'
+import { type ActivityDeps, defaultTimings } from './deps.ts'
 import { isStoreAway } from './failures.ts'
 import { releaseOf } from './release-of.ts'
 
@@ -17,10 +18,24 @@ const mostTold = 10_000
  * Before anything is changed: the clouds' own firewalls let in what the release in force and the one to come need. Throws what a cloud
  * refuses; nothing was touched then.
  */
-export async function openClouds(deps: ActivityDeps, operation: OperationRecord, planned?: number): Promise<void> {
+export async function openClouds(
+  deps: ActivityDeps,
+  operation: OperationRecord,
+  planned: number | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const deployment = await deps.store.deployments.get(operation.deploymentId)
   if (!deployment || planned === undefined) return
-  await secure(deps, deployment, [deployment.currentRelease, planned])
+  const attempt = () => secure(deps, deployment, [deployment.currentRelease, planned])
+  await retry(attempt, { attempts, delay: pauses(deps), signal })
+}
+
+/** As often as a create is tried. */
+const attempts = 6
+
+function pauses({ timings = {} }: ActivityDeps) {
+  const { retry: first, retryMost } = { ...defaultTimings, ...timings }
+  return backoff(first, retryMost)
 }
 
 /**
@@ -38,7 +53,7 @@ export async function settleClouds(deps: ActivityDeps, operation: OperationRecor
     await releaseEmpty(deps, operation, deployment)
   }
   try {
-    await retry(attempt, { attempts: 4, delay: deps.timings?.retry ?? 1_000, signal })
+    await retry(attempt, { attempts, delay: pauses(deps), signal })
   } catch (error) {
     if (signal.aborted || isStoreAway(error)) throw error
     const message = `the cloud's own firewall is not in line: ${(error as Error).message}`
@@ -109,6 +124,10 @@ export async function openAcrossClouds(
   deployment: DeploymentRecord,
   planned: number | undefined,
 ): Promise<void> {
-  const clouds = new Set((await deps.store.machines.list(deployment.id)).map(({ cloudId }) => cloudId))
-  if (clouds.size > 1) await secure(deps, deployment, [deployment.currentRelease, planned ?? null])
+  const numbers = [deployment.currentRelease, planned ?? null].filter((number) => number !== null)
+  const releases = await Promise.all(numbers.map((number) => releaseOf(deps.store, deployment.id, number)))
+  const clouds = releases.flatMap(({ spec }) =>
+    expand(spec, deps.toolkit, {}).components.map(({ placement }) => placement.cloud),
+  )
+  if (new Set(clouds).size > 1) await secure(deps, deployment, [deployment.currentRelease, planned ?? null])
 }

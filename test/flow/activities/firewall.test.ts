@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { ErrorRecord } from '../../../src/model/errors.ts'
+import { type ErrorRecord, KitbagError } from '../../../src/model/errors.ts'
 import type { FirewallRule } from '../../../src/providers/contract.ts'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
@@ -68,6 +68,17 @@ test('a failed first deploy leaves nothing at the cloud', async () => {
   flow.reach.hook = undefined
   expect(failed.status).toBe('failed')
   expect(secured.has(failed.deploymentId)).toBe(false)
+})
+
+test('a cloud that refuses it is told in its words, before anything is made', async () => {
+  const { secure } = flow.cloud.provider
+  flow.cloud.provider.secure = async () => {
+    throw new KitbagError('provider-failed', 'not authorized: CreateSecurityGroup')
+  }
+  const refused = await flow.deployed('refused', appRelease({ firewall: true }))
+  Object.assign(flow.cloud.provider, { secure })
+  expect([refused.status, refused.error?.message]).toEqual(['failed', 'not authorized: CreateSecurityGroup'])
+  expect(await flow.machines('refused')).toEqual({ rows: [], cloud: [] })
 })
 
 test('a new machine is let in by those that it uses before it comes, and nothing leaves traffic for it', async () => {
