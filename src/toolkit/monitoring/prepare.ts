@@ -1,6 +1,6 @@
+import { ownKeyPair } from '../../lib/own-key-pair.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
 import { type AlertmanagerParameters, alertmanagerText, clusterArguments } from './alertmanager.ts'
-import { exporterKeyPair } from './certificate.ts'
 import { type PrometheusParameters, prometheusFiles } from './configuration.ts'
 import type { Modules } from './targets.ts'
 import { signerFile, type Webhook } from './webhook-signer.ts'
@@ -17,7 +17,7 @@ export async function prepare({ extra, parameters }: PrepareInput): Promise<Prep
     return { parameters: { ...parameters, configuration }, secrets }
   }
   if (extra !== undefined && extra !== 'exporter-gate') return { parameters, secrets: [] }
-  const pair = exporterKeyPair(String(parameters.seed))
+  const pair = ownKeyPair(String(parameters.seed), 'exporters')
   const files =
     extra === undefined
       ? prometheusFiles(parameters as unknown as PrometheusParameters)

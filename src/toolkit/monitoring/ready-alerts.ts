@@ -44,6 +44,14 @@ export const readyAlerts: ReadyAlert[] = [
     summary: 'One of 20 requests to {{ $labels.component }} takes {{ $value | humanizeDuration }} or longer',
   },
   {
+    name: 'dns-errors',
+    expr: (above) => `component:dns_servfail:ratio_rate1m > ${above}`,
+    above: 0.01,
+    for: 2 * minute,
+    severity: 'warning',
+    summary: '{{ $value | humanizePercentage }} of the questions to {{ $labels.component }} are answered with SERVFAIL',
+  },
+  {
     name: 'machine-lost',
     expr: () => 'up{job="node"} == 0',
     for: minute,

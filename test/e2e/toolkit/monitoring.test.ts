@@ -5,7 +5,7 @@ import { isSigned } from '../../support/is-signed.ts'
 import { type MailReceiver, startMailReceiver } from '../../support/mail-receiver.ts'
 import { until } from '../../support/until.ts'
 import { type ReceivedHook, startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts'
-import { ownAddress } from './dns-box.ts'
+import { ask, ownAddress } from './dns-box.ts'
 import { type MonitoringBox, startMonitoringBox } from './monitoring-box.ts'
 
 interface TargetRow {
@@ -124,6 +124,22 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     }
     for (const metric of ['network-in', 'network-out']) expect(await value(metric, 'web', 'machine')).toBeGreaterThan(0)
     expect(await value('machines', 'web')).toBe(1)
+  })
+
+  test('name servers have words of their own', async () => {
+    const { address } = await box.machine('dns-1')
+    const value = async (metric: string) => {
+      const { series } = await box.ask<{ series: { samples: { value: number | null }[] }[] }>(
+        `/metrics/${metric}?component=dns`,
+      )
+      return series[0]?.samples[0]?.value ?? null
+    }
+    await until(async () => {
+      for (let i = 0; i < 20; i++) await ask(address, 'watched.example', 'SOA')
+      return ((await value('dns-queries-per-second')) ?? 0) > 1
+    }, 90_000)
+    expect(await value('dns-latency')).toBeLessThan(0.1)
+    expect(await value('dns-servfail-rate')).toBe(0)
   })
 
   test('a figure over a time, and raw PromQL', async () => {
