@@ -12,9 +12,9 @@ const machine = { cpu: 1, memory: '256MiB' }
 const web = { source: './app', runtime: 'nodejs', start: 'node server.js', port: 8080, machine }
 
 /** What a TLS server says to a client without a certificate. */
-function greeting(host: string): Promise<string> {
+function greeting(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connectTls({ host, port: 9094, rejectUnauthorized: false }, () => socket.write('hello'))
+    const socket = connectTls({ host, port, rejectUnauthorized: false }, () => socket.write('hello'))
     socket.on('error', (error) => resolve(error.message))
     socket.on('close', () => resolve('closed without a word'))
   })
@@ -57,6 +57,7 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
         alerts: [
           { name: 'jobs', expr: 'jobs_waiting > 5', for: '0s' },
           { name: 'backup-old', expr: 'time() - backup_last_success_time_seconds > 86400', for: '0s' },
+          { name: 'mails', expr: 'mails_waiting > 5', for: '0s' },
           { name: 'machine-lost', for: '0s' },
         ],
       },
@@ -70,8 +71,10 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
     expect(left).toEqual([])
   })
 
-  test('what one tells the other does not tell again, be it of a rule or of the autoscaler', async () => {
+  test('what one tells the other does not tell again, also when what signs is killed a moment before', async () => {
     await isTold('firing autoscaler-no-figures')
+    for (const { name } of await shop.machines('monitoring'))
+      await (await shop.guest(name)).run('systemctl kill --signal=KILL kitbag-webhook-signer')
     await figure('jobs_waiting', '7')
     await isTold('firing jobs')
     for (const { headers, text } of hook.hooks)
@@ -84,12 +87,25 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
       expect(alerts).toContainEqual(expect.objectContaining({ alert, state: 'firing', component: 'web' }))
   })
 
-  test('nobody takes part in their talk without the key, and only private addresses carry it', async () => {
-    const [one] = await shop.machines('monitoring')
-    const listening = await (await shop.guest('monitoring-1')).run('ss -Hltnu sport = :9094')
-    expect(listening).toContain(`${one?.address}:9094`)
-    expect(listening).not.toMatch(/(\*|0\.0\.0\.0|\[::\]):9094/)
-    expect(await greeting(one?.address ?? '')).toMatch(/certificate required|bad certificate|alert/)
+  test.each([9094, 9096])('nobody talks to them on port %d without the key', async (port) => {
+    const { address = '' } = (await shop.machines('monitoring'))[0] ?? {}
+    const listening = await (await shop.guest('monitoring-1')).run(`ss -Hltn sport = :${port}`)
+    expect(listening).toContain(`${address}:${port}`)
+    expect(listening).not.toMatch(/(\*|0\.0\.0\.0|\[::\]):\d/)
+    expect(await greeting(address, port)).toMatch(/certificate required|bad certificate|unknown ca|alert/)
+  })
+
+  test('the Alertmanager of one whose Prometheus is gone hears of alerts from the other', async () => {
+    const one = await shop.guest('monitoring-1')
+    await one.run('systemctl stop prometheus')
+    try {
+      await figure('mails_waiting', '7')
+      const known = () => one.run('amtool --alertmanager.url=http://127.0.0.1:9093 alert query --output=json')
+      await until(async () => (await known()).includes('"mails"'), 120_000)
+      await isTold('firing mails')
+    } finally {
+      await one.run('systemctl start prometheus')
+    }
   })
 
   test('one is killed: the other one tells of that, and of what happens then', async () => {
@@ -100,8 +116,8 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
       .map(({ body }) => body as Told)
       .find(({ alerts }) => alerts[0]?.labels.alertname === 'machine-lost')
     expect(lost?.alerts.map(({ annotations }) => annotations.summary)).toEqual(['monitoring-1 does not answer'])
-    // Whoever had not heard that the first two were told would have told them within 15 s, and that is over.
-    for (const alert of ['autoscaler-no-figures', 'jobs', 'backup-old'])
+    // Whoever had not heard that the first ones were told would have told them within 15 s, and that is over.
+    for (const alert of ['autoscaler-no-figures', 'jobs', 'mails', 'backup-old'])
       expect([alert, told().filter((what) => what === `firing ${alert}`).length]).toEqual([alert, 1])
   })
 })
