@@ -35,8 +35,8 @@ describe('what other services found', () => {
       'monitoring-1 /api/v2/alerts',
       'monitoring-2 /api/v2/alerts',
     ])
-    const [first] = daemons.posted[0]?.body as [{ endsAt: string }]
-    const [last] = daemons.posted.at(-1)?.body as [{ endsAt: string }]
+    const [first] = (daemons.posted[0]?.body ?? []) as { endsAt: string }[]
+    const [last] = (daemons.posted.at(-1)?.body ?? []) as { endsAt: string }[]
     expect(first).toMatchObject({
       labels: {
         alertname: 'healing-stopped',
@@ -48,8 +48,8 @@ describe('what other services found', () => {
       annotations: { summary: notice.message },
       startsAt: '2026-11-21T12:00:00.000Z',
     })
-    expect(Date.parse(first.endsAt)).toBeGreaterThan(before + 120_000)
-    expect(Date.parse(last.endsAt)).toBeLessThanOrEqual(Date.now())
+    expect(Date.parse(first?.endsAt ?? '')).toBeGreaterThan(before + 120_000)
+    expect(Date.parse(last?.endsAt ?? '')).toBeLessThanOrEqual(Date.now())
   })
 
   test('is told where one of two takes it, and is not where none does', async () => {
