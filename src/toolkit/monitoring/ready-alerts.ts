@@ -76,6 +76,15 @@ export const readyAlerts: ReadyAlert[] = [
     summary: 'The disk of {{ $labels.machine }} is full within a day if this goes on',
   },
   {
+    name: 'replication-behind',
+    // Bytes of the log that a replica has not applied yet; there is no such series without a replica.
+    expr: (above) => `max by (component, machine, client_addr) (pg_stat_replication_pg_wal_lsn_diff) > ${above}`,
+    above: 64 * 2 ** 20,
+    for: 5 * minute,
+    severity: 'warning',
+    summary: 'The replica {{ $labels.client_addr }} of {{ $labels.machine }} is {{ $value | humanize1024 }}B behind',
+  },
+  {
     name: 'certificate-due',
     // Renewal begins with a third of its time left: this late it has failed often. Two weeks are time enough for one that is uploaded.
     expr: () => `(${left}) < 1209600 and (${left}) / ${lifetime} < 0.2`,

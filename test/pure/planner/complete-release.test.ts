@@ -32,9 +32,10 @@ describe('a release that an older Kitbag stored', () => {
   })
 
   test('has the secrets that these recipes need, and keeps the versions of those that it had', () => {
-    expect(complete(stored).secretVersions).toEqual({ 'dns.seed': 1, 'monitoring.seed': 1 })
+    const made = { 'dns.seed': 1, 'loadBalancer.seed': 1, 'monitoring.seed': 1 }
+    expect(complete(stored).secretVersions).toEqual(made)
     const had = { 'dns.seed': 3, 'web.token': 2 }
-    expect(complete({ ...stored, secretVersions: had }).secretVersions).toEqual({ ...had, 'monitoring.seed': 1 })
+    expect(complete({ ...stored, secretVersions: had }).secretVersions).toEqual({ ...made, ...had })
   })
 
   test('with a service that is not known here stays as it is', () => {
