@@ -7,4 +7,5 @@ export type ProviderLoader = () => Promise<ProviderDriver>
 export const providers = {
   fake: async () => (await import('./fake/driver.ts')).driver,
   local: async () => (await import('./local/driver.ts')).driver,
+  ssh: async () => (await import('./ssh/driver.ts')).driver,
 } satisfies Record<string, ProviderLoader>

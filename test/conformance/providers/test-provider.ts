@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { KitbagError } from '../../../src/model/errors.ts'
 import { newId } from '../../../src/model/ids.ts'
 import { floatingAddress, type MachineRequirements, preferredAddress } from '../../../src/model/machine.ts'
@@ -45,10 +45,12 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       under = await make()
     })
 
-    afterAll(async () => {
-      for (const { provider, id } of made) await provider.destroyMachine(id)
-      await under?.close?.()
+    // After each test, because a cloud may have few machines.
+    afterEach(async () => {
+      for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
     })
+
+    afterAll(async () => under?.close?.())
 
     const requirements = (): MachineRequirements => ({ cpu: 1, memory: 256 * 1024 * 1024, image: under.image })
 
