@@ -1,20 +1,24 @@
 import { defineConfig } from 'vitest/config'
 import { ClosingLineReporter } from './test/support/reporter.ts'
+import { StallGuard } from './test/support/stall-guard.ts'
+
+/** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918), which one worker was seen to do. */
+const execArgv = ['--single-threaded']
 
 const tier = (name: string, options: object = {}) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, ...options },
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, execArgv, ...options },
 })
 
 export default defineConfig({
   test: {
-    reporters: process.env.CI ? ['verbose', new ClosingLineReporter()] : ['default', new ClosingLineReporter()],
+    reporters: [process.env.CI ? 'verbose' : 'default', new ClosingLineReporter(), new StallGuard()],
     projects: [
       tier('pure', { testTimeout: 60_000 }),
       tier('host', { testTimeout: 240_000 }),
       tier('flow', { testTimeout: 120_000, hookTimeout: 120_000 }),
       // After the others, two files at a time: each has machines and a control plane of its own, and mostly waits for them.
-      tier('e2e', { testTimeout: 600_000, hookTimeout: 900_000, maxWorkers: 2, sequence: { groupOrder: 1 } }),
+      tier('e2e', { testTimeout: 600_000, hookTimeout: 600_000, maxWorkers: 2, sequence: { groupOrder: 1 } }),
     ],
   },
 })
