@@ -31,6 +31,10 @@ export const settingsSchema = z.strictObject({
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
   securityGroups: z.array(id('sg')).default([]).describe("Machines are also in these, besides their component's own"),
+  sshFrom: z
+    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .optional()
+    .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
   architecture: z.enum(['amd64', 'arm64']).default('amd64'),
   size: z.string().optional().describe('This instance type for every machine, whatever cpu and memory it asks for'),
   spot: z

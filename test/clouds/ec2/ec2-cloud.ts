@@ -130,7 +130,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const stranger = new EC2Client({ region, endpoint: `http://127.0.0.1:${moto.port}`, credentials })
+  const stranger = new EC2Client({ region, endpoint: `http://127.0.0.1:${moto.port}`, credentials: { ...credentials } })
 
   const cloud: Ec2Cloud = {
     endpoint,
