@@ -5,6 +5,7 @@ export type ProviderLoader = () => Promise<ProviderDriver>
 
 /** Every provider kind; the keys are the folders beside this file. */
 export const providers = {
+  azure: async () => (await import('./azure/driver.ts')).driver,
   fake: async () => (await import('./fake/driver.ts')).driver,
   local: async () => (await import('./local/driver.ts')).driver,
 } satisfies Record<string, ProviderLoader>
