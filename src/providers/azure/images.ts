@@ -1,24 +1,30 @@
+import type { MachineSize } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Azure } from './azure.ts'
-import type { Architecture } from './prices.ts'
+
+type Architecture = MachineSize['architecture']
 
 interface Line {
   publisher: string
   offer: string
-  sku: string
-  architecture: Architecture
+  /** Of the second generation of virtual machines. */
+  sku: Record<Architecture, string>
 }
 
-/** Official images, all of the second generation of virtual machines: word -> where its versions are listed. */
+/** Official images: word -> where its versions are listed. */
 export const imageLines: Record<string, Line> = {
-  'debian-12': { publisher: 'Debian', offer: 'debian-12', sku: '12-gen2', architecture: 'x64' },
-  'debian-12-arm64': { publisher: 'Debian', offer: 'debian-12', sku: '12-arm64', architecture: 'arm64' },
-  'debian-13': { publisher: 'Debian', offer: 'debian-13', sku: '13-gen2', architecture: 'x64' },
-  'debian-13-arm64': { publisher: 'Debian', offer: 'debian-13', sku: '13-arm64', architecture: 'arm64' },
-  'ubuntu-22.04': ubuntu('0001-com-ubuntu-server-jammy', '22_04-lts-gen2', 'x64'),
-  'ubuntu-22.04-arm64': ubuntu('0001-com-ubuntu-server-jammy', '22_04-lts-arm64', 'arm64'),
-  'ubuntu-24.04': ubuntu('ubuntu-24_04-lts', 'server', 'x64'),
-  'ubuntu-24.04-arm64': ubuntu('ubuntu-24_04-lts', 'server-arm64', 'arm64'),
+  'debian-12': { publisher: 'Debian', offer: 'debian-12', sku: { amd64: '12-gen2', arm64: '12-arm64' } },
+  'debian-13': { publisher: 'Debian', offer: 'debian-13', sku: { amd64: '13-gen2', arm64: '13-arm64' } },
+  'ubuntu-22.04': {
+    publisher: 'Canonical',
+    offer: '0001-com-ubuntu-server-jammy',
+    sku: { amd64: '22_04-lts-gen2', arm64: '22_04-lts-arm64' },
+  },
+  'ubuntu-24.04': {
+    publisher: 'Canonical',
+    offer: 'ubuntu-24_04-lts',
+    sku: { amd64: 'server', arm64: 'server-arm64' },
+  },
 }
 
 /** Smallest disk that the official images boot from, in bytes. */
@@ -32,7 +38,8 @@ export async function resolveImage({ compute, settings }: Azure, word: string): 
   if (isOwn(word)) return word
   const line = imageLines[word]
   if (!Object.hasOwn(imageLines, word) || !line) throw unknownImage(word)
-  const { publisher, offer, sku } = line
+  const { publisher, offer } = line
+  const sku = line.sku[settings.architecture]
   const versions = await compute.virtualMachineImages.list(settings.region, publisher, offer, sku, {
     top: 1,
     orderby: 'name desc',
@@ -51,16 +58,6 @@ export function imageReference(
   if (image.startsWith('/')) return { id: image }
   const [publisher = '', offer = '', sku = '', version = ''] = image.split(':')
   return { publisher, offer, sku, version }
-}
-
-/** An own image is taken to be for the processors that most machines have. */
-export function architectureOf(word: string): Architecture {
-  const line = Object.hasOwn(imageLines, word) ? imageLines[word] : undefined
-  return line?.architecture ?? (/arm64/i.test(word) ? 'arm64' : 'x64')
-}
-
-function ubuntu(offer: string, sku: string, architecture: Architecture): Line {
-  return { publisher: 'Canonical', offer, sku, architecture }
 }
 
 function isOwn(word: string): boolean {

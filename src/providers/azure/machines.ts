@@ -74,12 +74,13 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
 }
 
 async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
+  const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
   const addresses: Address[] = []
   for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {
     const network = /virtualNetworks\/([^/]+)/i.exec(subnet?.id ?? '')?.[1] ?? ''
     if (privateIPAddress) addresses.push({ address: privateIPAddress, family: 4, scope: 'private', network })
     const open = publicIPAddress?.id && (await publicAddress(azure, publicIPAddress.id))
-    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', login: true })
+    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...login })
   }
   return addresses
 }

@@ -1,16 +1,12 @@
 import type { ResourceSku } from '@azure/arm-compute'
+import type { MachineSize } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements } from '../../model/machine.ts'
 import type { Azure } from './azure.ts'
-import { architectureOf } from './images.ts'
-import { type Architecture, pricedSizes } from './prices.ts'
+import { pricedSizes } from './prices.ts'
 
-/** A size as the region offers it to this subscription. `memory` in bytes. */
-export interface Offer {
-  id: string
-  cpu: number
-  memory: number
-  architecture: Architecture
+/** A size as the region offers it to this subscription. */
+export interface Offer extends Omit<MachineSize, 'hourly'> {
   zones: string[]
   /** In the table's currency; undefined: the table does not have it. */
   hourly?: number
@@ -31,7 +27,7 @@ export async function listOffers({ compute, settings }: Azure): Promise<Offer[]>
       id: name,
       cpu: Number(capability('vCPUs') ?? known?.cpu),
       memory: Number(capability('MemoryGB') ?? 0) * 2 ** 30 || (known?.memory ?? 0),
-      architecture: capability('CpuArchitectureType') === 'Arm64' ? 'arm64' : 'x64',
+      architecture: capability('CpuArchitectureType') === 'Arm64' ? 'arm64' : 'amd64',
       zones: (sku.locationInfo?.[0]?.zones ?? []).filter((zone) => !restricted.includes(zone)).sort(),
       ...(known && { hourly: known.hourly }),
     })
@@ -42,9 +38,8 @@ export async function listOffers({ compute, settings }: Azure): Promise<Offer[]>
 
 /** Sizes that give what is asked for, in the order of preference. Throws `not-supported`. */
 export function suitable(offers: Offer[], { settings }: Azure, requirements: MachineRequirements): Offer[] {
-  const { cpu, memory, image } = requirements
-  const architecture = architectureOf(image)
-  const named = settings.size
+  const { cpu, memory } = requirements
+  const { architecture, size: named } = settings
   const enough = offers.filter(
     (offer) => offer.architecture === architecture && offer.cpu >= cpu && offer.memory >= memory,
   )

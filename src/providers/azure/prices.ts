@@ -1,15 +1,5 @@
+import type { MachineSize } from '../../lib/machine-sizes.ts'
 import table from './prices.json' with { type: 'json' }
-
-export type Architecture = 'x64' | 'arm64'
-
-/** A size of the table. `memory` in bytes, `hourly` in `currency`. */
-export interface PricedSize {
-  id: string
-  architecture: Architecture
-  cpu: number
-  memory: number
-  hourly: number
-}
 
 /** Day and region that the prices are of; `scripts/azure-prices.mjs` brings them up to date. */
 export const priceDate = table.date
@@ -19,9 +9,9 @@ export const priceRegion = table.region
 const hoursOfMonth = 730
 
 /** The sizes that are chosen from, cheapest first; of equal ones, by name. */
-export const pricedSizes: PricedSize[] = table.sizes.map(({ id, arch, cpu, memory, hourly }) => ({
+export const pricedSizes: MachineSize[] = table.sizes.map(({ id, arch, cpu, memory, hourly }) => ({
   id,
-  architecture: arch === 'arm64' ? 'arm64' : 'x64',
+  architecture: arch === 'arm64' ? 'arm64' : 'amd64',
   cpu,
   memory: memory * 2 ** 30,
   hourly,

@@ -5,7 +5,7 @@ import type { Azure } from './azure.ts'
 import { during } from './failures.ts'
 import { imageLines, resolveImage, smallestDisk } from './images.ts'
 import { listOffers, type Offer, suitable } from './offers.ts'
-import { diskHourly, pricedSizes, publicAddressHourly } from './prices.ts'
+import { diskHourly, pricedSizes, priceRegion, publicAddressHourly } from './prices.ts'
 
 /** What Azure offers changes over weeks; within this time (ms) it is asked once. */
 const offersLast = 60 * 60_000
@@ -73,11 +73,11 @@ export async function resolve(
   return { size: offer.id, image, region, ...place, requirements }
 }
 
-/** By the table: the machine, its disk and its public address. undefined: the table does not have the size or disk. */
+/** By the table: the machine, its disk and its public address. undefined: it is not in the table, or of another region. */
 export function hourlyPrice({ settings }: Azure, { size, requirements }: ResolvedMachineSpec): number | undefined {
   const machine = pricedSizes.find(({ id }) => id === size)
   const disk = diskHourly(settings.disk, requirements.disk ?? smallestDisk)
-  if (!machine || disk === undefined) return undefined
+  if (!machine || disk === undefined || settings.region !== priceRegion) return undefined
   return machine.hourly + disk + (settings.publicAddresses ? publicAddressHourly : 0)
 }
 

@@ -36,6 +36,13 @@ export const settingsSchema = z.strictObject({
     .array(z.string())
     .default(['loadBalancer', 'dns'])
     .describe('Components and services whose public addresses survive the replacement of a machine'),
+  reach: z
+    .enum(['public', 'private'])
+    .default('public')
+    .describe(
+      'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
+    ),
+  architecture: z.enum(['amd64', 'arm64']).default('amd64').describe('Of every machine'),
   size: z
     .string()
     .regex(/^[A-Z]\w+$/, 'a size as Azure writes it, such as Standard_B2s_v2')

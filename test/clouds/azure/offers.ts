@@ -1,5 +1,5 @@
 /** What the test cloud's only region offers. */
-export const region = 'westeurope'
+export const region = 'eastus'
 
 export interface Size {
   id: string

@@ -1,7 +1,7 @@
-import { driver } from '../../../../src/providers/azure/driver.ts'
-import { startAzureCloud } from '../../../clouds/azure/azure-cloud.ts'
-import { connectTo } from '../../../clouds/azure/connect.ts'
-import { testProvider } from '../../../conformance/providers/test-provider.ts'
+import { driver } from '../../../src/providers/azure/driver.ts'
+import { startAzureCloud } from '../../clouds/azure/azure-cloud.ts'
+import { connectTo } from '../../clouds/azure/connect.ts'
+import { testProvider } from '../../conformance/providers/test-provider.ts'
 
 testProvider('azure', async () => {
   const cloud = await startAzureCloud()
