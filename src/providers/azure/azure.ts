@@ -1,6 +1,7 @@
 import type { ComputeManagementClient } from '@azure/arm-compute'
 import type { NetworkManagementClient } from '@azure/arm-network'
 import type { ResourceManagementClient } from '@azure/arm-resources'
+import { redirectPolicyName } from '@azure/core-rest-pipeline'
 import type { TokenCredential } from '@azure/identity'
 import type { ProviderEnvironment } from '../contract.ts'
 import { soundAnswers } from './answers.ts'
@@ -21,10 +22,10 @@ export interface Azure {
 }
 
 /**
- * Throttled and failed calls are repeated by the SDK: at most 6 times each, after what the answer's Retry-After says or 1, 2, 4 ... 16 s.
- * What is still refused then is a retryable error of ours.
+ * Throttled and failed calls are repeated by the SDK: at most 4 times each, after what the answer's Retry-After says or 0.3, 0.6,
+ * 1.2 and 2.4 s. What is still refused then is a retryable error of ours, and callers have more patience.
  */
-const retryOptions = { maxRetries: 6, retryDelayInMs: 1_000, maxRetryDelayInMs: 16_000 }
+const retryOptions = { maxRetries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 8_000 }
 
 /** Milliseconds between two looks at a long-running operation, where Azure does not say how long to wait. */
 export const lookAgain = { updateIntervalInMs: 500 }
@@ -46,17 +47,10 @@ export async function connectAzure(
   const options = {
     endpoint,
     retryOptions,
-    // A redirect could carry the token to somebody else.
-    redirectOptions: { maxRetries: 0 },
     ...(ca !== undefined && { tlsOptions: { ca } }),
-    additionalPolicies: [{ policy: soundAnswers, position: 'perCall' as const }],
+    additionalPolicies: [{ policy: soundAnswers, position: 'perRetry' as const }],
   }
-  return {
-    settings,
-    installation,
-    log,
-    credential,
-    addresses: new Map(),
+  const clients = {
     compute: new compute.ComputeManagementClient(credential, subscription, {
       ...options,
       credentials: { scopes: [scope] },
@@ -72,4 +66,7 @@ export async function connectAzure(
       credentialScopes: scope,
     }),
   }
+  // A redirect could carry a machine's user data to somebody else.
+  for (const { pipeline } of Object.values(clients)) pipeline.removePolicy({ name: redirectPolicyName })
+  return { settings, installation, log, credential, addresses: new Map(), ...clients }
 }

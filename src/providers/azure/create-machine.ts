@@ -22,14 +22,13 @@ export async function createMachine(
   const place = await places.of(tags, request.component)
   const names = machineNames(place.group, request.name, token)
   const all = machineTags(tags, request.name)
-  const address = await ensureAddress(azure, request, tags, names, all)
-  const nic = await azure.network.networkInterfaces.beginCreateOrUpdateAndWait(
-    names.group,
-    names.nic,
-    interfaceOf(azure, place, address, all),
-    lookAgain,
-  )
-  const vm = await startMachine(azure, kept, request, { names, tags: all, nic: nic.id ?? '' })
+  const attach = async () => {
+    const address = await ensureAddress(azure, request, tags, names, all)
+    const { networkInterfaces } = azure.network
+    const wanted = interfaceOf(azure, place, address, all)
+    return networkInterfaces.beginCreateOrUpdateAndWait(names.group, names.nic, wanted, lookAgain)
+  }
+  const { vm, nic } = await startMachine(azure, kept, request, { names, tags: all, attach })
   return toMachine(azure, vm, nic)
 }
 

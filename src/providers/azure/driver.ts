@@ -1,5 +1,6 @@
 import type { Provider, ProviderDriver } from '../contract.ts'
 import { type Azure, connectAzure } from './azure.ts'
+import { readConsole } from './console.ts'
 import { createMachine } from './create-machine.ts'
 import { destroyMachine } from './destroy-machine.ts'
 import { during } from './failures.ts'
@@ -64,6 +65,7 @@ function connect(azure: Azure): Provider {
     },
     getMachine: (id) => during(`read ${id}`, () => getMachine(azure, id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
+    console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
     destroyMachine: (id) => turn(id, () => during(`destroy ${id}`, () => destroyMachine(azure, id))),
     test: () => findings(azure, kept),
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),

@@ -22,6 +22,9 @@ const transient = [
   'AnotherOperationInProgress',
   'OperationPreempted',
   'ReferencedResourceNotProvisioned',
+  'NicReservedForAnotherVm',
+  'InternalExecutionError',
+  'InternalOperationError',
 ]
 
 /** Runs a call, or several, and gives every failure as a KitbagError that says what was being done. */
@@ -48,7 +51,7 @@ export function toKitbagError(error: unknown, doing: string): KitbagError {
   const failure = error as Failure
   const { statusCode = 0 } = failure
   const code = codeOf(failure)
-  const said = (failure.message ?? String(error)).replace(/\s+/g, ' ').slice(0, 600)
+  const said = (failure.message ?? String(error)).replace(/\s+/g, ' ').slice(0, 1_000)
   // The SDK's own error holds the request, with its token and a machine's host key.
   const cause = Object.assign(new Error(said), { code, statusCode })
   const fail = (message: string, fix?: string, retryable = false) =>
@@ -94,7 +97,7 @@ function isRetryable({ statusCode = 0, message = '', name = '' }: Failure, code:
 
 function lackingPermission(said: string): { action: string; scope: string } | undefined {
   const match =
-    /perform action(?:s)? '([^']+)'.*?over scope '([^']+)'/.exec(said) ??
-    /perform action(?:s)? '([^']+)'.*?linked scope\(s\) '([^']+)'/.exec(said)
+    /perform action\(s\) '([^']+)' on the linked scope\(s\) '([^']+)'/.exec(said) ??
+    /perform action '([^']+)' over scope '([^']+)'/.exec(said)
   return match ? { action: match[1] ?? '', scope: match[2] ?? '' } : undefined
 }

@@ -18,9 +18,7 @@ export async function getMachine(azure: Azure, id: string): Promise<ProviderMach
     found(() => compute.virtualMachines.get(names.group, names.vm, { expand: 'instanceView' })),
     found(() => network.networkInterfaces.get(names.group, names.nic)),
   ])
-  const tags = readTags(vm?.tags ?? nic?.tags)
-  if (tags?.installation !== azure.installation) return undefined
-  return vm ? toMachine(azure, vm, nic) : nic && unfinished(azure, nic)
+  return vm && readTags(vm.tags)?.installation === azure.installation ? toMachine(azure, vm, nic) : undefined
 }
 
 /** Two or three calls, whatever the number of machines. */

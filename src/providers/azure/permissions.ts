@@ -6,6 +6,8 @@ const always = {
   'Microsoft.Compute/virtualMachines/read': 'find machines',
   'Microsoft.Compute/virtualMachines/write': 'create machines',
   'Microsoft.Compute/virtualMachines/delete': 'destroy machines',
+  'Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action':
+    'read the console of a machine that does not answer',
   'Microsoft.Compute/disks/write': 'give a machine its disk',
   'Microsoft.Compute/disks/delete': "remove a machine's disk",
   'Microsoft.Compute/skus/read': 'choose a size',
@@ -29,6 +31,7 @@ const always = {
 const ownGroups = {
   'Microsoft.Resources/subscriptions/resourceGroups/write': 'create a resource group for a deployment',
   'Microsoft.Resources/subscriptions/resourceGroups/delete': "remove a deployment's resource group",
+  'Microsoft.Resources/subscriptions/operationresults/read': 'follow the removal of a resource group',
 }
 const ownNetwork = {
   'Microsoft.Network/virtualNetworks/write': 'create a network for a deployment',

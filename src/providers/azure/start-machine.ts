@@ -1,4 +1,5 @@
 import type { VirtualMachine } from '@azure/arm-compute'
+import type { NetworkInterface } from '@azure/arm-network'
 import { sleep } from '../../lib/clock.ts'
 import { cloudConfig } from '../../lib/cloud-init.ts'
 import { KitbagError } from '../../model/errors.ts'
@@ -9,7 +10,7 @@ import { imageReference, smallestDisk } from './images.ts'
 import { type MachineNames, readTags, tagKeys } from './names.ts'
 import { suitable } from './offers.ts'
 import type { Offers } from './resolve.ts'
-import { provisioningFailure, statusOf } from './state.ts'
+import { isPlaced, provisioningFailure } from './state.ts'
 
 /** Login user that Azure makes at the first boot. */
 export const loginUser = 'kitbag'
@@ -26,8 +27,13 @@ interface Choice {
 interface Wanted {
   names: MachineNames
   tags: Record<string, string>
-  /** Resource id of its network interface. */
-  nic: string
+  /** Makes its network interface, unless there is one. A failed machine takes it along when it is removed. */
+  attach(): Promise<NetworkInterface>
+}
+
+export interface Started {
+  vm: VirtualMachine
+  nic: NetworkInterface
 }
 
 /**
@@ -39,15 +45,16 @@ export async function startMachine(
   kept: Offers,
   request: CreateMachineRequest,
   wanted: Wanted,
-): Promise<VirtualMachine> {
+): Promise<Started> {
   const choices = await choicesFor(azure, kept, request)
   let refusal: KitbagError | undefined
   for (let i = 0; i < choices.length; i++) {
     const choice = choices[i] as Choice
     try {
-      const vm = await tryChoice(azure, request, wanted, choice)
+      const nic = await wanted.attach()
+      const vm = await tryChoice(azure, request, wanted, nic, choice)
       const failure = provisioningFailure(vm)
-      if (!failure) return vm
+      if (!failure) return { vm, nic }
       refusal = toKitbagError(failure, `create ${request.name} ${wordsOf(choice)}`)
       if (!isCapacity(failure.code, choice)) throw refusal
       await azure.compute.virtualMachines.delete(wanted.names.group, wanted.names.vm, lookAgain).pollUntilDone()
@@ -81,11 +88,12 @@ async function choicesFor({ settings }: Azure, kept: Offers, { spec }: CreateMac
 async function tryChoice(
   azure: Azure,
   request: CreateMachineRequest,
-  { names, tags, nic }: Wanted,
+  { names, tags }: Wanted,
+  nic: NetworkInterface,
   choice: Choice,
 ): Promise<VirtualMachine> {
   const { compute } = azure
-  const parameters = machineOf(azure, request, { names, tags, nic }, choice)
+  const parameters = machineOf(azure, request, { disk: names.disk, tags, nic: nic.id ?? '' }, choice)
   try {
     // Only the first answer counts here: a running machine does not wait until Azure's agent has reported.
     await compute.virtualMachines.createOrUpdate(names.group, names.vm, parameters, { ifNoneMatch: '*' }).submitted()
@@ -95,7 +103,7 @@ async function tryChoice(
   for (let wait = 250, end = Date.now() + allocation, seen = false; ; wait = Math.min(wait * 1.6, 3_000)) {
     const vm = await found(() => compute.virtualMachines.get(names.group, names.vm, { expand: 'instanceView' }))
     if (vm && readTags(vm.tags)?.machine !== tags[tagKeys.machine]) throw strangers(names)
-    if (vm && (statusOf(vm) !== 'pending' || provisioningFailure(vm))) return vm
+    if (vm && isPlaced(vm)) return vm
     if (!vm && seen)
       throw new KitbagError('provider-failed', `azure: ${request.name} was removed while it was being created`)
     if (Date.now() > end) {
@@ -112,7 +120,7 @@ async function tryChoice(
 function machineOf(
   { settings }: Azure,
   { name, spec, hostKey, authorizedKeys }: CreateMachineRequest,
-  { names, tags, nic }: Wanted,
+  { disk, tags, nic }: { disk: string; tags: Record<string, string>; nic: string },
   { size, zone, spot }: Choice,
 ): VirtualMachine {
   const gibibytes = Math.ceil((spec.requirements.disk ?? smallestDisk) / 2 ** 30)
@@ -125,7 +133,7 @@ function machineOf(
     storageProfile: {
       imageReference: imageReference(spec.image),
       osDisk: {
-        name: names.disk,
+        name: disk,
         createOption: 'FromImage',
         deleteOption: 'Delete',
         diskSizeGB: Math.max(gibibytes, smallestDisk / 2 ** 30),

@@ -14,6 +14,12 @@ export function statusOf({ provisioningState, instanceView }: VirtualMachine): P
   return provisioningState === 'Succeeded' && instanceView === undefined ? 'running' : 'pending'
 }
 
+/** Azure has found room for it, or given up: a machine has a power state once it is somewhere. */
+export function isPlaced({ provisioningState, instanceView }: VirtualMachine): boolean {
+  const isSomewhere = instanceView?.statuses?.some(({ code }) => code?.startsWith('PowerState/')) ?? false
+  return isSomewhere || (provisioningState !== 'Creating' && provisioningState !== 'Updating')
+}
+
 /** Why Azure could not make it: as an error that has Azure's code. undefined: it did not fail. */
 export function provisioningFailure(vm: VirtualMachine): (Error & { code: string }) | undefined {
   if (vm.provisioningState !== 'Failed' || statusOf(vm) === 'running') return undefined

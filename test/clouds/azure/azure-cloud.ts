@@ -11,7 +11,7 @@ import { Login } from './login.ts'
 import { region } from './offers.ts'
 import type { Behind, Cloud } from './resource-type.ts'
 import { type Asked, route } from './routes.ts'
-import { World } from './world.ts'
+import { type Operation, World } from './world.ts'
 
 /** One request as it came, with what was answered. */
 export interface Recorded {
@@ -21,7 +21,7 @@ export interface Recorded {
   body: unknown
   /** 0: the connection was cut. */
   status: number
-  /** Of what Azure calls polling: asking how an operation goes. */
+  /** Asks how far an operation or a machine is, or reads what an operation ended with. */
   polling: boolean
 }
 
@@ -59,6 +59,7 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
   const cloud: Cloud = {
     world: new World(),
     subscription: randomUUID(),
+    origin: '',
     faults: noFaults(),
     cores: 1_000,
     operationTime,
@@ -66,6 +67,8 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
   }
   const grants: Grants = { actions: ['*'], notActions: [] }
   const requests: Recorded[] = []
+  /** Paths of resources whose operation was followed to its end, which clients then read. */
+  const unread = new Set<string>()
   const server = createServer({ key: leaf.key, cert: leaf.certificate }, (request, response) => {
     void answer(request, response).catch((error: Error) => {
       process.stderr.write(`azure test cloud: ${error.stack}\n`)
@@ -75,13 +78,16 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
   await listen(server)
   const origin = `https://localhost:${(server.address() as AddressInfo).port}`
 
+  cloud.origin = origin
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', origin)
     const text = await bodyOf(request)
+    if (url.pathname === '/console') return consoleOf(url.searchParams.get('of') ?? '', request, response)
     if (!/^\/subscriptions\//.test(url.pathname)) return directory(url, text, response)
     const method = request.method ?? 'GET'
     const body = text === '' ? undefined : JSON.parse(text)
-    const polling = /\/locations\/[^/]+\/operations\//.test(url.pathname)
+    const polling = /\/(operations|operationresults)\//.test(url.pathname) || url.searchParams.has('$expand')
     const record: Recorded = { method, path: `${url.pathname}${url.search}`, body, status: 0, polling }
     requests.push(record)
     const fault = hit(cloud.faults, method, url.pathname)
@@ -89,23 +95,27 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
     try {
       login.check(request.headers.authorization)
       const asked: Asked = { method, path: url.pathname, query: url.searchParams, headers: request.headers, body }
-      const { status, body: said, operation } = route(cloud, grants, asked)
+      const { status, body: said, operation, result } = route(cloud, grants, asked)
       if (fault) return fail(fault, record, response)
       record.status = status
-      const version = url.searchParams.get('api-version')
-      const namespace = /providers\/(Microsoft\.\w+)\//.exec(url.pathname)?.[1] ?? 'Microsoft.Resources'
-      const where = `${origin}/subscriptions/${cloud.subscription}/providers/${namespace}/locations/${region}/operations`
-      send(
-        response,
-        status,
-        said,
-        operation && { 'azure-asyncoperation': `${where}/${operation.id}?api-version=${version}`, 'retry-after': '0' },
-      )
+      if (method === 'PUT' && operation) unread.add(url.pathname)
+      else if (method === 'GET' && unread.delete(url.pathname)) record.polling = true
+      send(response, status, said, operation && followed(url, operation, result))
     } catch (error) {
       if (!(error instanceof ArmError)) throw error
       record.status = error.status
       send(response, error.status, { error: { code: error.code, message: error.message } }, error.headers)
     }
+  }
+
+  /** Where a client follows a long-running operation. */
+  function followed({ pathname, searchParams }: URL, { id }: Operation, result = false): Record<string, string> {
+    const base = `${origin}/subscriptions/${cloud.subscription}`
+    const query = `?api-version=${searchParams.get('api-version')}`
+    if (result) return { location: `${base}/operationresults/${id}${query}`, 'retry-after': '0' }
+    const namespace = /providers\/(Microsoft\.\w+)\//.exec(pathname)?.[1]
+    const where = `${base}/providers/${namespace}/locations/${region}/operations/${id}`
+    return { 'azure-asyncoperation': `${where}${query}`, 'retry-after': '0' }
   }
 
   function directory({ pathname }: URL, text: string, response: ServerResponse): void {
@@ -116,6 +126,12 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
       const { status, body } = login.token(tenant, new URLSearchParams(text), origin)
       send(response, status, body)
     } else send(response, 404, { error: 'not_found' })
+  }
+
+  async function consoleOf(id: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.headers.authorization !== undefined) throw new Error('a token came to where consoles are kept')
+    const vmId = String(cloud.world.find(id)?.properties.vmId)
+    raw(response, 200, 'text/plain', (await behind?.console(vmId)) ?? `console of ${id}`)
   }
 
   function fail({ effect }: Fault, record: Recorded, response: ServerResponse): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { retry } from '../../../src/lib/retry.ts'
 import { ArmError, type Json } from './arm-error.ts'
 import { ipConfigurations, networkInterfaces } from './network-types.ts'
 import { images, sizes } from './offers.ts'
@@ -99,7 +100,8 @@ export const virtualMachines: ResourceType = {
     const { faults, operationTime, behind } = cloud
     await new Promise((resolve) => setTimeout(resolve, operationTime))
     const zone = resource.zones?.[0] ?? ''
-    if (faults.fullZones.includes(zone) || (faults.noSpot && machine.priority === 'Spot')) {
+    const isFull = faults.fullZones.includes(zone) || faults.fullSizes.includes(machine.hardwareProfile.vmSize)
+    if (isFull || (faults.noSpot && machine.priority === 'Spot')) {
       const code = zone === '' ? 'AllocationFailed' : 'ZonalAllocationFailed'
       return {
         code,
@@ -118,7 +120,9 @@ export const virtualMachines: ResourceType = {
   },
   inUse: { status: 409, code: 'OperationNotAllowed' },
   async deleted(resource, cloud) {
-    await cloud.behind?.end((resource.properties as unknown as Machine).vmId)
+    const { vmId } = resource.properties as unknown as Machine
+    // A guest of a busy box may need longer to end than one call waits.
+    await retry(() => cloud.behind?.end(vmId), { attempts: 5, delay: 1_000, retryable: () => true })
     removeTaken(resource, cloud)
   },
   view(resource, _cloud, expand) {

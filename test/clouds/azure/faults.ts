@@ -19,6 +19,8 @@ export interface Faults {
   requests: Fault[]
   /** Zones in which no machine finds room: `''` is a machine without a zone. */
   fullZones: string[]
+  /** Sizes of which there is no room in any zone. */
+  fullSizes: string[]
   /** No room for spot machines anywhere. */
   noSpot: boolean
   /** Machines whose names contain this never get past starting. */
@@ -26,7 +28,7 @@ export interface Faults {
 }
 
 export function noFaults(): Faults {
-  return { requests: [], fullZones: [], noSpot: false }
+  return { requests: [], fullZones: [], fullSizes: [], noSpot: false }
 }
 
 /** The fault that hits this request, if any; counts it. */

@@ -23,7 +23,7 @@ export function authorize(grants: Grants, action: string, scope: string, linked?
     throw new ArmError(
       403,
       'LinkedAuthorizationFailed',
-      `${client} has permission to perform action on scope '${scope}'; however, it does not have permission to perform action(s) '${action}' on the linked scope(s) '${linked}' (respectively) or the linked scope(s) are invalid.`,
+      `${client} has permission to perform action 'Microsoft.Network/networkInterfaces/write' on scope '${scope}'; however, it does not have permission to perform action(s) '${action}' on the linked scope(s) '${linked}' (respectively) or the linked scope(s) are invalid.`,
     )
   }
   throw new ArmError(

@@ -6,6 +6,8 @@ import type { Resource, World } from './world.ts'
 export interface Cloud {
   world: World
   subscription: string
+  /** Where it listens. */
+  origin: string
   faults: Faults
   /** Cores that may be used altogether. */
   cores: number
@@ -27,6 +29,7 @@ export interface Behind {
     memory: number
   }): Promise<void>
   end(id: string): Promise<void>
+  console(id: string): Promise<string>
 }
 
 export interface PutBody {

@@ -28,6 +28,8 @@ export interface Outcome {
   status: number
   body?: unknown
   operation?: Operation
+  /** Followed by asking for its result, not for its state. */
+  result?: boolean
 }
 
 export function typeOf(type: string): ResourceType {
@@ -105,7 +107,7 @@ export function remove(cloud: Cloud, kind: ResourceType, id: string): Outcome {
   const operation = world.start(async () => {
     await new Promise((resolve) => setTimeout(resolve, cloud.operationTime))
     await kind.deleted?.(resource, cloud)
-    world.remove(id)
+    world.remove(resource.id)
     return undefined
   })
   return { status: 202, operation }

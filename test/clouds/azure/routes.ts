@@ -31,6 +31,12 @@ export function route(cloud: Cloud, grants: Grants, asked: Asked): Outcome {
     throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`)
   if (/^resourcegroups$/i.test(next)) return groups(cloud, grants, asked, rest)
   if (next === 'providers') return subscriptionWide(cloud, grants, asked, rest)
+  if (next === 'operationresults') {
+    authorize(grants, 'Microsoft.Resources/subscriptions/operationresults/read', asked.path)
+    const operation = cloud.world.operations.get(rest[0] ?? '')
+    if (!operation) throw new ArmError(404, 'NotFound', asked.path)
+    return operation.status === 'InProgress' ? { status: 202, operation, result: true } : { status: 200 }
+  }
   throw new ArmError(404, 'NotFound', asked.path)
 }
 
@@ -88,13 +94,13 @@ function groups(cloud: Cloud, grants: Grants, asked: Asked, [group, next = '', .
       world.groups.delete(group.toLowerCase())
       return undefined
     })
-    return { status: 202, operation }
+    return { status: 202, operation, result: true }
   }
   throw new ArmError(405, 'MethodNotAllowed', asked.method)
 }
 
 function inGroup(cloud: Cloud, grants: Grants, asked: Asked, group: string, path: string[]): Outcome {
-  const [namespace = '', typeName = '', name] = path
+  const [namespace = '', typeName = '', name, action] = path
   if (namespace === 'Microsoft.Authorization' && typeName === 'permissions') return permissions(asked, grants)
   const kind = typeOf(`${namespace}/${typeName}`)
   version(asked, kind.apiVersions)
@@ -109,6 +115,11 @@ function inGroup(cloud: Cloud, grants: Grants, asked: Asked, group: string, path
     }
   }
   const id = `${base}/providers/${kind.type}/${name}`
+  if (action === 'retrieveBootDiagnosticsData' && asked.method === 'POST') {
+    may('retrieveBootDiagnosticsData/action')
+    get(cloud, kind, id, null)
+    return { status: 200, body: { serialConsoleLogBlobUri: `${cloud.origin}/console?of=${encodeURIComponent(id)}` } }
+  }
   switch (asked.method) {
     case 'GET':
       may('read')
