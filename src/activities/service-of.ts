@@ -3,10 +3,17 @@ import type { ControlContext, ToolkitService } from '../toolkit/contract.ts'
 import { tryMachineAccess } from './machine-access.ts'
 import { releaseOf } from './release-of.ts'
 import type { UnitWork } from './unit-work.ts'
+import { componentOf } from './world-of.ts'
 
 export interface RunningService {
   toolkit: ToolkitService
   context: ControlContext<unknown>
+}
+
+/** The service whose own machine the unit is about; undefined: it is the application's. */
+export async function ownService(work: UnitWork): Promise<RunningService | undefined> {
+  const { service } = await componentOf(work)
+  return service === undefined ? undefined : serviceNamed(work, work.unit.component)
 }
 
 /**

@@ -169,6 +169,8 @@ export interface NewOperation {
   /** Digest of what the client sent with the key; default: of kind, deployment and request. */
   requestDigest?: string
   onConflict?: 'wait' | 'refuse'
+  /** What it brings into force, stored with it or not at all; null deletes. */
+  overrides?: { scope: string; changes: Record<string, JsonObject | null> }
 }
 
 /** Every change of an operation's status also appends its `operation` event, in the same transaction. */

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
-import { completeServices } from '../blueprints/complete.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
 import type { Store } from '../db/store.ts'
+import { packFiles } from '../lib/archive.ts'
+import { sha256 } from '../lib/digest.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'
+import { completeRelease, type OwnParts } from '../planner/complete-release.ts'
 import type { ProviderDriver } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import { shippedRecipes } from '../recipes/shipped.ts'
@@ -48,14 +50,12 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
   const { database, masterKey, home, cache, log, overrides = {} } = options
   const recipes = overrides.recipes ?? (await shippedRecipes())
   const kinds = overrides.toolkit ?? toolkit
+  const own: OwnParts = { toolkit: kinds, recipes: new Map(await Promise.all([...recipes].map(archived))) }
   const store = await openStore({
     ...database,
     masterKey,
     generateKeyPair,
-    completeRelease: ({ blueprint, ...spec }) => ({
-      ...spec,
-      blueprint: { ...blueprint, services: completeServices(blueprint.services, kinds) },
-    }),
+    completeRelease: (spec) => completeRelease(spec, own),
     log,
   })
   const installation = await store.installation.get()
@@ -86,4 +86,8 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
       await store.close()
     },
   }
+}
+
+async function archived([name, { signature, files }]: [string, Recipe]) {
+  return [name, { ...signature, archive: sha256(await packFiles(files)) }] as const
 }

@@ -3,7 +3,7 @@ import type { MachineRecord } from '../model/machine.ts'
 import type { Change } from '../model/plan.ts'
 import type { Expanded } from './expand.ts'
 import type { Fate } from './fate.ts'
-import { componentNamed, consumersOf, linksOf, usersOf, usesConsumers, usesPeers } from './links.ts'
+import { componentNamed, consumersOf, linksOf, namesItself, usersOf, usesConsumers, usesPeers } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { type UnitList, unitId } from './units.ts'
 
@@ -32,10 +32,11 @@ export function carries(context: ChangeContext, component: string, member: strin
 }
 
 /** Components whose machines are named in this one's files: those that it uses, and as far as its recipe asks, its users and itself. */
-export function namedBy({ world, input }: ChangeContext, { name, recipe }: ResolvedComponent): string[] {
+export function namedBy({ world, input }: ChangeContext, component: ResolvedComponent): string[] {
+  const { name, recipe } = component
   const signature = input.release?.spec.recipes[recipe]
   const consumers = usesConsumers(signature) ? consumersOf(world.components, name) : []
-  const peers = usesPeers(signature) ? [name] : []
+  const peers = usesPeers(signature) || namesItself(component) ? [name] : []
   return [...new Set([...linksOf(world.components, name), ...consumers, ...peers])]
 }
 

@@ -90,8 +90,11 @@ export function createFacts(source: FactSource): Facts {
     )
     const { parameters, generated } = completeParameters(recipeOf(of).signature, settings)
     for (const name of generated) {
-      // One that the blueprint gives by a reference has no value of its own; here it is only not known yet.
-      if (!Object.hasOwn(of.settings, name)) parameters[name] = secret(`${of.name}.${name}`)
+      const key = `${of.name}.${name}`
+      // One that the blueprint gives by a reference has no value of its own; here it is only not known yet. What a shipped recipe has
+      // learned to ask for since, the release of an older Kitbag does not have.
+      if (!Object.hasOwn(of.settings, name) && Object.hasOwn(world.release.secretVersions, key))
+        parameters[name] = secret(key)
     }
     return parameters
   }

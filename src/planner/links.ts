@@ -84,3 +84,8 @@ export function usesConsumers(recipe: RecipeSignature | undefined): boolean {
 export function usesPeers(recipe: RecipeSignature | undefined): boolean {
   return recipe?.uses?.includes('peers') ?? false
 }
+
+/** Whether a component's own settings name its machines. */
+export function namesItself(component: ResolvedComponent): boolean {
+  return referencesOf(component).includes(`${component.name}.machines`)
+}

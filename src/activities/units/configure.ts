@@ -4,9 +4,8 @@ import { isLookedAfter } from '../dead-machines.ts'
 import { machineAccess } from '../machine-access.ts'
 import { configureDigestNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
-import { type RunningService, serviceNamed } from '../service-of.ts'
+import { ownService, type RunningService } from '../service-of.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
-import { componentOf } from '../world-of.ts'
 
 /** A push may change what a deploy is just configuring, and the other way round. */
 const mostRounds = 10
@@ -83,12 +82,6 @@ async function isGone(work: UnitWork): Promise<boolean> {
   if (work.operation.kind !== 'push') return false
   const machine = await findMachine(work)
   return machine === undefined || machine.status === 'destroying' || machine.status === 'lost'
-}
-
-/** The service whose own machine this is. */
-async function ownService(work: UnitWork): Promise<RunningService | undefined> {
-  const { service } = await componentOf(work)
-  return service === undefined ? undefined : serviceNamed(work, work.unit.component)
 }
 
 /** What can be changed while the service runs is, and need not be notified any more. */

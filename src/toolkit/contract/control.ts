@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
-import type { MachineFact } from '../../model/recipe.ts'
+import type { MachineFact, ResourceEvent } from '../../model/recipe.ts'
 import type { MadeRows } from './values.ts'
 
 export interface ToolkitMember {
@@ -60,6 +60,11 @@ export interface ToolkitControl<Spec = unknown> {
    */
   afterConfigure(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<void>
   /**
+   * What one node's running service does otherwise than it shall, although its files may be right: a change that was lost, or made by hand.
+   * Changes nothing; what it finds is mended by the next configure. Absent: files are all there is.
+   */
+  drift?(context: ControlContext<Spec>, node: MachineAccess, parameters: Record<string, unknown>): Promise<Drift[]>
+  /**
    * Has the service's other machines take over from one that is about to be destroyed, so that nobody notices. `going`: all nodes that
    * are; none of them takes over. Absent: there is nothing to take over. Idempotent.
    */
@@ -73,6 +78,9 @@ export interface ToolkitControl<Spec = unknown> {
     challenges: ReadonlyMap<string, string>,
   ): Promise<void>
 }
+
+/** Something that runs (`process:haproxy`), and in words how it differs. */
+export type Drift = Pick<ResourceEvent, 'resource' | 'changes'>
 
 export interface PrepareInput {
   /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */

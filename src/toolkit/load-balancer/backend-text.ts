@@ -22,7 +22,8 @@ export function backendLines(of: ConfiguredBackend, { retryAfter }: { retryAfter
           `http-check send meth GET uri ${word(health.http, `the health check of ${backend}`)} ver HTTP/1.1 hdr Host kitbag`,
           'http-check expect status 200-399',
         ]),
-    `timeout check ${health.timeout}ms`,
+    // So that one which is silent is out after the timeout, whatever the number of checks that it takes.
+    `timeout check ${Math.ceil(health.timeout / health.fall)}ms`,
   ]
   return [`backend ${backend}`, ...lines.map((line) => `    ${line}`)]
 }
@@ -45,6 +46,6 @@ function httpLines({ backend, cookie, timeouts }: ConfiguredBackend, retryAfter:
 export function serverOptions({ health, proxyProtocol }: ConfiguredBackend): string {
   const { interval, downInterval, rise, fall } = health
   const proxy = { v1: ' send-proxy check-send-proxy', v2: ' send-proxy-v2 check-send-proxy', none: '' }
-  const check = `check inter ${interval}ms downinter ${downInterval}ms rise ${rise} fall ${fall}`
+  const check = `check inter ${interval}ms fastinter ${downInterval}ms downinter ${downInterval}ms rise ${rise} fall ${fall}`
   return check + proxy[proxyProtocol ?? 'none']
 }

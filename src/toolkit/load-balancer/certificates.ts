@@ -43,16 +43,28 @@ export async function certificateInForce(
   }
 }
 
+/** Certificates that the running process does not show as they are now. Throws as `command`. */
+export async function staleCertificates(
+  reach: Reach,
+  node: MachineAccess,
+  certificates: ConfiguredCertificate[],
+): Promise<ConfiguredCertificate[]> {
+  const stale: ConfiguredCertificate[] = []
+  for (const certificate of certificates) {
+    const wanted = identity(certificate.pem)
+    const found = await certificateInForce(reach, node, certificate.name)
+    if (found?.fingerprint !== wanted.fingerprint || found.chain !== wanted.chain) stale.push(certificate)
+  }
+  return stale
+}
+
 /** Brings renewed certificates into force in the running process: open connections go on, new ones get the new certificate. */
 export async function changeCertificates(
   reach: Reach,
   node: MachineAccess,
   certificates: ConfiguredCertificate[],
 ): Promise<void> {
-  for (const { name, pem } of certificates) {
-    const wanted = identity(pem)
-    const found = await certificateInForce(reach, node, name)
-    if (found?.fingerprint === wanted.fingerprint && found.chain === wanted.chain) continue
+  for (const { name, pem } of await staleCertificates(reach, node, certificates)) {
     const file = certificateFile(name)
     // One that was begun and not ended, by a control plane that died meanwhile, would be in the way.
     await command(reach, node, `abort ssl cert ${file}`)

@@ -17,7 +17,7 @@ export interface ConfiguredBackend {
   servers: ConfiguredServer[]
   /** Version of the PROXY header that servers are sent. */
   proxyProtocol: 'v1' | 'v2' | null
-  /** Milliseconds; `downInterval` is that of a server that is out until checks find it healthy. */
+  /** Milliseconds; `downInterval` is that of a server whose last check said otherwise, or that is out. `timeout` is that of `fall` checks. */
   health: { http: string | null; interval: number; downInterval: number; timeout: number; rise: number; fall: number }
   /** Milliseconds. */
   timeouts: { connect: number; client: number; server: number; queue: number; tunnel: number }
@@ -79,6 +79,11 @@ export interface Configured {
 export function configured(parameters: Record<string, unknown>): Configured {
   const { structure, listeners, backends, certificates, closed, overrides } = parameters as unknown as Configured
   return { structure, listeners, backends, certificates, closed, overrides }
+}
+
+/** What the map of backends in maintenance holds. */
+export function maintenanceEntries({ closed }: Pick<Configured, 'closed'>): Map<string, string> {
+  return new Map(closed.map((backend) => [backend, '1']))
 }
 
 /** Backends whose clients get the page: as the blueprint says, unless it was switched since. In order. */

@@ -1,6 +1,7 @@
 import type { ToolkitControl } from '../contract.ts'
 import { setChallenges } from './challenges.ts'
 import { afterConfigure, beforeConfigure } from './convergence.ts'
+import { drift } from './drift.ts'
 import { retire } from './hand-over.ts'
 import { join, leave } from './membership.ts'
 import type { LoadBalancerSpec } from './schema.ts'
@@ -11,6 +12,7 @@ export const control: ToolkitControl<LoadBalancerSpec> = {
   join,
   beforeConfigure,
   afterConfigure,
+  drift,
   challenges: setChallenges,
   retire,
 }

@@ -3,14 +3,15 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import { changeCertificates } from './certificates.ts'
-import { type Configured, configured, maintenanceMap } from './configuration.ts'
+import { type Configured, configured, maintenanceEntries, maintenanceMap } from './configuration.ts'
+import { missingIn } from './drift.ts'
 import { untilShared } from './hand-over.ts'
 import { changeMap } from './maps.ts'
 import { type NodeState, nodeState } from './node-state.ts'
 import { refuseTakenPorts } from './ports.ts'
+import { isRefusal } from './runtime-socket.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { addServers, applyOverrides, changeServers, serverDifferences } from './servers.ts'
-import { frontendName } from './targets.ts'
 
 type Context = ControlContext<LoadBalancerSpec>
 type Control = ToolkitControl<LoadBalancerSpec>
@@ -30,11 +31,6 @@ function needsReload(state: NodeState, { structure, backends }: Configured): boo
   return missing.length + surplus.length > 0
 }
 
-/** Whether it is HAProxy that says no, or that says nothing. */
-function isRefusal(error: unknown): error is KitbagError {
-  return error instanceof KitbagError && error.code === 'service-failed'
-}
-
 /**
  * Adds, removes and changes servers of the running process. What that cannot do (a new listener, another timeout, a server with a
  * cookie) is left to the seamless reload that the file's notification asks for: then nothing is suppressed, and the new process takes
@@ -48,7 +44,7 @@ export const beforeConfigure: Control['beforeConfigure'] = async (context, node,
   })
   if (!state) return []
   const reload = needsReload(state, wanted)
-  if (reload) await refuseTakenPorts(context, node, wanted.listeners)
+  if (reload) await refuseTakenPorts(context, node, wanted)
   try {
     if (reload) await addServers(context, node, state, wanted.backends)
     else {
@@ -66,7 +62,7 @@ export const beforeConfigure: Control['beforeConfigure'] = async (context, node,
 
 /** What a process of the same structure may be shown anew: certificates, and which backends are in maintenance. */
 async function changeContents({ reach }: Context, node: MachineAccess, wanted: Configured): Promise<void> {
-  await changeMap(reach, node, maintenanceMap, new Map(wanted.closed.map((backend) => [backend, '1'])))
+  await changeMap(reach, node, maintenanceMap, maintenanceEntries(wanted))
   await changeCertificates(reach, node, wanted.certificates)
 }
 
@@ -100,22 +96,10 @@ async function settled(
       if (isRefusal(error)) return error.message
       throw error
     })
-    const missing = typeof state === 'string' ? state : missingIn(state, wanted)
+    const [missing] = typeof state === 'string' ? [state] : missingIn(state, wanted)
     if (typeof state !== 'string' && missing === undefined) return state
     if (Date.now() > deadline) return missing ?? ''
   }
-}
-
-function missingIn(state: NodeState, { structure, listeners, backends }: Configured): string | undefined {
-  if (state.structure !== structure) return 'its process runs with another configuration'
-  const closed = listeners.find(({ port }) => state.frontends.get(frontendName(port)) !== 'OPEN')
-  if (closed) return `it does not listen on port ${closed.port}`
-  const { missing, surplus } = serverDifferences(state, backends)
-  const names = [
-    ...missing.map(({ server }) => `lacks ${server.name}`),
-    ...surplus.map(({ server }) => `has ${server}`),
-  ]
-  return names.length > 0 ? `its process ${names.join(', ')}` : undefined
 }
 
 async function notInForce({ reach }: Context, node: MachineAccess, what: string): Promise<KitbagError> {

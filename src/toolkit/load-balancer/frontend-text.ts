@@ -1,4 +1,5 @@
 import { type ConfiguredListener, certificateFile, challengesMap } from './configuration.ts'
+import { countLines, type Peer } from './peers-text.ts'
 import { httpRouting, type Rules, type Table, tableFile, tlsRouting } from './routing-text.ts'
 import { frontendName } from './targets.ts'
 import { word } from './words.ts'
@@ -21,10 +22,13 @@ const logFormats = {
   tcp: 'connection %b %s %Tt %fp %ci %U %B %ts',
 }
 
-/** One listener as a section of haproxy.cfg, with the files that it names. Pure. */
-export function frontend(listener: ConfiguredListener): Rules {
+/**
+ * One listener as a section of haproxy.cfg, with the files that it names. `peers`: the machines that count clients together; none: each by
+ * itself. Pure.
+ */
+export function frontend(listener: ConfiguredListener, peers: Peer[]): Rules {
   const { port, protocol, timeouts } = listener
-  const { lines, tables } = protocol === 'tcp' ? tcpLines(listener) : httpLines(listener)
+  const { lines, tables } = protocol === 'tcp' ? tcpLines(listener, peers) : httpLines(listener, peers)
   return {
     lines: [
       `frontend ${frontendName(port)}`,
@@ -64,24 +68,21 @@ function proxied({ port, proxyProtocol: { acceptFrom } }: ConfiguredListener, ta
   return [`tcp-request connection expect-proxy layer4 if { ${networks(port, 'proxies', acceptFrom, tables)} }`]
 }
 
-function tcpLines(listener: ConfiguredListener): Rules {
+function tcpLines(listener: ConfiguredListener, peers: Peer[]): Rules {
   const { port, allow, deny, rateLimit } = listener
   const tables: Table[] = []
   const lines = proxied(listener, tables)
   if (allow.length > 0) lines.push(`tcp-request session reject if !{ ${networks(port, 'allow', allow, tables)} }`)
   if (deny.length > 0) lines.push(`tcp-request session reject if { ${networks(port, 'deny', deny, tables)} }`)
   if (rateLimit) {
-    lines.push(
-      `stick-table type ipv6 size 100k expire ${rateLimit.per}ms store sess_rate(${rateLimit.per}ms)`,
-      'tcp-request session track-sc0 src',
-      `tcp-request session reject if { sc_sess_rate(0) gt ${rateLimit.requests} }`,
-    )
+    const count = countLines(listener, peers)
+    lines.push(...count.lines, `tcp-request session reject if ${count.isTooMuch}`)
   }
   const routing = tlsRouting(listener)
   return { lines: [...lines, ...routing.lines], tables: [...tables, ...routing.tables] }
 }
 
-function httpLines(listener: ConfiguredListener): Rules {
+function httpLines(listener: ConfiguredListener, peers: Peer[]): Rules {
   const { protocol, compression } = listener
   const tables: Table[] = []
   const lines = [
@@ -89,7 +90,7 @@ function httpLines(listener: ConfiguredListener): Rules {
     'option forwardfor',
     // At a reload a connection that waits for its next request is not closed under the client's hands.
     'option idle-close-on-response',
-    ...gates(listener, tables),
+    ...gates(listener, peers, tables),
     `http-request set-header X-Forwarded-Proto ${protocol}`,
   ]
   const routing = httpRouting(listener)
@@ -99,7 +100,7 @@ function httpLines(listener: ConfiguredListener): Rules {
 }
 
 /** What a request has to pass before it goes anywhere. */
-function gates(listener: ConfiguredListener, tables: Table[]): string[] {
+function gates(listener: ConfiguredListener, peers: Peer[], tables: Table[]): string[] {
   const { port, protocol, allow, deny, rateLimit, limits, basicAuth } = listener
   const lines: string[] = []
   if (protocol === 'http' && port === challengePort) {
@@ -112,12 +113,11 @@ function gates(listener: ConfiguredListener, tables: Table[]): string[] {
     lines.push(`http-request deny deny_status 403 if !{ ${networks(port, 'allow', allow, tables)} }`)
   if (deny.length > 0) lines.push(`http-request deny deny_status 403 if { ${networks(port, 'deny', deny, tables)} }`)
   if (rateLimit) {
-    const { requests, per } = rateLimit
-    const wait = Math.ceil(per / 1000)
+    const wait = Math.ceil(rateLimit.per / 1000)
+    const count = countLines(listener, peers)
     lines.push(
-      `stick-table type ipv6 size 100k expire ${per}ms store http_req_rate(${per}ms)`,
-      'http-request track-sc0 src',
-      `http-request return status 429 content-type "text/plain; charset=utf-8" string "Too many requests.\\n" hdr Retry-After ${wait} if { sc_http_req_rate(0) gt ${requests} }`,
+      ...count.lines,
+      `http-request return status 429 content-type "text/plain; charset=utf-8" string "Too many requests.\\n" hdr Retry-After ${wait} if ${count.isTooMuch}`,
     )
   }
   if (limits.headers !== undefined)

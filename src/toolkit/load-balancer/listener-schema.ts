@@ -4,6 +4,7 @@ import { parseBytes } from '../../lib/bytes.ts'
 import { durationField, strict } from '../../lib/fields.ts'
 import { componentNameSchema } from '../../model/ids.ts'
 import {
+  certificateField,
   checkPathField,
   headerNameField,
   headerValueField,
@@ -71,11 +72,13 @@ export const listenerSchema = strict({
     .default('http')
     .describe('http, https: request by request; tcp: connection by connection'),
   certificates: z
-    .array(componentNameSchema)
+    .array(certificateField)
     .min(1)
     .max(100)
     .optional()
-    .describe('https: names of certificates; the client’s SNI chooses, the first is for those without'),
+    .describe(
+      'https: names of certificates, of another service than `certificates` as edge.web; the client’s SNI chooses, the first is for those without',
+    ),
   hsts: strict({
     maxAge: durationField('0s', '3650d').prefault('365d').describe('How long browsers use nothing but https'),
     includeSubDomains: z.boolean().default(false),
@@ -99,7 +102,7 @@ export const listenerSchema = strict({
     per: durationField('1s', '1h').prefault('10s'),
   })
     .optional()
-    .describe('Of one client address on one load balancer; more are answered with 429'),
+    .describe('Of one client address, on all machines together; more are answered with 429'),
   allow: z.array(networkField).max(10_000).default([]).describe('Networks that may come; empty: all'),
   deny: z.array(networkField).max(10_000).default([]).describe('Networks that may not'),
   basicAuth: strict({
@@ -128,7 +131,9 @@ export const listenerSchema = strict({
   health: strict({
     http: checkPathField.optional().describe("Default: the component's own health path"),
     interval: duration.prefault('500ms').describe('Time between two checks of a machine that serves'),
-    timeout: duration.prefault('2s').describe('Time that an answer may take'),
+    timeout: duration
+      .prefault('2s')
+      .describe('How long a machine may be silent: `fall` checks in a row, each of which has its part of it'),
     rise: z.int().min(1).max(100).default(1).describe('Good answers until a machine serves'),
     fall: z.int().min(1).max(100).default(2).describe('Bad answers until it does not'),
   }).prefault({}),

@@ -130,7 +130,8 @@ function serverState(row: Row, state: ServerMode): ServerState {
   }
 }
 
-function splitAddress(text: string): [string, number] {
+/** Address and port of `10.0.0.1:80`, `[fd00::1]:80` or `fd00::1:80`. */
+export function splitAddress(text: string): [string, number] {
   const colon = text.lastIndexOf(':')
   return [text.slice(0, Math.max(0, colon)).replace(/^\[|\]$/g, ''), number(text.slice(colon + 1))]
 }

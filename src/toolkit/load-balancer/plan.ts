@@ -4,8 +4,9 @@ import type { Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, cookieName, externalName, type PlacedTarget } from './targets.ts'
+import { certificateReference } from './text-fields.ts'
 
-/** Milliseconds between checks of a server that is out, so that it is back soon: a fifth of the interval, 100 at least. */
+/** Milliseconds between checks of a server that is out or about to be: a fifth of the interval, 100 at least. */
 function downInterval(interval: number): number {
   return Math.min(interval, Math.max(100, Math.round(interval / 5)))
 }
@@ -36,6 +37,11 @@ export function backendSettings({ backend, to, listener }: PlacedTarget, compone
     // That of clients is the listener's.
     timeouts: { ...timeouts, client: 0 },
   }
+}
+
+/** Whether several machines have to tell each other what they count. */
+export function countTogether({ replicas, listeners }: LoadBalancerSpec): boolean {
+  return replicas > 1 && listeners.some(({ rateLimit }) => rateLimit)
 }
 
 function serversOf({ to }: PlacedTarget): Value {
@@ -73,10 +79,11 @@ export function plan({
         ...(basicAuth && { basicAuth: { realm: basicAuth.realm } }),
       })) as unknown as Value,
       backends: targets.map((target) => ({ ...backendSettings(target, components), servers: serversOf(target) })),
-      certificates: used.map((one) => ({ name: one, pem: { $ref: `certificates.${one}.pem` } })),
+      certificates: used.map((one) => ({ name: one, pem: { $ref: certificateReference(one) } })),
       users: listeners.flatMap(({ port, basicAuth }) => (basicAuth?.users ?? []).map((user) => ({ port, ...user }))),
       maintenance: { ...maintenance, page: maintenance.page ?? plainPage },
       overrides: { $ref: `overrides.${name}` },
+      ...(countTogether(spec) && { nodes: { $ref: `${name}.machines` } }),
       shared: spec.floatingAddress,
       ...(spec.floatingAddress && { addresses: { $ref: `${name}.addresses` } }),
     },

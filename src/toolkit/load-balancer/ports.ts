@@ -1,7 +1,8 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext } from '../contract.ts'
-import type { ConfiguredListener } from './configuration.ts'
+import type { Configured } from './configuration.ts'
+import { peersCertificate, peersPort } from './peers-text.ts'
 
 /**
  * Refuses a listener whose port another program of the machine has. A new process that cannot bind a port first makes the running one
@@ -10,16 +11,18 @@ import type { ConfiguredListener } from './configuration.ts'
 export async function refuseTakenPorts(
   { reach }: Pick<ControlContext<unknown>, 'reach'>,
   node: MachineAccess,
-  listeners: Pick<ConfiguredListener, 'port'>[],
+  { listeners, certificates }: Pick<Configured, 'listeners' | 'certificates'>,
 ): Promise<void> {
+  const ports = listeners.map(({ port }) => port)
+  if (certificates.some(({ name }) => name === peersCertificate)) ports.push(peersPort)
   const { stdout } = await reach.exec(node, 'ss -H -l -t -n -p', { root: true, timeout: 5000 })
   for (const line of stdout.split('\n')) {
     const found = /:(\d+)\s+\S+\s+users:\(\("([^"]+)"/.exec(line)
-    const listener = listeners.find(({ port }) => String(port) === found?.[1])
-    if (!listener || !found || found[2] === 'haproxy') continue
+    const port = ports.find((one) => String(one) === found?.[1])
+    if (port === undefined || !found || found[2] === 'haproxy') continue
     throw new KitbagError(
       'service-failed',
-      `port ${listener.port} of ${node.name}, which a listener wants, is taken by ${found[2]}`,
+      `port ${port} of ${node.name}, which a listener wants, is taken by ${found[2]}`,
       { machine: node.name, fix: 'Choose another port, or stop that program.' },
     )
   }

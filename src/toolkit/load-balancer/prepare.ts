@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { ownKeyPair } from '../../lib/own-key-pair.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
 import { backendLines, pageFile, serverOptions } from './backend-text.ts'
@@ -13,6 +14,7 @@ import {
 } from './configuration.ts'
 import { sha512Crypt } from './crypt.ts'
 import { frontend, userList } from './frontend-text.ts'
+import { type Peer, peersCertificate, peersLines } from './peers-text.ts'
 
 /** The recipe's parameters as the planner set them, their references resolved. */
 export interface LoadBalancerParameters {
@@ -22,24 +24,34 @@ export interface LoadBalancerParameters {
   users: { port: number; name: string; password: unknown }[]
   maintenance: { page: string; retryAfter: number; backends: string[] }
   overrides: ServerOverrides
+  /** The machines themselves, where they share what they count. */
+  nodes: Peer[]
+  /** Generated; what they prove themselves by is made of it. A release of an older Kitbag has none. */
+  seed?: string
 }
 
 /** Goes up with a change of the recipe's template that a running HAProxy sees by a reload only. */
-const templateVersion = 3
+const templateVersion = 4
 
 /** The configuration's text, the files that it names, and what tells whether a running process has it. */
 export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>): Promise<Prepared> {
   const given = parameters as unknown as LoadBalancerParameters
   const { listeners, maintenance, overrides } = given
-  const fronts = listeners.map(frontend)
+  const peers = given.seed !== undefined && given.nodes.length > 1 ? given.nodes : []
+  const fronts = listeners.map((listener) => frontend(listener, peers))
   const backends = given.backends.map((backend) => ({
     ...backend,
     text: text(backendLines(backend, maintenance)),
     check: serverOptions(backend),
   }))
   const users = userLines(given.users)
-  const certificates = given.certificates.map(({ name, pem }) => ({ name, pem: normalPem(name, pem) }))
-  const frontends = text([...users.lines, ...fronts.flatMap(({ lines }) => ['', ...lines])])
+  const shown = given.certificates.map(({ name, pem }) => ({ name, pem: normalPem(name, pem) }))
+  const certificates = peers.length > 0 ? [...shown, ownCertificate(given.seed)] : shown
+  const frontends = text([
+    ...users.lines,
+    ...(peers.length > 0 ? peersLines(listeners, peers) : []),
+    ...fronts.flatMap(({ lines }) => ['', ...lines]),
+  ])
   const tables = fronts.flatMap((one) => one.tables)
   const known = backends.map(({ backend }) => backend)
   const structure = digest([
@@ -67,6 +79,12 @@ export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>):
     },
     secrets: [...users.hashes, ...certificates.map(({ pem }) => pem)],
   }
+}
+
+/** What the machines prove by that they are peers. */
+function ownCertificate(seed = ''): ConfiguredCertificate {
+  const { certificate, key } = ownKeyPair(seed, 'load balancer peers')
+  return { name: peersCertificate, pem: certificate + key }
 }
 
 function text(lines: string[]): string {

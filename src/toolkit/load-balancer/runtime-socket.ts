@@ -61,6 +61,11 @@ function silent(node: MachineAccess, cause: Error): KitbagError {
   })
 }
 
+/** Whether it is HAProxy that says no, or that says nothing. */
+export function isRefusal(error: unknown): error is KitbagError {
+  return error instanceof KitbagError && error.code === 'service-failed'
+}
+
 /** What HAProxy says when it did as told. */
 const done =
   /^(New server registered\.|Server deleted\.|Transaction (created|updated) for certificate .*!|Committing .*|\.*Success!)$/

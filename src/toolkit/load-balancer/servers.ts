@@ -125,15 +125,17 @@ async function removeServer(
   }
 }
 
-/** Brings weights and states into force. A machine that an operation has taken out stays out until the operation puts it back. */
-export async function applyOverrides(
-  { reach, unsettled }: Context,
-  node: MachineAccess,
+/**
+ * Lines for each server whose weight or state is not as it shall be. A machine that an operation has taken out stays out until the operation
+ * puts it back.
+ */
+export function overrideLines(
+  unsettled: ReadonlySet<string>,
   { servers }: NodeState,
   overrides: ServerOverrides,
-): Promise<void> {
-  for (const row of servers) {
-    if (row.server === 'BACKEND') continue
+): { row: ServerState; lines: string[] }[] {
+  return servers.flatMap((row) => {
+    if (row.server === 'BACKEND') return []
     const override: ServerOverride = overrides[overrideKey(row.backend, row.server)] ?? {}
     const id = `${row.backend}/${row.server}`
     const held = unsettled.has(row.server) ? row.state : 'ready'
@@ -146,6 +148,16 @@ export async function applyOverrides(
       ...modeLines(id, row.state, mode),
       ...(mode === 'ready' ? [] : weightLines),
     ]
-    if (lines.length > 0) await change(reach, node, ...lines)
-  }
+    return lines.length > 0 ? [{ row, lines }] : []
+  })
+}
+
+/** Brings weights and states into force. */
+export async function applyOverrides(
+  { reach, unsettled }: Context,
+  node: MachineAccess,
+  state: NodeState,
+  overrides: ServerOverrides,
+): Promise<void> {
+  for (const { lines } of overrideLines(unsettled, state, overrides)) await change(reach, node, ...lines)
 }

@@ -11,6 +11,7 @@ import { type LoadBalancerSpec, loadBalancerSchema } from './schema.ts'
 import { share } from './share.ts'
 import { backendsOf } from './targets.ts'
 import { validate } from './validate.ts'
+import { watch } from './watch.ts'
 
 /** HAProxy machines in front of components, or of machines that Kitbag did not deploy. */
 export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
@@ -33,4 +34,5 @@ export const loadBalancer: ToolkitService<LoadBalancerSpec> = {
   metrics,
   health,
   routes,
+  watch,
 }

@@ -78,3 +78,29 @@ export const secretField = z.custom<Value>(
   (value) => isReference(value) && value.$ref.startsWith('secrets.'),
   'must be a secret such as ${secrets.ADMIN_PASSWORD}',
 )
+
+const nameText = '[a-z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*'
+const certificatePattern = new RegExp(`^(${nameText}\\.)?${nameText}$`)
+
+/** The service that certificates are of when nothing else is said: what one alone in a blueprint is called. */
+const usualService = 'certificates'
+
+/** A certificate by its name, `web`, or by that and its service's, `edge.web`. Each has one spelling: `certificates.web` is `web`. */
+export const certificateField = z
+  .string()
+  .max(81)
+  .regex(
+    certificatePattern,
+    'must be the name of a certificate such as web, or of one of another service such as edge.web',
+  )
+  .transform((text) => (text.startsWith(`${usualService}.`) ? text.slice(usualService.length + 1) : text))
+
+/** What `certificateField` calls a certificate of a service. */
+export function certificateName(service: string, certificate: string): string {
+  return service === usualService ? certificate : `${service}.${certificate}`
+}
+
+/** The reference to its PEM text: `certificates.web.pem`. */
+export function certificateReference(name: string): string {
+  return `${name.includes('.') ? name : `${usualService}.${name}`}.pem`
+}

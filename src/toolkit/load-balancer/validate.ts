@@ -2,9 +2,11 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { NeighbourService } from '../contract.ts'
 import type { Listener, Target } from './listener-schema.ts'
-import { backendSettings } from './plan.ts'
+import { peersPort } from './peers-text.ts'
+import { backendSettings, countTogether } from './plan.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, targetsOf } from './targets.ts'
+import { certificateName } from './text-fields.ts'
 
 const sshPort = 22
 
@@ -36,6 +38,12 @@ export function validate(
     ports.add(port)
     if (port === sshPort)
       problems.push({ path: `${path}.port`, message: 'port 22 is that of SSH on every machine', found: '22' })
+    if (port === peersPort && countTogether(spec))
+      problems.push({
+        path: `${path}.port`,
+        message: `on port ${port} the machines tell each other what they count for \`rateLimit\``,
+        found: String(port),
+      })
     const own = [...protocolProblems(listener), ...destinationProblems(listener), ...routeProblems(listener)]
     problems.push(...own.map((problem) => ({ ...problem, path: problem.path ? `${path}.${problem.path}` : path })))
     problems.push(...certificateProblems(listener, `${path}.certificates`, services))
@@ -127,14 +135,14 @@ function routeProblems({ protocol, routes }: Listener): Problem[] {
   return problems
 }
 
-/** Names that a service `certificates` of the blueprint has: those of its list. */
+/** Certificates are those that services of the blueprint make. */
 function certificateProblems({ certificates = [] }: Listener, path: string, services: NeighbourService[]): Problem[] {
-  const service = services.find(({ name }) => name === 'certificates')
-  if (!service) {
-    if (certificates.length === 0) return []
+  const makers = services.filter(({ values }) => values)
+  if (makers.length === 0 && certificates.length > 0)
     return [{ path, message: 'the blueprint has no toolkit service `certificates`, which these are names of' }]
-  }
-  const allowed = (service.values ?? []).flatMap((value) => /^(.+)\.pem$/.exec(value)?.[1] ?? [])
+  const allowed = makers.flatMap(({ name, values = [] }) =>
+    values.flatMap((value) => (/^[^.]+\.pem$/.test(value) ? certificateName(name, value.slice(0, -4)) : [])),
+  )
   return certificates.flatMap((name, i) =>
     allowed.includes(name)
       ? []

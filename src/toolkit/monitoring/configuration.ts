@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { certificateName } from './certificate.ts'
+import { certificateName } from '../../lib/own-key-pair.ts'
 import { alertingRules } from './ready-alerts.ts'
 import { recordingRules } from './recording-rules.ts'
 import type { AlertSpec } from './schema.ts'

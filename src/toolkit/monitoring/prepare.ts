@@ -1,8 +1,9 @@
+import { ownKeyPair } from '../../lib/own-key-pair.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
 import { type AlertmanagerParameters, alertmanagerText, clusterArguments } from './alertmanager.ts'
-import { exporterKeyPair } from './certificate.ts'
 import { type PrometheusParameters, prometheusFiles } from './configuration.ts'
 import type { Modules } from './targets.ts'
+import { signerFile, type Webhook } from './webhook-signer.ts'
 
 /** Texts of the files, from parameters whose references are resolved. */
 export async function prepare({ extra, parameters }: PrepareInput): Promise<Prepared> {
@@ -11,8 +12,12 @@ export async function prepare({ extra, parameters }: PrepareInput): Promise<Prep
     const made = { configuration: alertmanagerText(known), cluster: clusterArguments(known) }
     return { parameters: { ...parameters, ...made }, secrets: [] }
   }
+  if (extra === 'webhook-signer') {
+    const { configuration, secrets } = signerFile(parameters.webhooks as Record<string, Webhook>)
+    return { parameters: { ...parameters, configuration }, secrets }
+  }
   if (extra !== undefined && extra !== 'exporter-gate') return { parameters, secrets: [] }
-  const pair = exporterKeyPair(String(parameters.seed))
+  const pair = ownKeyPair(String(parameters.seed), 'exporters')
   const files =
     extra === undefined
       ? prometheusFiles(parameters as unknown as PrometheusParameters)

@@ -71,6 +71,10 @@ export const loadBalancerUnderTest: ToolkitServiceUnderTest = {
     'at least one listener': { listeners: [] },
     'port 80 is used twice': { listeners: [listener, { ...listener, name: 'b' }] },
     'port 22 is that of SSH': { listeners: [{ ...listener, port: 22 }] },
+    'on port 10000 the machines tell each other': {
+      listeners: [listener, { ...listener, port: 10_000, rateLimit: { requests: 1 } }],
+      replicas: 2,
+    },
     'the backend web is not what it is in listeners.0': {
       listeners: [listener, { ...listener, port: 81, algorithm: 'first' }],
     },

@@ -16,6 +16,7 @@ import type {
   ServerOverride,
 } from '../../../src/toolkit/load-balancer/configuration.ts'
 import { nodeState, type ServerState } from '../../../src/toolkit/load-balancer/node-state.ts'
+import type { Peer } from '../../../src/toolkit/load-balancer/peers-text.ts'
 import type { LoadBalancerParameters } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { prepare } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { command } from '../../../src/toolkit/load-balancer/runtime-socket.ts'
@@ -36,6 +37,8 @@ export interface Wanted {
   certificates?: ConfiguredCertificate[]
   /** Values of `${secrets.X}`. */
   secrets?: Record<string, string>
+  /** Further machines of the service, which are not there. */
+  peers?: Peer[]
   /** Machines that an operation has in its hands. */
   unsettled?: string[]
 }
@@ -96,8 +99,9 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
         const { $ref } = password as { $ref: string }
         return { ...user, password: wanted.secrets?.[$ref.replace('secrets.', '')] }
       })
-      const { certificates = [], overrides = {} } = wanted
-      const resolved = { ...settings, backends, users, certificates, overrides }
+      const { certificates = [], overrides = {}, peers = [] } = wanted
+      const nodes = peers.length > 0 ? [{ name: node.name, address: node.address }, ...peers] : []
+      const resolved = { ...settings, backends, users, certificates, overrides, nodes, seed: 's'.repeat(40) }
       return (await prepare({ parameters: resolved })).parameters
     }
 

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Load, startLoad } from '../../../bench/load.ts'
+import { change } from '../../../src/toolkit/load-balancer/runtime-socket.ts'
 import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
 import { until } from '../../support/until.ts'
 import { images, noMachines } from '../providers/local-box.ts'
@@ -120,6 +121,44 @@ describe.skipIf(noMachines).each(images)(
       expect((await fetch(url())).status).toBe(200)
     })
 
+    test('a reload that was lost is found by check and health, and mended by the next configure', async () => {
+      const { drift, afterConfigure } = loadBalancer.control
+      const findings = async (of: Wanted) => (await loadBalancer.health?.(box.context(of))) ?? []
+      const found = async (of: Wanted) => drift?.(box.context(of), box.node, await box.parameters(of))
+      expect(await found(wanted())).toEqual([])
+      expect((await findings(wanted())).map(({ status }) => status)).toEqual(['healthy'])
+      const other = wanted({ section: section(client + 200) })
+      await box.program(other, ['reload:haproxy'])
+      expect(await found(other)).toEqual([
+        { resource: 'process:haproxy', changes: ['its process runs with another configuration'] },
+      ])
+      expect(await findings(other)).toContainEqual({
+        subject: 'load-balancer-1',
+        status: 'degraded',
+        message: expect.stringContaining('another configuration than its file holds'),
+      })
+      await afterConfigure(box.context(other), box.node, await box.parameters(other))
+      expect(await found(other)).toEqual([])
+      expect((await findings(other)).map(({ status }) => status)).toEqual(['healthy'])
+    })
+
+    test('what was changed by hand in the running process is found by check, and mended', async () => {
+      const { drift } = loadBalancer.control
+      const found = async () => drift?.(box.context(wanted()), box.node, await box.parameters(wanted()))
+      await change(box.reach, box.node, 'set server web/web-1 weight 1', 'set server web/web-2 state drain')
+      expect(await found()).toEqual([
+        {
+          resource: 'process:haproxy',
+          changes: [
+            expect.stringMatching(/^web\/web-1 is ready with weight 1,/),
+            expect.stringMatching(/^web\/web-2 is drain/),
+          ],
+        },
+      ])
+      await box.configure(wanted())
+      expect(await found()).toEqual([])
+    })
+
     test('HAProxy that does not run is a clear error, and the next configure starts it', async () => {
       await box.run('systemctl stop haproxy')
       const context = box.context(wanted())
@@ -132,6 +171,10 @@ describe.skipIf(noMachines).each(images)(
       await expect(leave(context, member, leaving(0))).rejects.toMatchObject(silent)
       const statistics = loadBalancer.routes.find(({ id }) => id === 'statistics')
       await expect(statistics?.read?.(context, {}, {})).rejects.toMatchObject(silent)
+      const values = await box.parameters(wanted())
+      expect(await loadBalancer.control.drift?.(context, box.node, values)).toEqual([
+        { resource: 'process:haproxy', changes: [expect.stringMatching(silent.message)] },
+      ])
       await box.configure(wanted())
       await up('web-1', 'web-2')
     })

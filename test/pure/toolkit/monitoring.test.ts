@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { ownKeyPair } from '../../../src/lib/own-key-pair.ts'
 import { alertmanagerText } from '../../../src/toolkit/monitoring/alertmanager.ts'
-import { exporterKeyPair } from '../../../src/toolkit/monitoring/certificate.ts'
 import { markIn, prometheusFiles } from '../../../src/toolkit/monitoring/configuration.ts'
 import { plan, validate } from '../../../src/toolkit/monitoring/plan.ts'
 import { promqlFault } from '../../../src/toolkit/monitoring/promql.ts'
@@ -136,9 +136,9 @@ describe('configuration', () => {
 
 describe('the key of exporters', () => {
   test('is made of the seed alone, and its certificate verifies itself', () => {
-    const { certificate, key } = exporterKeyPair(seed)
-    expect(exporterKeyPair(seed)).toEqual({ certificate, key })
-    expect(exporterKeyPair('t'.repeat(40)).certificate).not.toBe(certificate)
+    const { certificate, key } = ownKeyPair(seed, 'exporters')
+    expect(ownKeyPair(seed, 'exporters')).toEqual({ certificate, key })
+    expect(ownKeyPair('t'.repeat(40), 'exporters').certificate).not.toBe(certificate)
     const read = new X509Certificate(certificate)
     expect(read.verify(read.publicKey)).toBe(true)
     expect([read.subject, read.subjectAltName, read.ca]).toEqual(['CN=kitbag', 'DNS:kitbag', true])

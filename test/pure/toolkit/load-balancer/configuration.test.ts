@@ -77,14 +77,21 @@ const sections = {
 }
 
 const haproxy = '/usr/sbin/haproxy'
+const pair = [
+  { name: 'load-balancer-1', address: '10.0.0.9' },
+  { name: 'load-balancer-2', address: 'fd00::9' },
+]
 
 describe('the configuration', () => {
-  test.for(Object.entries(sections))(
-    '%s is one that HAProxy takes',
+  test.for(
+    Object.entries(sections).flatMap(([name, section]) => [1, 2].map((replicas) => ({ name, section, replicas }))),
+  )(
+    '$name is one that HAProxy takes, on $replicas machines',
     { timeout: 30_000 },
-    async ([, section], context) => {
+    async ({ section, replicas }, context) => {
       if (!existsSync(haproxy)) context.skip('needs haproxy: apt-get install haproxy')
-      const files = await filesOf(section, { pem: selfSigned('web.example'), password: 'x' })
+      const nodes = replicas === 1 ? [] : pair
+      const files = await filesOf(section, { pem: selfSigned('web.example'), password: 'x', nodes })
       const folder = mkdtempSync(join(tmpdir(), 'kitbag-haproxy-'))
       const own = join(folder, 'kitbag')
       for (const name of ['tables', 'certificates']) mkdirSync(join(own, name), { recursive: true })
@@ -123,10 +130,32 @@ describe('the configuration', () => {
     const text = await configurationOf(sections.sticky, { overrides: { 'web/web-2': { weight: 0 } } })
     expect(text).toContain('cookie kitbag-web insert indirect nocache httponly attr SameSite=Lax')
     expect(text).toMatch(
-      /server web-1 10\.0\.0\.1:8080 check inter 10000ms downinter 2000ms .* cookie web-1 weight 100$/m,
+      /server web-1 10\.0\.0\.1:8080 check inter 10000ms fastinter 2000ms downinter 2000ms .* cookie web-1 weight 100$/m,
     )
     expect(text).toMatch(/server web-2 .* cookie web-2 weight 0$/m)
     expect(await configurationOf(sections.http)).not.toContain('cookie')
+  })
+
+  test('machines that count together have a table each, and let nobody in who is none of them', async () => {
+    const limited = { listeners: [{ port: 80, to: 'web', rateLimit: { requests: 5, per: '1s' } }] }
+    const files = await filesOf(limited, { nodes: pair })
+    const text = files.get('/etc/haproxy/haproxy.cfg') ?? ''
+    expect(text).toMatch(/^ {4}localpeer load-balancer-1$/m)
+    expect(text).toMatch(/^ {4}peer load-balancer-1 10\.0\.0\.9:10000$/m)
+    expect(text).toMatch(/^ {4}peer load-balancer-2 \[fd00::9\]:10000$/m)
+    expect(text).toMatch(/^ {4}default-bind ssl .* verify required /m)
+    expect(text).toContain('track-sc0 src table "kitbag-peers/rate-80-${HAPROXY_LOCALPEER}"')
+    expect(text.match(/^ {4}table rate-80-load-balancer-[12] /gm)).toHaveLength(2)
+    expect(files.get('/etc/haproxy/kitbag/certificates/@peers.pem')).toContain('PRIVATE KEY')
+    expect(await configurationOf(limited)).not.toContain('peers')
+    expect(await configurationOf(sections.http, { nodes: [] })).not.toContain('peers')
+  })
+
+  test('a silent machine is out after the timeout: checks in a row have it together', async () => {
+    const health = { timeout: '3s', interval: '1s', fall: 3 }
+    const text = await configurationOf({ listeners: [{ port: 80, to: 'web', health }] })
+    expect(text).toContain('timeout check 1000ms')
+    expect(text).toContain('check inter 1000ms fastinter 200ms downinter 200ms rise 1 fall 3')
   })
 
   test('maintenance: as the blueprint says, until it is switched', async () => {

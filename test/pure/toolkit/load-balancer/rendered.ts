@@ -1,6 +1,7 @@
 import { compile } from '../../../../src/recipes/compile.ts'
 import { shippedRecipes } from '../../../../src/recipes/shipped.ts'
 import type { MaintenanceOverride, ServerOverride } from '../../../../src/toolkit/load-balancer/configuration.ts'
+import type { Peer } from '../../../../src/toolkit/load-balancer/peers-text.ts'
 import type { LoadBalancerParameters } from '../../../../src/toolkit/load-balancer/prepare.ts'
 import { prepare } from '../../../../src/toolkit/load-balancer/prepare.ts'
 import { loadBalancerSchema } from '../../../../src/toolkit/load-balancer/schema.ts'
@@ -17,10 +18,14 @@ export interface Given {
   overrides?: Record<string, ServerOverride | MaintenanceOverride>
   pem?: string
   password?: string
+  nodes?: Peer[]
 }
 
 /** The recipe's parameters for a section, with servers, secrets and certificates put in. */
-export async function parametersOf(section: unknown, { overrides = {}, pem = '', password = '' }: Given = {}) {
+export async function parametersOf(
+  section: unknown,
+  { overrides = {}, pem = '', password = '', nodes = [] }: Given = {},
+) {
   const spec = loadBalancerSchema.parse(section)
   const [component] = loadBalancer.plan({ name: 'loadBalancer', spec, components: [] }).components
   const settings = component?.settings as unknown as LoadBalancerParameters
@@ -34,6 +39,8 @@ export async function parametersOf(section: unknown, { overrides = {}, pem = '',
       certificates: settings.certificates.map(({ name }) => ({ name, pem })),
       users: settings.users.map((user) => ({ ...user, password })),
       overrides,
+      nodes,
+      seed: 's'.repeat(40),
     },
   })
   return parameters

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, hkdfSync, type KeyObject, sign } from 'node:crypto'
 
-/** The name that the certificate is for; who asks an exporter expects it, whatever the machine's address. */
+/** The name that such certificates are for; who asks expects it, whatever the machine's address. */
 export const certificateName = 'kitbag'
 
 export interface KeyPair {
@@ -10,11 +10,11 @@ export interface KeyPair {
 }
 
 /**
- * A key and a certificate that it signed itself, both made of a secret: the same everywhere and at any time, so that nothing has to be
- * kept or carried between machines. Ed25519, whose signatures hold no chance. Who has the key is let in, and nobody else.
+ * A key and a certificate that it signed itself, both made of a secret, for one purpose: the same everywhere and at any time, so that nothing
+ * has to be kept or carried between machines. Ed25519, whose signatures hold no chance. Who has the key is let in, and nobody else.
  */
-export function exporterKeyPair(seed: string): KeyPair {
-  const secret = Buffer.from(hkdfSync('sha256', seed, '', 'kitbag exporters', 32))
+export function ownKeyPair(seed: string, purpose: string): KeyPair {
+  const secret = Buffer.from(hkdfSync('sha256', seed, '', `kitbag ${purpose}`, 32))
   const key = createPrivateKey({ key: Buffer.concat([pkcs8Prefix, secret]), format: 'der', type: 'pkcs8' })
   return {
     certificate: pem('CERTIFICATE', certificate(key)),
