@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-ec2'
 import { backoff, retry } from '../../lib/retry.ts'
 import { awsCode, throttleCodes, toKitbagError } from './errors.ts'
+import { refuseForeignAnswers } from './readable-answers.ts'
 
 /** Milliseconds for a connection, and for a whole answer: then the call is made again, or given up. */
 const connectionTimeout = 5_000
@@ -32,20 +33,22 @@ export type AwsCommand<Input extends ServiceInputTypes, Output extends ServiceOu
   ServiceOutputTypes
 >
 
-/** `attempts`: how often at most. */
-interface Patience {
+interface CallOptions {
+  /** How often at most. */
   attempts?: number
+  /** Name of the machine that it is for, for messages. */
+  machine?: string
 }
 
 type Send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
   command: AwsCommand<Input, Output>,
-  patience?: Patience,
+  options?: CallOptions,
 ) => Promise<Output>
 
+/** Throws KitbagError alone; `awsCode` tells AWS's own code of it. */
 export interface Ec2 {
-  /** Throws KitbagError. */
   send: Send
-  /** For changes: waits for its turn among them, and throws the SDK's own errors, whose codes decide. */
+  /** For changes: waits for its turn among them. */
   change: Send
   /** Whether EC2 turned a call away not long ago because there were too many. */
   isThrottled(): boolean
@@ -65,27 +68,24 @@ export function connectEc2(options: {
     maxAttempts: 1,
     requestHandler: { connectionTimeout, requestTimeout, throwOnRequestTimeout: true },
   })
+  refuseForeignAnswers(client)
   const turns = limit(mostChanges)
   let throttledAt = 0
-  const persistently: Send = (command, patience = {}) =>
-    retry(() => client.send(command), {
-      attempts: patience.attempts ?? attempts,
-      delay,
-      retryable: (error) => {
-        if (throttleCodes.has(awsCode(error) ?? '')) throttledAt = Date.now()
-        return toKitbagError(error, callName(command)).retryable
-      },
-    })
-  return {
-    send: async (command, patience) => {
+  const send: Send = (command, options = {}) => {
+    const attempt = async () => {
       try {
-        return await persistently(command, patience)
+        return await client.send(command)
       } catch (error) {
-        throw toKitbagError(error, callName(command))
+        if (throttleCodes.has(awsCode(error) ?? '')) throttledAt = Date.now()
+        throw toKitbagError(error, callName(command), options.machine)
       }
-    },
+    }
+    return retry(attempt, { attempts: options.attempts ?? attempts, delay })
+  }
+  return {
+    send,
+    change: (command, options) => turns(() => send(command, options)),
     isThrottled: () => Date.now() - throttledAt < throttleMemory,
-    change: (command, patience) => turns(() => persistently(command, patience)),
   }
 }
 

@@ -4,7 +4,7 @@ import { cloudConfig } from '../../lib/cloud-init.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { CreateMachineRequest, MachineTags } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
-import { awsCode, capacityCodes, toKitbagError } from './errors.ts'
+import { awsCode, capacityCodes } from './errors.ts'
 import type { Firewall } from './firewall.ts'
 import { describeInstances, living } from './instances.ts'
 import type { Market } from './market.ts'
@@ -63,14 +63,17 @@ export async function createMachine(
   let full: unknown
   for (const way of ways) {
     try {
-      return await run(cloud, `${token}/${way.place.zone}/${way.spot}`, { ...common, ...wayOf(cloud, way, group) })
+      return await run(cloud, name, `${token}/${way.place.zone}/${way.spot}`, {
+        ...common,
+        ...wayOf(cloud, way, group),
+      })
     } catch (error) {
-      if (!capacityCodes.has(awsCode(error) ?? '')) throw toKitbagError(error, 'RunInstances', name)
+      if (!capacityCodes.has(awsCode(error) ?? '')) throw error
       cloud.log('info', `aws: ${way.place.zone} has no ${way.spot ? 'spot ' : ''}capacity for ${spec.size}`)
       full = error
     }
   }
-  throw toKitbagError(full, 'RunInstances', name)
+  throw full
 }
 
 function waysOf({ settings }: AwsCloud, places: Place[], zones: string[]): Way[] {
@@ -110,13 +113,20 @@ function diskOf({ settings }: AwsCloud, { spec }: CreateMachineRequest) {
 }
 
 /** A token whose machine has ended is answered as such for an hour; the next life has the next token, the same for whoever asks. */
-async function run({ ec2, instances }: AwsCloud, token: string, request: RunInstancesRequest): Promise<Instance> {
+async function run(
+  { ec2, instances }: AwsCloud,
+  machine: string,
+  token: string,
+  request: RunInstancesRequest,
+): Promise<Instance> {
   for (let life = 0; ; life++) {
     try {
       const ClientToken = createHash('sha256').update(`${token}/${life}`).digest('hex')
-      const { Instances: [instance] = [] } = await ec2.change(new RunInstancesCommand({ ...request, ClientToken }))
+      const { Instances: [instance] = [] } = await ec2.change(new RunInstancesCommand({ ...request, ClientToken }), {
+        machine,
+      })
       const ended = instance?.State?.Name === 'terminated' || instance?.State?.Name === 'shutting-down'
-      if (!instance?.InstanceId) throw new Error('an answer without an instance')
+      if (!instance?.InstanceId) throw noInstance(machine)
       if (!ended) {
         instances.made(instance)
         return instance
@@ -127,4 +137,11 @@ async function run({ ec2, instances }: AwsCloud, token: string, request: RunInst
     if (life >= mostLives)
       throw new KitbagError('provider-failed', `aws: ${mostLives} machines of one token have ended`)
   }
+}
+
+function noInstance(machine: string): KitbagError {
+  return new KitbagError('provider-failed', `aws: RunInstances for ${machine} answered without an instance`, {
+    machine,
+    retryable: true,
+  })
 }

@@ -2,7 +2,7 @@ import { TerminateInstancesCommand } from '@aws-sdk/client-ec2'
 import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { AwsCloud } from './connection.ts'
-import { awsCode, toKitbagError } from './errors.ts'
+import { awsCode } from './errors.ts'
 import { isInstanceId } from './instances.ts'
 import { readTag } from './tags.ts'
 
@@ -22,7 +22,7 @@ export async function destroyMachine({ ec2, instances, installation }: AwsCloud,
   try {
     await ec2.change(new TerminateInstancesCommand({ InstanceIds: [id] }))
   } catch (error) {
-    if (awsCode(error) !== 'InvalidInstanceID.NotFound') throw toKitbagError(error, 'TerminateInstances')
+    if (awsCode(error) !== 'InvalidInstanceID.NotFound') throw error
   }
   instances.ending(id)
   for (const end = Date.now() + patience; ; await sleep(20)) {

@@ -1,16 +1,21 @@
 import * as api from '@aws-sdk/client-ec2'
 import { type AwsCommand, callName } from './client.ts'
 import type { AwsCloud } from './connection.ts'
+import { describeInstances } from './instances.ts'
 import type { Market } from './market.ts'
+import { needsTag } from './policy.ts'
+import { tagFilters } from './tags.ts'
 
 /** One call, asked of EC2 with the flag that only tries it. */
 export interface Dry {
   call: string
+  /** On an id of nothing, where a policy may allow it on what carries Kitbag's tags alone: then a refusal says nothing. */
+  unsure: boolean
   ask(): Promise<unknown>
 }
 
 /** Whoever asks for findings waits for them. */
-const patience = { attempts: 4 }
+const options = { attempts: 4 }
 
 /** Ids of nothing. */
 const nothing = '0123456789abcdef0'
@@ -22,13 +27,23 @@ const nothing = '0123456789abcdef0'
 export async function dryRuns({ ec2, settings, installation }: AwsCloud, market: Market): Promise<Dry[]> {
   const trial = <Input extends api.ServiceInputTypes, Output extends api.ServiceOutputTypes>(
     command: AwsCommand<Input, Output>,
-  ): Dry => ({ call: callName(command), ask: () => ec2.change(command, patience) })
+  ): Dry => ({ call: callName(command), unsure: isUnsure(callName(command)), ask: () => ec2.change(command, options) })
+  const Filters = tagFilters({ installation })
+  const own = {
+    instance: await firstOf(async () => (await describeInstances(ec2, Filters)).map(({ InstanceId }) => InstanceId)),
+    group: await firstOf(async () => {
+      const { SecurityGroups = [] } = await ec2.send(new api.DescribeSecurityGroupsCommand({ Filters }), options)
+      return SecurityGroups.map(({ GroupId }) => GroupId)
+    }),
+  }
+  const isUnsure = (call: string) =>
+    needsTag(call) && !(call === 'TerminateInstances' ? own.instance : /Group/.test(call) && own.group)
   const [image] = await market.images().catch(() => [])
   const [place] = settings.network.own ? [] : await market.places().catch(() => [])
   const dry = { DryRun: true } as const
   const tags = [{ Key: 'kitbag:installation', Value: installation }]
   const vpc = { VpcId: place?.vpc ?? `vpc-${nothing}` }
-  const group = { GroupId: `sg-${nothing}` }
+  const group = { GroupId: own.group ?? `sg-${nothing}` }
   const rule = {
     ...group,
     IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '192.0.2.1/32' }] }],
@@ -57,7 +72,7 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
         ...(place && { SubnetId: place.subnet }),
       }),
     ),
-    trial(new api.TerminateInstancesCommand({ ...dry, InstanceIds: [`i-${nothing}`] })),
+    trial(new api.TerminateInstancesCommand({ ...dry, InstanceIds: [own.instance ?? `i-${nothing}`] })),
     trial(
       new api.CreateSecurityGroupCommand({
         ...dry,
@@ -90,4 +105,9 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
       }),
     ),
   ]
+}
+
+/** undefined also where it may not be asked for: that is a finding of its own. */
+async function firstOf(ask: () => Promise<(string | undefined)[]>): Promise<string | undefined> {
+  return (await ask().catch(() => []))[0]
 }

@@ -14,6 +14,12 @@ const bare = (host: string) => host.replace(/^\[|\]$/g, '').toLowerCase()
 export function isForbiddenHost(host: string): boolean {
   const name = bare(host)
   const family = isIP(name)
+  // An IPv4 address in IPv6's clothes, which URL writes as two hexadecimal words.
+  const mapped = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(name)
+  if (mapped) {
+    const [high, low] = [mapped[1], mapped[2]].map((word) => Number.parseInt(word ?? '', 16))
+    return isForbiddenHost([(high ?? 0) >> 8, (high ?? 0) & 255, (low ?? 0) >> 8, (low ?? 0) & 255].join('.'))
+  }
   if (family === 0) return /(^|\.)(metadata|instance-data)(\.|$)/.test(name)
   return forbidden.check(name, family === 6 ? 'ipv6' : 'ipv4')
 }

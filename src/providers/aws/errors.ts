@@ -2,9 +2,25 @@ import { KitbagError, type KitbagErrorOptions } from '../../model/errors.ts'
 
 /** The code of an answer of EC2 or STS (`InsufficientInstanceCapacity`); undefined: there was no readable answer. */
 export function awsCode(error: unknown): string | undefined {
-  const { Code, name, $metadata } = (error ?? {}) as { Code?: unknown; name?: unknown; $metadata?: unknown }
+  const { Code, name, $metadata, cause } = (error ?? {}) as {
+    Code?: unknown
+    name?: unknown
+    $metadata?: unknown
+    cause?: unknown
+  }
+  if (error instanceof KitbagError) return awsCode(cause)
   if (typeof Code === 'string') return Code
   return $metadata !== undefined && typeof name === 'string' && !parserErrors.has(name) ? name : undefined
+}
+
+/** What the SDK throws holds the whole request, and so user data and signatures: only what is said of it goes on. */
+class AwsError extends Error {
+  readonly Code: string | undefined
+
+  constructor(code: string | undefined, message: string) {
+    super(message)
+    this.Code = code
+  }
 }
 
 /** What the SDK throws for an answer that is not what it should be: HTML, cut off. */
@@ -68,9 +84,9 @@ export function toKitbagError(error: unknown, call: string, machine?: string): K
   if (error instanceof KitbagError) return error
   const code = awsCode(error) ?? credentialsCode(error)
   const where = machine === undefined ? `aws: ${call}` : `aws: ${call} for ${machine}`
-  const options: KitbagErrorOptions = { cause: error, ...(machine !== undefined && { machine }) }
   const status = (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode ?? 0
   const message = said(error)
+  const options: KitbagErrorOptions = { cause: new AwsError(code, message), ...(machine !== undefined && { machine }) }
   if (code !== undefined && Object.hasOwn(refused, code))
     return new KitbagError('provider-failed', `${where}: ${refused[code]} (${code})`, {
       ...options,

@@ -2,10 +2,13 @@ import { KitbagError } from '../../model/errors.ts'
 import type { Provider } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
 import { type Dry, dryRuns } from './dry-runs.ts'
-import { awsCode, toKitbagError } from './errors.ts'
+import { awsCode } from './errors.ts'
 import { imageWords } from './images.ts'
 import type { Market } from './market.ts'
 import { neededActions, policy } from './policy.ts'
+
+/** EC2 gives the same answer to who may not at all and to who may with Kitbag's things alone. */
+const onlyTagged = "not allowed on what is not Kitbag's; whether on what is, shows once a deployment is there"
 
 type Finding = Awaited<ReturnType<Provider['test']>>[number]
 
@@ -56,7 +59,8 @@ async function permissionFindings({ settings }: AwsCloud, trials: Dry[]): Promis
     const name = `ec2:${action}`
     try {
       const allowed = await dryRun(trial)
-      found.push({ name, ok: allowed, detail: allowed ? 'allowed' : 'not allowed to the user or role of this cloud' })
+      const detail = allowed ? 'allowed' : trial.unsure ? onlyTagged : 'not allowed to the user or role of this cloud'
+      found.push({ name, ok: allowed || trial.unsure, detail })
     } catch (error) {
       found.push({ name, ok: false, detail: sentence(error) })
     }
@@ -65,18 +69,17 @@ async function permissionFindings({ settings }: AwsCloud, trials: Dry[]): Promis
 }
 
 /** False: the permission is missing. Throws when EC2 gives no answer, or does not know who asks. */
-async function dryRun({ call, ask }: Dry): Promise<boolean> {
+async function dryRun({ ask }: Dry): Promise<boolean> {
   try {
     await ask()
     return true
   } catch (error) {
     const code = awsCode(error)
     if (code === 'UnauthorizedOperation') return false
-    const known = toKitbagError(error, call)
     // `DryRunOperation`, or something about the ids of nothing, which is said to those who may only.
     if (code === 'DryRunOperation' || /^(Invalid|Missing|DependencyViolation|Gateway\.|Resource\.)/.test(code ?? ''))
       return true
-    throw known
+    throw error
   }
 }
 

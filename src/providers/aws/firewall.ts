@@ -3,7 +3,7 @@ import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { FirewallRule } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
-import { awsCode, toKitbagError } from './errors.ts'
+import { awsCode } from './errors.ts'
 import { alignRules, findGroups, makeGroup, permissions } from './groups.ts'
 import type { Market } from './market.ts'
 import { ensureNetwork, removeNetworks } from './networks.ts'
@@ -92,7 +92,7 @@ async function removeGroup({ ec2 }: AwsCloud, id: string): Promise<void> {
   } catch (error) {
     const code = awsCode(error)
     if (code === 'InvalidGroup.NotFound') return
-    if (code !== 'DependencyViolation') throw toKitbagError(error, 'DeleteSecurityGroup')
+    if (code !== 'DependencyViolation') throw error
     throw new KitbagError('provider-failed', `aws: the security group ${id} is still used by something else`, {
       cause: error,
       retryable: true,

@@ -10,9 +10,9 @@ import {
 } from '@aws-sdk/client-ec2'
 import { KitbagError } from '../../model/errors.ts'
 import type { FirewallRule } from '../contract.ts'
-import { type AwsCommand, callName } from './client.ts'
+import type { AwsCommand } from './client.ts'
 import type { AwsCloud } from './connection.ts'
-import { awsCode, toKitbagError } from './errors.ts'
+import { awsCode } from './errors.ts'
 import { type Owner, readTag, tagFilters, tagged } from './tags.ts'
 
 /** The deployment's own groups: component -> group. */
@@ -37,7 +37,7 @@ export async function makeGroup(cloud: AwsCloud, owner: Owner, component: string
     )
     if (GroupId) return GroupId
   } catch (error) {
-    if (awsCode(error) !== 'InvalidGroup.Duplicate') throw toKitbagError(error, 'CreateSecurityGroup')
+    if (awsCode(error) !== 'InvalidGroup.Duplicate') throw error
   }
   const filters = [
     { Name: 'group-name', Values: [name] },
@@ -76,7 +76,7 @@ export async function tolerating<Input extends ServiceInputTypes, Output extends
   try {
     await ec2.change(command)
   } catch (error) {
-    if (!codes.includes(awsCode(error) ?? '')) throw toKitbagError(error, callName(command))
+    if (!codes.includes(awsCode(error) ?? '')) throw error
   }
 }
 

@@ -13,9 +13,7 @@ import {
   DescribeVpcsCommand,
   DetachInternetGatewayCommand,
 } from '@aws-sdk/client-ec2'
-import { callName } from './client.ts'
 import type { AwsCloud } from './connection.ts'
-import { toKitbagError } from './errors.ts'
 import { tolerating } from './groups.ts'
 import type { Place } from './subnets.ts'
 import { type Owner, tagFilters, tagged } from './tags.ts'
@@ -38,17 +36,10 @@ export async function ensureNetwork(
 ): Promise<Place[]> {
   const { ec2 } = cloud
   const name = `kitbag-${owner.deployment}`
-  const change: AwsCloud['ec2']['change'] = async (command) => {
-    try {
-      return await ec2.change(command)
-    } catch (error) {
-      throw toKitbagError(error, callName(command))
-    }
-  }
   const vpc =
     (await findNetworks(cloud, owner))[0] ??
-    (await change(new CreateVpcCommand({ CidrBlock: addresses, TagSpecifications: [tagged('vpc', owner, name)] }))).Vpc
-      ?.VpcId ??
+    (await ec2.change(new CreateVpcCommand({ CidrBlock: addresses, TagSpecifications: [tagged('vpc', owner, name)] })))
+      .Vpc?.VpcId ??
     ''
   await ensureGateway(cloud, owner, name, vpc)
   const inside = [{ Name: 'vpc-id', Values: [vpc] }]
@@ -61,7 +52,7 @@ export async function ensureNetwork(
     const subnet =
       known ??
       (
-        await change(
+        await ec2.change(
           new CreateSubnetCommand({
             VpcId: vpc,
             AvailabilityZone: zone,

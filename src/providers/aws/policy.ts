@@ -42,6 +42,11 @@ export function neededActions({ network }: AwsSettings): string[] {
   return [...reading, ...making, ...changing, ...own]
 }
 
+/** Whether the policy allows a call only on what carries Kitbag's tag. */
+export function needsTag(call: string): boolean {
+  return [...changing, ...ownNetwork.changing].includes(call)
+}
+
 /** An IAM policy that allows these and no more: changes only to what carries Kitbag's tag, tags only at making. */
 export function policy({ network, region }: AwsSettings): { Version: string; Statement: Statement[] } {
   const own = network.own === undefined ? undefined : ownNetwork

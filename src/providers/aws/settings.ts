@@ -5,7 +5,7 @@ const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]+
 
 export const diskTypes = ['gp3', 'gp2'] as const
 
-export const settingsSchema = z.strictObject({
+const fields = z.strictObject({
   region: z
     .string()
     .regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'a region like eu-central-1')
@@ -31,6 +31,10 @@ export const settingsSchema = z.strictObject({
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
   securityGroups: z.array(id('sg')).default([]).describe("Machines are also in these, besides their component's own"),
+  sshFrom: z
+    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .optional()
+    .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
   architecture: z.enum(['amd64', 'arm64']).default('amd64'),
   size: z.string().optional().describe('This instance type for every machine, whatever cpu and memory it asks for'),
   spot: z
@@ -60,6 +64,13 @@ export const settingsSchema = z.strictObject({
     }, 'https, or http on this box')
     .optional()
     .describe("Another EC2 endpoint than the region's own: a private one, or another cloud with this API"),
+})
+
+export const settingsSchema = fields.superRefine(({ publicAddresses, reach, network }, context) => {
+  if (publicAddresses) return
+  const complain = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+  if (reach === 'public') complain('reach', 'private, since machines have no public addresses')
+  if (network.own) complain('network', 'a network of its own has no way out but public addresses')
 })
 
 const assumed = z

@@ -68,7 +68,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const began = async (parameters: URLSearchParams, text: string) => {
     const id = /<instanceId>(i-[0-9a-f]+)</.exec(text)?.[1] ?? ''
     const address = /<privateIpAddress>([\d.]+)</.exec(text)?.[1] ?? ''
-    const own = [...parameters].filter(([key]) => /SecurityGroupId\.\d+$/.test(key)).map(([, value]) => value)
+    const own = valuesOf(parameters, 'NetworkInterface.1.SecurityGroupId.')
     instances.set(id, { at: Date.now(), ended: false, groups: own })
     const image = published.find((one) => one.id === parameters.get('ImageId'))?.boots
     if (!machines || !cloud.boots || !image) return
@@ -95,11 +95,14 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
       const output = Buffer.from(await machines.console(parameters.get('InstanceId') ?? '')).toString('base64')
       return { status: 200, text: `<GetConsoleOutputResponse><output>${output}</output></GetConsoleOutputResponse>` }
     }
+    const ending = call === 'TerminateInstances' ? valuesOf(parameters, 'InstanceId.') : []
+    // moto does not end what has ended.
+    if (ending.length > 0 && ending.every((id) => instances.get(id)?.ended))
+      return { status: 200, text: '<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>' }
     const answer = await forward(body, headers)
     if (answer.status !== 200) return answer
     if (call === 'RunInstances') await began(parameters, answer.text)
-    if (call === 'TerminateInstances')
-      await ended([...parameters].filter(([key]) => key.startsWith('InstanceId.')).map(([, value]) => value))
+    await ended(ending)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
     groups.saw(call, parameters)
     return answer
@@ -130,7 +133,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const stranger = new EC2Client({ region, endpoint: `http://127.0.0.1:${moto.port}`, credentials })
+  const stranger = new EC2Client({ region, endpoint: `http://127.0.0.1:${moto.port}`, credentials: { ...credentials } })
 
   const cloud: Ec2Cloud = {
     endpoint,
@@ -166,6 +169,10 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     Object.assign(cloud.settings, { network, publicAddresses: false, reach: 'private' })
   }
   return cloud
+}
+
+function valuesOf(parameters: URLSearchParams, prefix: string): string[] {
+  return [...parameters].filter(([key]) => key.startsWith(prefix)).map(([, value]) => value)
 }
 
 /** Leaves out what the lists do not have yet. */

@@ -31,7 +31,11 @@ export async function startMoto(): Promise<Moto> {
   const [port = 0] = await freePorts(1)
   const env = { PATH: process.env.PATH, MOTO_AMIS_PATH: images, MOTO_ENABLE_AMI_VALIDATION: 'true' }
   const args = ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)]
-  const child: ChildProcess = spawn(python, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // It ends with us, however we end.
+  const child: ChildProcess = spawn('setpriv', ['--pdeathsig', 'KILL', python, ...args], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let log = ''
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk) => {
