@@ -15,12 +15,13 @@ export async function runPhase(
   { machine, recipe, context, extras, secrets }: PhaseInputs,
   options: Pick<CompileOptions, 'mode' | 'suppress'>,
 ): Promise<ProgramResult> {
-  const { events } = work
+  const { deps, events } = work
   events.hide(secrets)
   const phases = [recipe, ...extras.map((extra) => extra.recipe)].flatMap(({ signature }) => signature.phases)
   // A configure also takes away what earlier releases put there, whatever it does beside.
   if (phase !== 'configure' && !phases.includes(phase)) return { events: [], changed: 0 }
-  const program = compile(recipe, phase, context, { ...options, secrets }, extras)
+  const { givesBack: manifest = false } = await deps.clouds.capabilities(machine.cloudId)
+  const program = compile(recipe, phase, context, { ...options, secrets, manifest }, extras)
   return runCompiled(work, machine, program, { phase, secrets, mode: options.mode })
 }
 

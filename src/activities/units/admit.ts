@@ -15,7 +15,9 @@ export async function admit(work: UnitWork, mostRounds: number): Promise<void> {
     // Its configure of this plan was the first, or took it away.
     if (!part || firewall === undefined || firewall === machine.firewallDigest) return
     await machines.update(machine.id, { firewallDigest: '' })
-    const program = compile(part.recipe, 'configure', part.context, { mode: 'apply', secrets, part: true })
+    const { givesBack: manifest = false } = await work.deps.clouds.capabilities(machine.cloudId)
+    const options = { mode: 'apply', secrets, manifest, part: true } as const
+    const program = compile(part.recipe, 'configure', part.context, options)
     await runCompiled(work, machine, program, { phase: 'configure', secrets, mode: 'apply' })
     if ((await configureDigestsNow(work)).firewall === firewall) {
       await machines.update(machine.id, { firewallDigest: firewall })
