@@ -2,9 +2,12 @@ import { defineConfig } from 'vitest/config'
 import { ClosingLineReporter } from './test/support/reporter.ts'
 import { StallGuard } from './test/support/stall-guard.ts'
 
+/** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918), which one worker was seen to do. */
+const execArgv = ['--single-threaded']
+
 const tier = (name: string, options: object = {}) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, ...options },
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, execArgv, ...options },
 })
 
 export default defineConfig({

@@ -1,11 +1,14 @@
 #!/bin/sh
-# Written by Kitbag. Brings changed zones into force in the running server, and fails when it did not take one.
+# Written by Kitbag. Brings changed zones and another database of countries into force in the running server, and fails when it did not take one.
 set -eu
 folder=/etc/powerdns/kitbag/zones stamp=/run/kitbag-dns/reloaded
 touch "$stamp.next"
 pdns_control rediscover >/dev/null
 newer=
 [ ! -e "$stamp" ] || newer="-newer $stamp"
+# Another database of countries: backends are told to open theirs anew.
+# shellcheck disable=SC2086
+[ -z "$(find /etc/powerdns/kitbag/countries/current $newer)" ] || pdns_control reload >/dev/null
 # shellcheck disable=SC2086
 changed=$(find "$folder" -name '*.zone' $newer | sed 's,.*/,,; s/\.zone$//')
 failed=0

@@ -18,6 +18,8 @@ export interface Timings {
   retryMost: number
   /** Between two looks of a watching service, at most; services themselves ask for less often. */
   watch: number
+  /** Until what lasts of what watching services found is told again. */
+  notice: number
   /** For the first certificates of a deploy, before it ends without them. */
   firstCertificates: number
   /** Until a certificate that could not be had is tried again; doubles. Let's Encrypt allows five failures an hour. */
@@ -31,6 +33,7 @@ export const defaultTimings: Timings = {
   retry: 1_000,
   retryMost: 15_000,
   watch: Number.POSITIVE_INFINITY,
+  notice: 60_000,
   firstCertificates: 90_000,
   certificateRetry: 120_000,
 }

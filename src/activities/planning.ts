@@ -34,11 +34,18 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
   const overrides = await overridesFor({ store, operation, deployment, stage })
   const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
   const held = await heldBack(deps, operation, stage, loaded.machines)
-  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost), held }
+  const beside = operation.kind === 'push' && (await isBesideAnother(deps, operation))
+  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost), held, beside }
   const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
   const made = plan(input, specs)
   if (stage === 'main' && operation.request.canary) refuseMore(made, operation.request.canary)
   return made
+}
+
+/** Whether an operation that changes machines is under way at the same deployment. */
+async function isBesideAnother({ store }: ActivityDeps, { deploymentId }: OperationRecord): Promise<boolean> {
+  const running = await store.operations.running()
+  return running.some((other) => other.deploymentId === deploymentId && other.kind !== 'push')
 }
 
 /**

@@ -10,6 +10,7 @@ import { announceOperations, appendEventsIn, createEventStore } from './operatio
 import { createOperationQueue } from './operation-queue.ts'
 import { toOperation } from './operation-record.ts'
 import { createUnitStore } from './operation-units.ts'
+import { setOverridesIn } from './overrides.ts'
 import { deployments, operations } from './schema.ts'
 import type { NewOperation, OperationStore } from './store.ts'
 
@@ -121,6 +122,7 @@ export async function submitIn(tx: Database, operation: NewOperation) {
     if (other) return existing(other, requestDigest)
     throw new KitbagError('internal', 'the operation was not stored', { retryable: true })
   }
+  if (operation.overrides) await setOverridesIn(tx, deploymentId, operation.overrides)
   await appendEventsIn(tx, row.id, [{ type: 'operation', data: { status: 'queued' } }])
   await announceOperations(tx)
   return { operation: toOperation(row), existing: false }
@@ -128,11 +130,13 @@ export async function submitIn(tx: Database, operation: NewOperation) {
 
 function existing(row: typeof operations.$inferSelect, requestDigest: string) {
   if (row.requestDigest === requestDigest) return { operation: toOperation(row), existing: true }
-  throw new KitbagError(
-    'idempotency-mismatch',
-    `Idempotency-Key ${row.idempotencyKey} was used before, for another request (operation ${row.id})`,
-    { fix: 'Take a new key for a new request.' },
-  )
+  throw idempotencyMismatch(row.idempotencyKey ?? '', row.id)
+}
+
+/** A key that stands for another request, which made the operation. */
+export function idempotencyMismatch(key: string, operationId: string): KitbagError {
+  const message = `Idempotency-Key ${key} was used before, for another request (operation ${operationId})`
+  return new KitbagError('idempotency-mismatch', message, { fix: 'Take a new key for a new request.' })
 }
 
 async function refuseWhileOpen(tx: Database, deploymentId: string, deployment: string): Promise<void> {

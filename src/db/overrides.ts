@@ -58,34 +58,41 @@ export function createOverrideStore(db: Database): OverrideStore {
     },
 
     async set(deploymentId, scope, changes) {
-      const entries = Object.entries(changes)
-      const removed = entries.filter(([, value]) => value === null).map(([key]) => key)
-      await db.transaction(async (tx) => {
-        const [deployment] = await tx
-          .select({ tenantId: deployments.tenantId })
-          .from(deployments)
-          .where(eq(deployments.id, deploymentId))
-          .for('update')
-        if (!deployment) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
-        const written = entries.filter(([, value]) => value !== null)
-        if (removed.length > 0)
-          await tx
-            .delete(overrides)
-            .where(
-              and(
-                eq(overrides.deploymentId, deploymentId),
-                eq(overrides.scope, scope),
-                sql`${overrides.key} = ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(removed)}::jsonb)))`,
-              ),
-            )
-        // One text for all of them: a statement of 100,000 rows would take longer to write than to run.
-        if (written.length > 0)
-          await tx.execute(sql`
-            INSERT INTO ${overrides} (tenant_id, deployment_id, scope, key, value)
-            SELECT ${deployment.tenantId}, ${deploymentId}, ${scope}, key, value
-            FROM jsonb_each(${JSON.stringify(Object.fromEntries(written))}::jsonb)
-            ON CONFLICT (deployment_id, scope, key) DO UPDATE SET value = excluded.value, updated_at = now()`)
-      })
+      await db.transaction((tx) => setOverridesIn(tx, deploymentId, { scope, changes }))
     },
   }
+}
+
+/** `set` inside a transaction of the caller. */
+export async function setOverridesIn(
+  tx: Database,
+  deploymentId: string,
+  { scope, changes }: { scope: string; changes: Record<string, JsonObject | null> },
+): Promise<void> {
+  const [deployment] = await tx
+    .select({ tenantId: deployments.tenantId })
+    .from(deployments)
+    .where(eq(deployments.id, deploymentId))
+    .for('update')
+  if (!deployment) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
+  const entries = Object.entries(changes)
+  const removed = entries.filter(([, value]) => value === null).map(([key]) => key)
+  const written = entries.filter(([, value]) => value !== null)
+  if (removed.length > 0)
+    await tx
+      .delete(overrides)
+      .where(
+        and(
+          eq(overrides.deploymentId, deploymentId),
+          eq(overrides.scope, scope),
+          sql`${overrides.key} = ANY (ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(removed)}::jsonb)))`,
+        ),
+      )
+  // One text for all of them: a statement of 100,000 rows would take longer to write than to run.
+  if (written.length > 0)
+    await tx.execute(sql`
+      INSERT INTO ${overrides} (tenant_id, deployment_id, scope, key, value)
+      SELECT ${deployment.tenantId}, ${deploymentId}, ${scope}, key, value
+      FROM jsonb_each(${JSON.stringify(Object.fromEntries(written))}::jsonb)
+      ON CONFLICT (deployment_id, scope, key) DO UPDATE SET value = excluded.value, updated_at = now()`)
 }

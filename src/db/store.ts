@@ -76,6 +76,12 @@ export interface CloudStore {
   list(tenantId: string): Promise<CloudRecord[]>
   getByName(tenantId: string, name: string): Promise<CloudRecord | undefined>
   get(id: string): Promise<(CloudRecord & { credentials: JsonObject }) | undefined>
+  /** undefined: there is none of that name. Absent credentials stay. */
+  update(
+    tenantId: string,
+    name: string,
+    change: { settings: JsonObject; credentials?: JsonObject },
+  ): Promise<CloudRecord | undefined>
   /** Throws `conflict` naming the deployments that still use it. */
   remove(tenantId: string, name: string): Promise<boolean>
 }
@@ -169,6 +175,8 @@ export interface NewOperation {
   /** Digest of what the client sent with the key; default: of kind, deployment and request. */
   requestDigest?: string
   onConflict?: 'wait' | 'refuse'
+  /** What it brings into force, stored with it or not at all; null deletes. */
+  overrides?: { scope: string; changes: Record<string, JsonObject | null> }
 }
 
 /** Every change of an operation's status also appends its `operation` event, in the same transaction. */

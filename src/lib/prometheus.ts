@@ -34,10 +34,11 @@ export interface QueryRange {
 }
 
 interface Answer {
-  status: string
   error?: string
-  data?: { resultType: string; result: unknown }
+  data?: object
 }
+
+const notUnderstood = 'its answer is not understood, or longer than 1 MiB'
 
 /**
  * The values of an expression now, over a channel to the machine's own Prometheus. Throws `invalid-request` with Prometheus' words for an
@@ -49,7 +50,7 @@ export async function queryPrometheus(
   promql: string,
   options: QueryOptions = {},
 ): Promise<Series[]> {
-  return seriesOf(await ask(reach, machine, 'query', { query: promql }, options))
+  return seriesOf(machine, await askPrometheus(reach, machine, 'query', { query: promql }, options))
 }
 
 /** The values of an expression over a time. Throws as `queryPrometheus` does. */
@@ -61,7 +62,7 @@ export async function queryPrometheusRange(
   options: QueryOptions = {},
 ): Promise<Series[]> {
   const fields = { query: promql, start: seconds(from), end: seconds(to), step: seconds(step) }
-  return seriesOf(await ask(reach, machine, 'query_range', fields, options))
+  return seriesOf(machine, await askPrometheus(reach, machine, 'query_range', fields, options))
 }
 
 /** The one value of an expression now; undefined when no series answers. Of several series it is the first. Throws as `queryPrometheus` does. */
@@ -78,20 +79,23 @@ function seconds(ms: number): string {
   return String(ms / 1000)
 }
 
-async function ask(
+/** What Prometheus answers, not looked at any further. Throws as `queryPrometheus` does. */
+export async function askPrometheus(
   reach: Reach,
   machine: MachineAccess,
-  path: 'query' | 'query_range',
+  path: 'query' | 'query_range' | 'alerts',
   fields: Record<string, string>,
-  { timeout = 5000, signal }: QueryOptions,
-): Promise<NonNullable<Answer['data']>> {
+  { timeout = 5000, signal }: QueryOptions = {},
+): Promise<object> {
   const { status, body } = await httpOverReach(reach, machine, {
     host: '127.0.0.1',
     port: prometheusPort,
     path: `/api/v1/${path}`,
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams(fields).toString(),
+    ...(path !== 'alerts' && {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(fields).toString(),
+    }),
     timeout,
     ...(signal && { signal }),
   })
@@ -101,7 +105,7 @@ async function ask(
     throw new KitbagError('invalid-request', `Prometheus refuses the expression: ${answer.error}`, {
       problems: [{ path: 'query', message: answer.error ?? '', found: fields.query ?? '' }],
     })
-  const what = answer?.error ?? (status === 200 ? 'its answer is too long' : `it answered ${status}`)
+  const what = answer?.error ?? (status === 200 ? notUnderstood : `it answered ${status}`)
   throw new KitbagError('service-failed', `Prometheus on ${machine.name}: ${what}`, {
     machine: machine.name,
     retryable: status !== 200,
@@ -110,7 +114,8 @@ async function ask(
 
 function parsed(body: string): Answer | undefined {
   try {
-    return JSON.parse(body) as Answer
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined
   }
@@ -118,10 +123,21 @@ function parsed(body: string): Answer | undefined {
 
 type Pair = [number, string]
 
-function seriesOf({ resultType, result }: NonNullable<Answer['data']>): Series[] {
+interface Row {
+  metric: Record<string, string>
+  value?: Pair
+  values?: Pair[]
+}
+
+/** Throws `service-failed` for what is no answer to a query. */
+function seriesOf(machine: MachineAccess, data: object): Series[] {
+  const { resultType, result } = data as { resultType?: string; result?: unknown }
   if (resultType === 'scalar' || resultType === 'string') return [{ labels: {}, samples: [sampleOf(result as Pair)] }]
-  const rows = result as { metric: Record<string, string>; value?: Pair; values?: Pair[] }[]
-  return rows.map(({ metric, value, values }) => ({
+  if (!Array.isArray(result))
+    throw new KitbagError('service-failed', `Prometheus on ${machine.name}: ${notUnderstood}`, {
+      machine: machine.name,
+    })
+  return (result as Row[]).map(({ metric, value, values }) => ({
     labels: metric,
     samples: (values ?? (value ? [value] : [])).map(sampleOf),
   }))

@@ -1,12 +1,14 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
-import { completeServices } from '../blueprints/complete.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
 import type { Store } from '../db/store.ts'
+import { packFiles } from '../lib/archive.ts'
+import { sha256 } from '../lib/digest.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'
+import { completeRelease, type OwnParts } from '../planner/complete-release.ts'
 import type { ProviderDriver } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import { shippedRecipes } from '../recipes/shipped.ts'
@@ -48,30 +50,29 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
   const { database, masterKey, home, cache, log, overrides = {} } = options
   const recipes = overrides.recipes ?? (await shippedRecipes())
   const kinds = overrides.toolkit ?? toolkit
+  const own: OwnParts = { toolkit: kinds, recipes: new Map(await Promise.all([...recipes].map(archived))) }
   const store = await openStore({
     ...database,
     masterKey,
     generateKeyPair,
-    completeRelease: ({ blueprint, ...spec }) => ({
-      ...spec,
-      blueprint: { ...blueprint, services: completeServices(blueprint.services, kinds) },
-    }),
+    completeRelease: (spec) => completeRelease(spec, own),
     log,
   })
   const installation = await store.installation.get()
-  const reach =
-    overrides.reach ??
-    createRoutedReach(createReach({ privateKey: installation.sshPrivateKey, log }), store, join(home, 'fake-machines'))
+  const { sshPrivateKey: privateKey, sshPublicKey: publicKey } = installation
+  const real = createReach({ privateKey, log })
   const clouds = createClouds({
     store,
     environment: {
       installation: installation.id,
       home,
       cache,
+      ssh: { publicKey, exec: real.exec, hostKeys: real.hostKeys },
       log: (level, message, data) => log[level](message, data),
     },
     ...(overrides.drivers && { drivers: overrides.drivers }),
   })
+  const reach = overrides.reach ?? createRoutedReach(real, { store, clouds, folder: join(home, 'fake-machines') })
   return {
     store,
     tenantId: installation.tenantId,
@@ -82,8 +83,12 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     toolkit: kinds,
     log,
     async close() {
-      await reach.close()
+      await Promise.all([reach.close(), real.close()])
       await store.close()
     },
   }
+}
+
+async function archived([name, { signature, files }]: [string, Recipe]) {
+  return [name, { ...signature, archive: sha256(await packFiles(files)) }] as const
 }

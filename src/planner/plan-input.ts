@@ -36,6 +36,8 @@ export interface PlanInput {
   held?: string[]
   /** push: the toolkit service. */
   service?: string
+  /** push: another operation is under way, which installs what is to be installed. */
+  beside?: boolean
 }
 
 /** A machine that a plan would create. */

@@ -1,8 +1,10 @@
 import { digestOf } from '../lib/digest.ts'
+import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Change, Plan, Refusal } from '../model/plan.ts'
 import { changeUnits } from './change-units.ts'
+import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
 import { refersTo } from './links.ts'
@@ -72,22 +74,31 @@ function checkPlan(input: PlanInput): Body {
 }
 
 function pushPlan(input: PlanInput): Body {
-  const { service } = input
+  const { service, release, beside } = input
   if (service === undefined) throw new KitbagError('internal', 'a push without a service')
   const units = new UnitList()
   const pushed = pushedTo(input, service)
-  for (const { component, name } of live(input).filter((machine) => pushed.has(machine.component))) {
-    units.add('configure', { component, machine: name }, `${service} was changed at run time`)
+  let before: string[] = []
+  for (const machine of live(input)) {
+    const component = pushed.get(machine.component)
+    if (!component) continue
+    const target = { component: component.name, machine: machine.name }
+    const configure = units.add('configure', target, `${service} was changed at run time`)
+    // What it is configured with may need what only this Kitbag's recipe installs.
+    if (beside || !release || machine.installDigest === installDigest(release.spec, component)) continue
+    units.need(configure, [units.add('install', target, 'this Kitbag has another recipe for it'), ...before])
+    // It may start the service anew: one machine after the other.
+    before = [configure]
   }
   return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
 }
 
 /** A service's own machines; of one that has none, those of other services that refer to it, which are changed in place. */
-function pushedTo(input: PlanInput, service: string): Set<string> {
+function pushedTo(input: PlanInput, service: string): Map<string, ResolvedComponent> {
   const { components } = expanded(input)
-  if (components.some(({ name }) => name === service)) return new Set([service])
+  const own = components.filter(({ name }) => name === service)
   const users = components.filter((component) => component.service !== undefined && refersTo(component, service))
-  return new Set(users.map(({ name }) => name))
+  return new Map((own.length > 0 ? own : users).map((component) => [component.name, component]))
 }
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {

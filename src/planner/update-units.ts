@@ -33,7 +33,7 @@ export function addUpdates(context: ChangeContext, fate: Fate, before: World['co
     const install = machine.drifted || machine.installDigest !== installDigest(release.spec, component)
     const stale = install || machine.configureDigest !== configureDigest(now, component, machine)
     if (stale || around.length > 0) {
-      const reasons = reasonsOf(machine, differences, around)
+      const reasons = reasonsOf(machine, differences, around, install)
       const [{ message }] = reasons
       context.updates.set(machine.name, reasons)
       if (install) units.add('install', { component: component.name, machine: machine.name }, message)
@@ -72,12 +72,19 @@ export function forgottenAtOnce(context: ChangeContext, component: string): { na
     .map((name) => ({ name, machines: gone(context, name) }))
 }
 
-function reasonsOf(machine: MachineRecord, differences: Reasons, around: Reasons): [Reasons[number], ...Reasons] {
+function reasonsOf(
+  machine: MachineRecord,
+  differences: Reasons,
+  around: Reasons,
+  install: boolean,
+): [Reasons[number], ...Reasons] {
   const all = [...differences, ...around]
   if (machine.drifted) return [{ message: 'check found it different from what was applied' }, ...all]
   if (machine.configureDigest === null || machine.installDigest === null)
     return [{ message: 'its last change was not finished' }, ...all]
-  const [first = { message: 'what it refers to changed' }, ...others] = all
+  // A service's recipe is the running Kitbag's own, in every release.
+  const usual = install ? 'this Kitbag has another recipe for it' : 'what it refers to changed'
+  const [first = { message: usual }, ...others] = all
   return [first, ...others]
 }
 

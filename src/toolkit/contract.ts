@@ -2,12 +2,15 @@ import type { z } from 'zod'
 import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
 import type { Overrides, Prepared, PrepareInput, ToolkitControl, ToolkitMember } from './contract/control.ts'
 import type { HealthFinding, ServiceView, ToolkitMetrics, ToolkitQueries } from './contract/figures.ts'
+import type { ToolkitNotices } from './contract/notices.ts'
 import type { ReadContext, ToolkitRoute } from './contract/routes.ts'
 import type { ChallengeSolver, ToolkitValues } from './contract/values.ts'
 import type { ToolkitWatch } from './contract/watch.ts'
 
 export type * from './contract/control.ts'
 export type * from './contract/figures.ts'
+export { noTraffic } from './contract/no-traffic.ts'
+export type * from './contract/notices.ts'
 export type * from './contract/routes.ts'
 export type * from './contract/values.ts'
 export type * from './contract/watch.ts'
@@ -74,6 +77,7 @@ export interface ToolkitService<Spec = unknown> {
   watch?: ToolkitWatch<Spec>
   metrics?: ToolkitMetrics<Spec>
   queries?: ToolkitQueries<Spec>
+  notices?: ToolkitNotices<Spec>
   values?: ToolkitValues<Spec>
   challenges?: ChallengeSolver<Spec>
   /** What its health is beside that of its machines; absent: nothing. */

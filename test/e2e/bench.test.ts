@@ -7,7 +7,10 @@ import { packageRoot } from '../../src/lib/package-root.ts'
 const real = process.platform === 'linux' && process.getuid?.() === 0
 
 function bench(...words: string[]) {
-  return spawnSync(process.execPath, [join(packageRoot(), 'dist/bench.js'), ...words], { encoding: 'utf8' })
+  return spawnSync(process.execPath, [join(packageRoot(), 'dist/bench.js'), ...words], {
+    encoding: 'utf8',
+    timeout: 300_000,
+  })
 }
 
 /** What benchmarks keep on this box; another one may be running. */

@@ -1,15 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePorts, listening } from '../../src/main/embedded/free-port.ts'
 import { findGo } from '../../src/main/embedded/go.ts'
-import { cacheFolder } from '../../src/main/paths.ts'
 import { ask } from '../../src/toolkit/certificates/acme/http.ts'
 import { issueLeaf, makeAuthority } from '../../src/toolkit/certificates/x509.ts'
+import { fromPackage, keptProgram } from './debian-package.ts'
 import { until } from './until.ts'
 
 const run = promisify(execFile)
@@ -118,38 +117,16 @@ export async function startPebble(options: PebbleOptions = {}): Promise<Pebble> 
   }
 }
 
-/** The program out of Debian's package, else built with Go; kept in the cache. */
-async function ensurePebble(): Promise<string> {
-  const kept = join(cacheFolder(), 'bin/pebble')
-  if (existsSync(kept)) return kept
-  const folder = await mkdtemp(join(tmpdir(), 'kitbag-pebble-get-'))
-  try {
-    const found = await fromPackage(folder).catch(async (first: Error) => {
+/** The program out of Debian's package, else built with Go. */
+function ensurePebble(): Promise<string> {
+  return keptProgram('pebble', (folder) =>
+    fromPackage(folder, 'pebble', 'usr/bin/pebble').catch(async (first: Error) => {
       const second = (error: Error) => {
         throw new Error(`pebble cannot be had: apt: ${first.message}; go: ${error.message}`)
       }
       return built(folder).catch(second)
-    })
-    await mkdir(join(cacheFolder(), 'bin'), { recursive: true })
-    const fresh = `${kept}.${process.pid}`
-    await copyFile(found, fresh)
-    await rename(fresh, kept)
-    return kept
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-async function fromPackage(folder: string): Promise<string> {
-  const download = () => run('apt-get', ['download', 'pebble'], { cwd: folder })
-  // A fresh box has no package lists.
-  await download().catch(async () => {
-    await run('apt-get', ['update'])
-    await download()
-  })
-  const name = (await readdir(folder)).find((file) => file.endsWith('.deb')) ?? ''
-  await run('dpkg-deb', ['-x', name, 'root'], { cwd: folder })
-  return join(folder, 'root/usr/bin/pebble')
+    }),
+  )
 }
 
 async function built(folder: string): Promise<string> {

@@ -1,18 +1,20 @@
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface ReceivedHook {
   path: string
   headers: IncomingHttpHeaders
+  /** As it came. */
+  text: string
   body: unknown
 }
 
 export interface WebhookReceiver {
   port: number
   hooks: ReceivedHook[]
-  /** Status of every answer from now on. */
-  answer(status: number): void
+  /** Status of every answer from now on, and more headers of it. */
+  answer(status: number, headers?: OutgoingHttpHeaders): void
   close(): Promise<void>
 }
 
@@ -20,15 +22,13 @@ export interface WebhookReceiver {
 export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   const hooks: ReceivedHook[] = []
   let status = 200
+  let more: OutgoingHttpHeaders = {}
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    hooks.push({
-      path: request.url ?? '',
-      headers: request.headers,
-      body: JSON.parse(Buffer.concat(chunks).toString()),
-    })
-    response.statusCode = status
+    const text = Buffer.concat(chunks).toString()
+    hooks.push({ path: request.url ?? '', headers: request.headers, text, body: JSON.parse(text) })
+    response.writeHead(status, more)
     // What Slack says when it took a message.
     response.end('ok')
   })
@@ -37,8 +37,9 @@ export async function startWebhookReceiver(): Promise<WebhookReceiver> {
   return {
     port: (server.address() as AddressInfo).port,
     hooks,
-    answer(next) {
+    answer(next, headers = {}) {
       status = next
+      more = headers
     },
     async close() {
       server.closeAllConnections()

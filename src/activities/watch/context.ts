@@ -47,7 +47,8 @@ export function watchContext({ deps, release, service, glance, state, memo, sign
   } satisfies WatchContext<unknown>
 }
 
-function controlOf(
+/** What reaches a service's own machines. */
+export function controlOf(
   { reach }: ActivityDeps,
   { name, spec }: ResolvedService,
   rows: MachineRecord[],

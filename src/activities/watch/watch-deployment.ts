@@ -5,6 +5,7 @@ import { repeatedFailure } from '../failures.ts'
 import { createGlances } from './glance.ts'
 import { lookOn } from './look-on.ts'
 import { servicesToWatch } from './services-to-watch.ts'
+import { tellOn } from './tell-on.ts'
 
 /** What a watch's workflow asks for. */
 export interface WatchActivities {
@@ -38,7 +39,10 @@ async function watchDeployment(deps: ActivityDeps, deploymentId: string): Promis
   }
 }
 
-/** One round per release: its services look side by side, each at its own interval, until another release is in force. */
+/**
+ * One round per release: its services look side by side, each at its own interval, until another release is in force. What they find is
+ * told beside that, so that nobody's look waits for it.
+ */
 async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSignal): Promise<'over' | 'again'> {
   const begun = await deps.store.watches.begin(deploymentId)
   if (!begun) return 'over'
@@ -72,9 +76,11 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
       until,
     }
     const looks = services.map((service) => lookOn({ ...common, service, memo: {} }))
+    const telling = tellOn({ deps, deploymentId, release, services, states, glances, signal: ending })
     const [first] = await Promise.allSettled([Promise.race(looks)])
     round.abort(new Error('the round is over'))
     const ended = await Promise.allSettled(looks)
+    await telling
     signal.throwIfAborted()
     if (first?.status === 'rejected') throw first.reason
     if (ended.some((look) => look.status === 'fulfilled' && look.value === 'superseded')) {

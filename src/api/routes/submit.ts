@@ -1,7 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import type { DeploymentRecord } from '../../db/store.ts'
-import { digestOf } from '../../lib/digest.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { canonicalJson } from '../../model/json.ts'
 import { isFinal, type OperationKind, type OperationRecord, type OperationRequest } from '../../model/operation.ts'
@@ -13,6 +12,7 @@ import { canaryFor, theCanary } from '../canary.ts'
 import type { Api, ApiDeps, ApiEnv } from '../deps.ts'
 import { etagOf, requireMatch } from '../http/etag.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
+import { onceHeaders, onceOf } from '../once.ts'
 import { prepareRelease } from '../release.ts'
 import { inDeployment } from '../schemas/names.ts'
 import { operationSchema, presentOperation } from '../schemas/operation.ts'
@@ -20,9 +20,6 @@ import { type Submit, submitSchema } from '../schemas/submit.ts'
 import { describe } from '../views/deployment.ts'
 import { unknownCloud } from './clouds.ts'
 import { findDeployment } from './deployments.ts'
-
-/** What every route that submits takes. */
-export const submitHeaders = z.object({ 'idempotency-key': z.string().min(1).max(200).optional() })
 
 const submit = createRoute({
   operationId: 'submitOperation',
@@ -34,7 +31,7 @@ const submit = createRoute({
   request: {
     params: inDeployment,
     body: jsonBody(submitSchema),
-    headers: submitHeaders,
+    headers: onceHeaders,
   },
   responses: { 202: { ...json(operationSchema, 'Submitted'), ...accepted }, ...problems },
 })
@@ -171,11 +168,8 @@ export async function submitOnce(
 ): Promise<OperationRecord> {
   const { store } = deps
   const { tenantId } = c.var
-  const key = c.req.header('idempotency-key')
-  const once = key === undefined ? undefined : { key, digest: digestOf(asked) }
-  // Before anything else: a destroy that is repeated because its answer was lost finds no deployment any more.
-  const known = once && (await store.operations.byIdempotencyKey(tenantId, once.key))
-  if (known && known.requestDigest === once.digest) return known.operation
+  const once = await onceOf(deps, c, asked)
+  if (once.known) return once.known
   const existing = await store.deployments.getByName(tenantId, name)
   if (existing && c.req.header('if-match') !== undefined) requireMatch(c, etagOf(await describe(deps, existing)))
   const body = await make()
@@ -190,7 +184,7 @@ export async function submitOnce(
     kind,
     request,
     onConflict: body.onConflict,
-    ...(once && { idempotencyKey: once.key, requestDigest: once.digest }),
+    ...once.as,
   })
   return operation
 }

@@ -7,6 +7,7 @@ import type { ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { pagedWhole } from '../http/paging.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
+import { onceHeaders } from '../once.ts'
 import { componentName, inDeployment } from '../schemas/names.ts'
 import { operationSchema } from '../schemas/operation.ts'
 import { pageOf, pageQuery } from '../schemas/page.ts'
@@ -14,7 +15,7 @@ import { sectionSchema, serviceSchema } from '../schemas/service.ts'
 import { type Submit, submitSchema } from '../schemas/submit.ts'
 import { findService, presentService, servicesOf } from '../views/service.ts'
 import { findDeployment } from './deployments.ts'
-import { accept, submitHeaders, submitOnce } from './submit.ts'
+import { accept, submitOnce } from './submit.ts'
 
 /** Every kind of toolkit service has the same routes: what there is, and changes of the blueprint's section, each a deploy. */
 export function addToolkitServices(api: Api, deps: ApiDeps): void {
@@ -63,7 +64,7 @@ function mount(api: Api, deps: ApiDeps, toolkit: ToolkitService): void {
     summary: 'Make a service, or change its section',
     description:
       "Changes the section in the blueprint of the release in force and deploys that. A later deploy of a blueprint from elsewhere has that one's sections: `GET /v1/deployments/{deployment}/releases/{number}` gives the text to take over.",
-    request: { params: inService, body: jsonBody(sectionSchema), headers: submitHeaders },
+    request: { params: inService, body: jsonBody(sectionSchema), headers: onceHeaders },
     responses: submitted,
   })
   const remove = createRoute({
@@ -72,7 +73,7 @@ function mount(api: Api, deps: ApiDeps, toolkit: ToolkitService): void {
     path: `${path}/{service}`,
     tags,
     summary: 'Take a service out of the blueprint, with its machines',
-    request: { params: inService, headers: submitHeaders },
+    request: { params: inService, headers: onceHeaders },
     responses: submitted,
   })
 

@@ -2,15 +2,18 @@ import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
 import { unpackFiles } from '../../lib/archive.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { OperationRecord } from '../../model/operation.ts'
 import { expand } from '../../planner/expand.ts'
 import type { ToolkitRoute, ToolkitService } from '../../toolkit/contract.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import type { LargeBodies } from '../http/body.ts'
 import { accepted, json, jsonBody, problems } from '../http/responses.ts'
+import { type Once, onceHeaders, onceOf } from '../once.ts'
 import { componentName, deploymentName } from '../schemas/names.ts'
-import { operationSchema, presentOperation } from '../schemas/operation.ts'
+import { operationSchema } from '../schemas/operation.ts'
 import { type FoundService, findService, readContext } from '../views/service.ts'
 import { findDeployment } from './deployments.ts'
+import { accept } from './submit.ts'
 
 /** Mounts every service's own routes: reads ask the running service, changes store overrides and push them. */
 export function addToolkit(api: Api, deps: ApiDeps): void {
@@ -50,11 +53,11 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
       params,
       ...(route.query && { query: route.query }),
       ...(route.body && { body: jsonBody(route.body) }),
+      ...(!isAnswered(route) && { headers: onceHeaders }),
     },
-    responses:
-      route.read || route.call
-        ? { 200: json(route.response, 'As it is now'), ...problems }
-        : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
+    responses: isAnswered(route)
+      ? { 200: json(route.response, 'As it is now'), ...problems }
+      : { 202: { ...json(operationSchema, 'The operation that brings it into force'), ...accepted }, ...problems },
   })
   const commands = (route.cli ?? []).map((cli) => ({
     ...cli,
@@ -63,39 +66,47 @@ function mount(api: Api, deps: ApiDeps, service: ToolkitService, route: ToolkitR
   }))
   if (commands.length > 0) Object.assign(definition, { 'x-kitbag-cli': commands })
   api.openapi(definition, async (c) => {
-    const { deployment: name, service: instance, ...rest } = c.req.valid('param') as Record<string, string>
+    const params = c.req.valid('param') as Record<string, string>
+    const { deployment: name, service: instance, ...rest } = params
+    const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
+    const once = isAnswered(route)
+      ? undefined
+      : await onceOf(deps, c, { [operationIdOf(service, route)]: params, body })
+    if (once?.known) return accept(c, once.known) as never
     const deployment = await findDeployment(deps, c.var.tenantId, name ?? '')
     const found = await findService(deps, deployment, service.kind, instance ?? '')
-    const body = route.body ? (c.req.valid('json' as never) as JsonObject) : {}
-    if (route.read || route.call) {
+    if (!once) {
       const context = await readContext(deps, deployment, found)
       const query = route.query ? (c.req.valid('query' as never) as JsonObject) : {}
       const answer = route.read ? route.read(context, rest, query) : route.call?.(context, rest, body)
       return c.json(await answer, 200) as never
     }
-    const operation = await change(deps, c.var.tenantId, deployment, found, route, { params: rest, body })
-    c.header('location', `/v1/operations/${operation.id}`)
-    return c.json(presentOperation(operation), 202) as never
+    return accept(c, await change(deps, deployment, found, route, { params: rest, body, once })) as never
   })
+}
+
+/** Whether the running service gives the answer, rather than an operation. */
+function isAnswered({ read, call }: ToolkitRoute): boolean {
+  return read !== undefined || call !== undefined
 }
 
 async function change(
   deps: ApiDeps,
-  tenantId: string,
   deployment: DeploymentRecord,
   { service, release }: FoundService,
   route: ToolkitRoute,
-  { params, body }: { params: Record<string, string>; body: JsonObject },
-) {
+  { params, body, once }: { params: Record<string, string>; body: JsonObject; once: Once },
+): Promise<OperationRecord> {
   const { store, toolkit } = deps
+  const { tenantId } = deployment
   if (route.act) await route.act(await readContext(deps, deployment, { service, release }), params, body)
   await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
+  let changes: Record<string, JsonObject | null> | undefined
   if (route.change) {
     const all = await store.overrides.list(deployment.id)
     const { components } = expand(release.spec, toolkit, all)
     const overrides = all[service.name] ?? {}
-    const changes = route.change({ spec: service.spec, params, body, overrides, components })
-    await store.overrides.set(deployment.id, service.name, changes)
+    changes = route.change({ spec: service.spec, params, body, overrides, components })
   }
   const { operation } = await store.operations.submit({
     tenantId,
@@ -103,6 +114,8 @@ async function change(
     deployment: deployment.name,
     kind: 'push',
     request: { service: service.name },
+    ...(changes && { overrides: { scope: service.name, changes } }),
+    ...once.as,
   })
   return operation
 }

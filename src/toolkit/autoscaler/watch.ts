@@ -17,6 +17,8 @@ export interface AutoscalerState {
   size: number | null
   reason: string
   message: string
+  /** A person has to look. */
+  alert: boolean
   /** Milliseconds since 1970: when machines were last added and removed. */
   out: number | null
   in: number | null
@@ -31,6 +33,7 @@ const freshState: AutoscalerState = {
   size: null,
   reason: '',
   message: '',
+  alert: false,
   out: null,
   in: null,
   failures: 0,
@@ -75,14 +78,19 @@ export const watch: ToolkitWatch<Policy> = {
       message: decision.message,
       data: dataOf(decision, situation),
     })
-    const { reason, message } = decision
-    const next: AutoscalerState = { ...state, size: decision.size, reason, message }
+    const { reason, message, alert } = decision
+    const next: AutoscalerState = { ...state, size: decision.size, reason, message, alert }
     if (decision.size === size) return outcomeOf(context, next, decisions)
     const attempt = { key: `${size} ${decision.size} ${now}`, from: size, to: decision.size }
     return {
       ...outcomeOf(context, { ...next, attempt }, decisions),
       operation: { kind: 'scale', request: { scale: { [spec.component]: decision.size } }, key: attempt.key },
     }
+  },
+
+  concerns(stored, { component }) {
+    const { alert, reason, message } = readState(stored)
+    return alert ? [{ name: `autoscaler-${reason}`, level: 'alert', labels: { component }, message }] : []
   },
 }
 
@@ -107,7 +115,7 @@ async function afterAttempt(
   const pause = Math.min(longestPause, firstPause * 2 ** state.failures)
   const message = `${attempt.from} -> ${attempt.to} machines ${whatOf(operation)}; the next try is in ${pause / 1000} s`
   decisions.push({ level: 'alert', message, data: { attempt: attempt.key, operation: operation?.id ?? null } })
-  return { ...rest, reason: 'failed', message, failures: state.failures + 1, notBefore: now + pause }
+  return { ...rest, reason: 'failed', message, alert: true, failures: state.failures + 1, notBefore: now + pause }
 }
 
 function whatOf(operation: OperationRecord | undefined): string {

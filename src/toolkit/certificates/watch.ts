@@ -1,6 +1,7 @@
 import type { CertificateRecord } from '../../model/certificate.ts'
+import type { JsonObject } from '../../model/json.ts'
 import type { WatchDecision, WatchLevel } from '../../model/watch.ts'
-import type { HealthFinding, ReadContext, ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
+import type { Concern, HealthFinding, ReadContext, ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
 import type { CertificatesSpec } from './schema.ts'
 import { isDue, rowOf, type WantedCertificate, wantedCertificates } from './wanted.ts'
 
@@ -10,6 +11,10 @@ const interval = 30_000
 const late = 1 / 6
 /** Milliseconds after which what was submitted for a certificate, and came to nothing, is submitted again. */
 const again = 15 * 60_000
+
+/** Of each certificate by its name, as they were told last. */
+type Levels = Record<string, WatchLevel>
+type Messages = Record<string, string>
 
 type Judged = Pick<CertificateRecord, 'notBefore' | 'notAfter' | 'standIn' | 'failures' | 'error'>
 
@@ -42,12 +47,14 @@ async function look(context: WatchContext<CertificatesSpec>): Promise<WatchOutco
     const row = rowOf(rows, service, wanted)
     return row ? [{ wanted, row }] : []
   })
-  const before = (state.levels ?? {}) as Record<string, WatchLevel>
-  const levels: Record<string, WatchLevel> = {}
+  const before = (state.levels ?? {}) as Levels
+  const levels: Levels = {}
+  const messages: Messages = {}
   const decisions: WatchDecision[] = []
   for (const { wanted, row } of found) {
     const judged = judge(wanted, row, now)
     levels[wanted.name] = judged.level
+    if (judged.level !== 'info') messages[wanted.name] = judged.message
     if (judged.level === (before[wanted.name] ?? 'info')) continue
     const { notAfter, failures, version } = row
     decisions.push({
@@ -58,7 +65,7 @@ async function look(context: WatchContext<CertificatesSpec>): Promise<WatchOutco
   const due = found.flatMap(({ row }) => (row.nextTry && isDue(row, now) ? [row.nextTry.getTime()] : []))
   const key = due.length > 0 ? await keyFor(context, new Date(Math.min(...due))) : undefined
   return {
-    ...(decisions.length > 0 && { state: { levels }, decisions }),
+    ...(decisions.length > 0 && { state: { levels, messages }, decisions }),
     ...(key !== undefined && { operation: { kind: 'push' as const, request: { service }, key } }),
   }
 }
@@ -88,5 +95,22 @@ export async function health({ made, service, spec }: ReadContext<CertificatesSp
   })
 }
 
+/** Those that do not stand as they should, as they were told. */
+function concerns(state: JsonObject): Concern[] {
+  const { levels = {}, messages = {} } = state as { levels?: Levels; messages?: Messages }
+  return Object.entries(levels).flatMap(([certificate, level]) =>
+    level === 'info'
+      ? []
+      : [
+          {
+            name: 'certificate-trouble',
+            level,
+            labels: { certificate },
+            message: messages[certificate] ?? certificate,
+          },
+        ],
+  )
+}
+
 /** Renews by itself. */
-export const watch: ToolkitWatch<CertificatesSpec> = { interval: () => interval, look }
+export const watch: ToolkitWatch<CertificatesSpec> = { interval: () => interval, look, concerns }

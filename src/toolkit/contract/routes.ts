@@ -50,8 +50,8 @@ export interface ToolkitRoute<Spec = unknown> {
   /** CLI words after the service's command, e.g. `drain`; path parameters become arguments in path order. */
   cli?: ToolkitCommand[]
   /**
-   * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them and
-   * submits one `push` operation, and answers 202.
+   * A read: asks the running service through Reach. A change: returns overrides to store (null deletes); the API stores them together
+   * with one `push` operation, and answers 202.
    */
   read?(context: ReadContext<Spec>, params: Record<string, string>, query: JsonObject): Promise<unknown>
   /** Has the running service do what changes nothing of what shall be (a silence, a test); answers 200. */
@@ -65,6 +65,6 @@ export interface ToolkitRoute<Spec = unknown> {
     overrides: Overrides
     components: ResolvedComponent[]
   }): Record<string, JsonObject | null>
-  /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. */
+  /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. Idempotent. */
   act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
 }

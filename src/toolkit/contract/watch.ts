@@ -5,6 +5,7 @@ import type { OperationKind, OperationRecord, OperationRequest } from '../../mod
 import type { WatchDecision, WatchDecisionRecord } from '../../model/watch.ts'
 import type { ControlContext, Overrides } from './control.ts'
 import type { Sample } from './figures.ts'
+import type { Concerns } from './notices.ts'
 
 export interface WatchReader {
   /** What the watch kept at its last look. */
@@ -87,4 +88,6 @@ export interface ToolkitWatch<Spec = unknown> {
    * time to find out; nothing is stored.
    */
   dead?(context: WatchContext<Spec>): Promise<string[]>
+  /** What people are told of, where a service of the release takes notices; absent: nothing. */
+  concerns?: Concerns<Spec>
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { KitbagError } from '../../model/errors.ts'
 import type { Prepared, PrepareInput } from '../contract.ts'
-import { countriesArchive } from './countries/archive.ts'
+import { countriesArchive, noCountriesArchive } from './countries/archive.ts'
 import { zoneKey } from './dnssec.ts'
 import type { DomainName } from './name.ts'
 import type { Overrides } from './record-set.ts'
@@ -76,6 +76,6 @@ export async function prepare(input: PrepareInput): Promise<Prepared> {
       transfer: transfer ?? null,
     })
   }
-  const countries = routes.has('nearest') ? await countriesArchive(input, overrides) : undefined
-  return { parameters: { ...parameters, files, ...(countries !== undefined && { countries }) }, secrets }
+  const countries = routes.has('nearest') ? await countriesArchive(input, overrides) : await noCountriesArchive(input)
+  return { parameters: { ...parameters, files, countries }, secrets }
 }

@@ -2,7 +2,7 @@ import { sleep } from '../../lib/clock.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import { isFinal } from '../../model/operation.ts'
-import type { ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
+import type { Concern, ToolkitWatch, WatchContext, WatchOutcome } from '../contract.ts'
 import { type Circumstances, decide, type Finding, freshState, type HealingState } from './decide.ts'
 import type { HealingSpec } from './schema.ts'
 
@@ -34,6 +34,21 @@ export const watch: ToolkitWatch<HealingSpec> = {
   },
 
   dead,
+
+  concerns: (stored) =>
+    Object.entries(readState(stored).alerts).map(([subject, message]) => ({
+      ...concernOf(subject),
+      level: 'alert',
+      message,
+    })),
+}
+
+/** By what an alert is about: `machine db-1`, `component web`, `deployment`, `cloud`, `attempt`. */
+function concernOf(subject: string): Pick<Concern, 'name' | 'labels'> {
+  const [about, which] = subject.split(' ', 2)
+  if (about === 'attempt') return { name: 'healing-failed', labels: {} }
+  if (about === 'machine' && which !== undefined) return { name: 'machine-with-data-dead', labels: { machine: which } }
+  return { name: 'healing-stopped', labels: about === 'component' && which !== undefined ? { component: which } : {} }
 }
 
 /** Milliseconds between two tries to bring nodes level. */

@@ -9,6 +9,8 @@ const port = 9093
 /** An alert as Alertmanager knows it. */
 export interface KnownAlert {
   labels: Record<string, string>
+  annotations: Record<string, string>
+  startsAt: string
   status: { state: string; silencedBy: string[] }
 }
 
@@ -29,6 +31,7 @@ export async function askAlertmanager<T>(
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: Json,
+  signal?: AbortSignal,
 ): Promise<T> {
   const answer = await httpOverReach(reach, node, {
     host: '127.0.0.1',
@@ -36,6 +39,7 @@ export async function askAlertmanager<T>(
     path: `/api/v2${path}`,
     method,
     timeout: 5000,
+    ...(signal && { signal }),
     ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   })
   if (answer.status === 404) throw new KitbagError('not-found', `Alertmanager on ${node.name} does not know it`)
@@ -48,5 +52,13 @@ export async function askAlertmanager<T>(
         retryable: answer.status >= 500,
       },
     )
-  return (answer.body === '' ? {} : JSON.parse(answer.body)) as T
+  try {
+    return (answer.body === '' ? {} : JSON.parse(answer.body)) as T
+  } catch {
+    throw new KitbagError(
+      'service-failed',
+      `Alertmanager on ${node.name}: its answer is no JSON, or longer than 1 MiB`,
+      { machine: node.name },
+    )
+  }
 }

@@ -1,5 +1,6 @@
 import type { MachineFact } from '../../model/recipe.ts'
 import type { ReceiverSpec } from './receiver-schema.ts'
+import { type Door, toSigner } from './webhook-signer.ts'
 
 /** The recipe's parameters, resolved: what was a reference to a secret is that secret. */
 export interface AlertmanagerParameters {
@@ -58,13 +59,16 @@ export function alertmanagerText({ notify, repeat }: Omit<AlertmanagerParameters
     },
     receivers: [
       { name: nobody },
-      ...names.flatMap((name) => [receiver(name, notify[name]), receiver(testReceiverName(name), notify[name])]),
+      ...names.flatMap((name) => {
+        const signedAs = toSigner(name, notify[name])
+        return [name, testReceiverName(name)].map((called) => receiver(called, notify[name], signedAs))
+      }),
     ],
   }
   return `${JSON.stringify(configuration, null, 1)}\n`
 }
 
-function receiver(name: string, spec: ReceiverSpec = {}) {
+function receiver(name: string, spec: ReceiverSpec = {}, signedAs?: Door) {
   const { mail, webhook, slack, pagerduty } = spec
   const common = { send_resolved: true }
   if (mail)
@@ -86,9 +90,9 @@ function receiver(name: string, spec: ReceiverSpec = {}) {
       ],
     }
   if (webhook) {
-    const { token } = webhook
+    const { url, token } = signedAs ?? webhook
     const http = token === undefined ? {} : { http_config: { authorization: { credentials: token } } }
-    return { name, webhook_configs: [{ ...common, url: webhook.url, ...http }] }
+    return { name, webhook_configs: [{ ...common, url, ...http }] }
   }
   if (slack) {
     const channel = slack.channel === undefined ? {} : { channel: slack.channel }

@@ -1,11 +1,11 @@
-import { httpOverReach } from '../../lib/http-over-reach.ts'
-import { prometheusPort } from '../../lib/prometheus.ts'
+import { askPrometheus } from '../../lib/prometheus.ts'
 import { canonicalJson } from '../../model/json.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
 import type { ControlContext } from '../contract.ts'
 import { askAlertmanager, type KnownAlert } from './alertmanager-api.ts'
 import { asked } from './nodes.ts'
+import { noticeLabel } from './notices.ts'
 
 /** An alert as Prometheus knows it. */
 interface RunningAlert {
@@ -26,7 +26,7 @@ export async function currentAlerts(context: Pick<ControlContext<unknown>, 'reac
     const silenced = new Set(
       known.filter(({ status }) => status.silencedBy.length > 0).map(({ labels }) => canonicalJson(labels)),
     )
-    return alerts.map(({ labels, annotations, state, activeAt, value }) => ({
+    const rules = alerts.map(({ labels, annotations, state, activeAt, value }) => ({
       alert: labels.alertname ?? '',
       state: silenced.has(canonicalJson(labels)) ? ('silenced' as const) : state,
       severity: labels.severity ?? '',
@@ -36,15 +36,25 @@ export async function currentAlerts(context: Pick<ControlContext<unknown>, 'reac
       value,
       summary: annotations.summary ?? '',
     }))
+    return [...rules, ...known.filter(({ labels }) => labels[noticeLabel.name] === noticeLabel.value).map(noticed)]
   })
 }
 
+/** An alert that comes from Kitbag itself, which Prometheus does not know. */
+function noticed({ labels, annotations, startsAt, status }: KnownAlert) {
+  return {
+    alert: labels.alertname ?? '',
+    state: status.silencedBy.length > 0 ? ('silenced' as const) : ('firing' as const),
+    severity: labels.severity ?? '',
+    component: labels.component ?? '',
+    machine: labels.machine ?? '',
+    since: startsAt,
+    value: '',
+    summary: annotations.summary ?? '',
+  }
+}
+
 async function runningAlerts(reach: Reach, node: MachineAccess): Promise<RunningAlert[]> {
-  const { body } = await httpOverReach(reach, node, {
-    host: '127.0.0.1',
-    port: prometheusPort,
-    path: '/api/v1/alerts',
-    timeout: 5000,
-  })
-  return (JSON.parse(body) as { data: { alerts: RunningAlert[] } }).data.alerts
+  const { alerts = [] } = (await askPrometheus(reach, node, 'alerts', {})) as { alerts?: RunningAlert[] }
+  return alerts
 }

@@ -35,6 +35,15 @@ const samplesOf = ({ samples }: Series) =>
     value: Number.isFinite(found) ? found : null,
   }))
 
+/** Milliseconds after which a value is not of now: as long as Prometheus itself takes a figure as current. */
+const current = 300_000
+
+/** A figure that is asked for as it is now; null where its Prometheus is in another time. */
+function valueNow(one: Series): number | null {
+  const [sample] = samplesOf(one)
+  return sample && Math.abs(Date.now() - Date.parse(sample.at)) <= current ? sample.value : null
+}
+
 const currentRoute: Route = {
   id: 'current',
   method: 'get',
@@ -57,7 +66,7 @@ const currentRoute: Route = {
           metric: word.name,
           component: one.labels.component ?? '',
           machine: one.labels.machine ?? '',
-          value: samplesOf(one)[0]?.value ?? null,
+          value: valueNow(one),
           unit: word.unit,
         })),
       ),

@@ -7,6 +7,7 @@ import { promqlFault } from './promql.ts'
 import { readyAlerts } from './ready-alerts.ts'
 import type { AlertSpec, MonitoringSpec } from './schema.ts'
 import { type Modules, machineModules, watched } from './targets.ts'
+import { signedWebhooks } from './webhook-signer.ts'
 
 interface Problem {
   path: string
@@ -116,6 +117,10 @@ export function plan({
         ...gate(component, modules),
       ]),
       { component: name, name: 'alertmanager', recipe: 'alertmanager', settings: alertmanagerSettings(name, spec) },
+      ...signer(name, spec),
+      ...(spec.replicas > 1
+        ? [{ component: name, name: 'alertmanager-door', recipe: 'alertmanager-door', settings: { seed } }]
+        : []),
       ...gate(name, own.modules),
     ],
   }
@@ -143,6 +148,15 @@ function external({ targets }: MonitoringSpec) {
 
 function alertmanagerSettings(name: string, { notify, repeat }: MonitoringSpec): Record<string, Value> {
   return { notify: plain(notify), repeat, machines: { $ref: `${name}.machines` } }
+}
+
+/** Only where there is something to sign. */
+function signer(name: string, { notify }: MonitoringSpec): NonNullable<ToolkitPlan['extras']> {
+  const webhooks = signedWebhooks(notify)
+  if (Object.keys(webhooks).length === 0) return []
+  return [
+    { component: name, name: 'webhook-signer', recipe: 'webhook-signer', settings: { webhooks: plain(webhooks) } },
+  ]
 }
 
 /** Without members that are undefined. */

@@ -3,6 +3,7 @@ import type { Prepared, PrepareInput } from '../contract.ts'
 import { type AlertmanagerParameters, alertmanagerText, clusterArguments } from './alertmanager.ts'
 import { type PrometheusParameters, prometheusFiles } from './configuration.ts'
 import type { Modules } from './targets.ts'
+import { signerFile, type Webhook } from './webhook-signer.ts'
 
 /** Texts of the files, from parameters whose references are resolved. */
 export async function prepare({ extra, parameters }: PrepareInput): Promise<Prepared> {
@@ -11,12 +12,16 @@ export async function prepare({ extra, parameters }: PrepareInput): Promise<Prep
     const made = { configuration: alertmanagerText(known), cluster: clusterArguments(known) }
     return { parameters: { ...parameters, ...made }, secrets: [] }
   }
-  if (extra !== undefined && extra !== 'exporter-gate') return { parameters, secrets: [] }
+  if (extra === 'webhook-signer') {
+    const { configuration, secrets } = signerFile(parameters.webhooks as Record<string, Webhook>)
+    return { parameters: { ...parameters, configuration }, secrets }
+  }
+  if (parameters.seed === undefined) return { parameters, secrets: [] }
   const pair = ownKeyPair(String(parameters.seed), 'exporters')
-  const files =
-    extra === undefined
-      ? prometheusFiles(parameters as unknown as PrometheusParameters)
-      : { configuration: gateText(parameters.modules as Modules) }
+  const files = {
+    ...(extra === undefined && prometheusFiles(parameters as unknown as PrometheusParameters)),
+    ...(extra === 'exporter-gate' && { configuration: gateText(parameters.modules as Modules) }),
+  }
   return { parameters: { ...parameters, ...pair, ...files }, secrets: [pair.key] }
 }
 

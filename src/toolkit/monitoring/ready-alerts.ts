@@ -44,6 +44,14 @@ export const readyAlerts: ReadyAlert[] = [
     summary: 'One of 20 requests to {{ $labels.component }} takes {{ $value | humanizeDuration }} or longer',
   },
   {
+    name: 'dns-errors',
+    expr: (above) => `component:dns_servfail:ratio_rate1m > ${above}`,
+    above: 0.01,
+    for: 2 * minute,
+    severity: 'warning',
+    summary: '{{ $value | humanizePercentage }} of the questions to {{ $labels.component }} are answered with SERVFAIL',
+  },
+  {
     name: 'machine-lost',
     expr: () => 'up{job="node"} == 0',
     for: minute,
@@ -66,6 +74,15 @@ export const readyAlerts: ReadyAlert[] = [
     for: 30 * minute,
     severity: 'warning',
     summary: 'The disk of {{ $labels.machine }} is full within a day if this goes on',
+  },
+  {
+    name: 'replication-behind',
+    // Bytes of the log that a replica has not applied yet; there is no such series without a replica.
+    expr: (above) => `max by (component, machine, client_addr) (pg_stat_replication_pg_wal_lsn_diff) > ${above}`,
+    above: 64 * 2 ** 20,
+    for: 5 * minute,
+    severity: 'warning',
+    summary: 'The replica {{ $labels.client_addr }} of {{ $labels.machine }} is {{ $value | humanize1024 }}B behind',
   },
   {
     name: 'certificate-due',

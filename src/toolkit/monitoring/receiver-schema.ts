@@ -32,7 +32,10 @@ const shapes = {
   }),
   webhook: strict({
     url: url.describe('Alertmanager posts its JSON there'),
-    token: secret.optional().describe('Sent as `Authorization: Bearer`, by reference'),
+    secret: secret
+      .optional()
+      .describe('Signs each notification (header `X-Kitbag-Signature`), by reference: ${secrets.HOOK_SECRET}'),
+    token: secret.optional().describe('Sent as `Authorization: Bearer`, for gateways that ask for one, by reference'),
   }),
   slack: strict({
     url: url.describe("Incoming webhook of Slack, or of what understands Slack's messages"),

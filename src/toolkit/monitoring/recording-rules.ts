@@ -67,6 +67,25 @@ const trafficRules: RecordingRule[] = [
   ...quantiles('machine'),
 ]
 
+/** What name servers say of themselves. */
+const nameServerRules: RecordingRule[] = (
+  [
+    ['machine', perMachine, 'avg by (component, machine)'],
+    ['component', 'sum by (component)', 'avg by (component)'],
+  ] as const
+).flatMap(([of, sum, avg]) => {
+  const queries = `(${rate('pdns_auth_udp_queries')} + ${rate('pdns_auth_tcp_queries')})`
+  return [
+    { record: `${of}:dns_queries:rate1m`, expr: `${sum} ${queries}` },
+    {
+      record: `${of}:dns_servfail:ratio_rate1m`,
+      expr: ratio(`${sum} (${rate('pdns_auth_servfail_packets')})`, `${sum} ${queries}`),
+    },
+    // PowerDNS' own running mean, in microseconds.
+    { record: `${of}:dns_latency_seconds:mean`, expr: `${avg} (pdns_auth_latency) / 1e6` },
+  ]
+})
+
 const componentRules: RecordingRule[] = [
   ...(['cpu', 'memory', 'disk'] as const).map((what) => ({
     record: `component:${what}:ratio`,
@@ -80,4 +99,4 @@ const componentRules: RecordingRule[] = [
 ]
 
 /** In this order: later ones use earlier ones. Units are base units; `ratio` is 0 to 1. */
-export const recordingRules: RecordingRule[] = [...machineRules, ...trafficRules, ...componentRules]
+export const recordingRules: RecordingRule[] = [...machineRules, ...trafficRules, ...nameServerRules, ...componentRules]

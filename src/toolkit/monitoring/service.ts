@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { ToolkitService } from '../contract.ts'
 import { control } from './control.ts'
 import { health } from './health.ts'
+import { notices } from './notices.ts'
 import { plan, validate } from './plan.ts'
 import { prepare } from './prepare.ts'
 import { queries } from './queries.ts'
@@ -23,6 +24,7 @@ export const monitoring: ToolkitService<MonitoringSpec> = {
   control,
   prepare,
   queries,
+  notices,
   routes,
   view,
   health,

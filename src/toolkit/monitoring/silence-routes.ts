@@ -3,6 +3,7 @@ import { durationPattern, parseDuration } from '../../lib/duration.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { ReadContext, ToolkitRoute } from '../contract.ts'
 import { askAlertmanager, type KnownSilence } from './alertmanager-api.ts'
+import { currentAlerts } from './current-alerts.ts'
 import { asked } from './nodes.ts'
 import { alertingRules } from './ready-alerts.ts'
 import type { MonitoringSpec } from './schema.ts'
@@ -65,7 +66,7 @@ const createRoute: Route = {
   ],
   async call(context, _, body) {
     const { alert, component, machine, duration, comment } = body as Record<string, string | undefined>
-    refuseUnknown(context, alert ?? '')
+    await refuseUnknown(context, alert ?? '')
     const labels = Object.entries({ alertname: alert, component, machine })
     const now = Date.now()
     const silence = {
@@ -85,8 +86,12 @@ const createRoute: Route = {
   },
 }
 
-function refuseUnknown({ spec }: ReadContext<MonitoringSpec>, found: string): void {
-  const allowed = alertingRules(spec).map(({ alert }) => alert)
+/** Of rules, and of what Kitbag itself tells at this moment. */
+async function refuseUnknown(context: ReadContext<MonitoringSpec>, found: string): Promise<void> {
+  const rules = alertingRules(context.spec).map(({ alert }) => alert)
+  if (rules.includes(found)) return
+  const told = (await currentAlerts(context)).map(({ alert }) => alert)
+  const allowed = [...new Set([...rules, ...told])]
   if (allowed.includes(found)) return
   throw new KitbagError('not-found', `there is no alert ${found}`, {
     problems: [{ path: 'alert', message: 'unknown alert', found, allowed }],

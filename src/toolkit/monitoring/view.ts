@@ -1,4 +1,4 @@
-import { queryPrometheusRange, type Series } from '../../lib/prometheus.ts'
+import { type QueryRange, queryPrometheusRange, type Series } from '../../lib/prometheus.ts'
 import type { ReadContext, ServiceView } from '../contract.ts'
 import { currentAlerts } from './current-alerts.ts'
 import { asked } from './nodes.ts'
@@ -26,11 +26,17 @@ export async function view(context: ReadContext<MonitoringSpec>): Promise<Servic
   const charts = signals.map(async ({ title, metric }) => {
     const { component, unit } = words.find(({ name }) => name === metric) as Word
     const series = await asked(context, (node) => queryPrometheusRange(context.reach, node, component, range))
-    return { title, unit, lines: series.map((one) => ({ label: one.labels.component ?? '', points: pointsOf(one) })) }
+    return {
+      title,
+      unit,
+      lines: series.map((one) => ({ label: one.labels.component ?? '', points: pointsOf(one, range) })),
+    }
   })
   return { charts: await Promise.all(charts), alerts: await currentAlerts(context) }
 }
 
-function pointsOf({ samples }: Series) {
-  return samples.map(({ at, value }) => ({ at, value: Number.isFinite(value) ? value : null }))
+/** Of the time that the chart shows, and of no other. */
+function pointsOf({ samples }: Series, { from, to }: QueryRange) {
+  const shownOnes = samples.filter(({ at }) => at >= from && at <= to + step)
+  return shownOnes.map(({ at, value }) => ({ at, value: Number.isFinite(value) ? value : null }))
 }

@@ -43,6 +43,30 @@ const network = (
   }),
 )
 
+const nameServers: Word[] = [
+  {
+    name: 'dns-queries-per-second',
+    unit: 'queries per second',
+    summary: 'Questions that the name servers got, over the last minute',
+    component: 'component:dns_queries:rate1m',
+    machine: 'machine:dns_queries:rate1m',
+  },
+  {
+    name: 'dns-latency',
+    unit: 'seconds',
+    summary: 'What an answer took in the mean, of the last questions',
+    component: 'component:dns_latency_seconds:mean',
+    machine: 'machine:dns_latency_seconds:mean',
+  },
+  {
+    name: 'dns-servfail-rate',
+    unit: 'ratio',
+    summary: 'Questions answered with SERVFAIL',
+    component: 'component:dns_servfail:ratio_rate1m',
+    machine: 'machine:dns_servfail:ratio_rate1m',
+  },
+]
+
 export const words: Word[] = [
   {
     name: 'requests-per-second',
@@ -65,6 +89,7 @@ export const words: Word[] = [
     summary: 'Requests that wait for a free machine',
     component: 'component:queue:requests',
   },
+  ...nameServers,
   ...usage,
   ...network,
   {

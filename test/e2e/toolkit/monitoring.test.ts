@@ -1,10 +1,11 @@
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { look, noBrowser } from '../../support/browser.ts'
+import { isSigned } from '../../support/is-signed.ts'
 import { type MailReceiver, startMailReceiver } from '../../support/mail-receiver.ts'
 import { until } from '../../support/until.ts'
-import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts'
-import { ownAddress } from './dns-box.ts'
+import { type ReceivedHook, startWebhookReceiver, type WebhookReceiver } from '../../support/webhook-receiver.ts'
+import { ask, ownAddress } from './dns-box.ts'
 import { type MonitoringBox, startMonitoringBox } from './monitoring-box.ts'
 
 interface TargetRow {
@@ -125,6 +126,22 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     expect(await value('machines', 'web')).toBe(1)
   })
 
+  test('name servers have words of their own', async () => {
+    const { address } = await box.machine('dns-1')
+    const value = async (metric: string) => {
+      const { series } = await box.ask<{ series: { samples: { value: number | null }[] }[] }>(
+        `/metrics/${metric}?component=dns`,
+      )
+      return series[0]?.samples[0]?.value ?? null
+    }
+    await until(async () => {
+      for (let i = 0; i < 20; i++) await ask(address, 'watched.example', 'SOA')
+      return ((await value('dns-queries-per-second')) ?? 0) > 1
+    }, 90_000)
+    expect(await value('dns-latency')).toBeLessThan(0.1)
+    expect(await value('dns-servfail-rate')).toBe(0)
+  })
+
   test('a figure over a time, and raw PromQL', async () => {
     const range = () =>
       box.ask<{ series: { component: string; samples: unknown[] }[]; unit: string }>(
@@ -189,11 +206,14 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
 
   describe('alerts', () => {
     const name = 'greeted'
+    const hookSecret = 'hook-secret-größer-1234'
+    const signed = ({ headers, text }: ReceivedHook) =>
+      isSigned(headers['x-kitbag-signature'] as string | undefined, text, hookSecret)
     const notify = () => ({
       ops: {
         mail: { to: 'ops@watched.example', from: 'kitbag@watched.example', server: `${own}:${mail.port}`, tls: false },
       },
-      hook: { webhook: { url: `http://${own}:${hook.port}/alerts`, token: '${secrets.HOOK_TOKEN}' } },
+      hook: { webhook: { url: `http://${own}:${hook.port}/alerts`, secret: '${secrets.HOOK_SECRET}' } },
       chat: { slack: { url: `http://${own}:${hook.port}/chat` } },
       pager: { pagerduty: { key: '${secrets.PAGER_KEY}', url: `http://${own}:${hook.port}/pager` } },
     })
@@ -202,7 +222,7 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
     beforeAll(async () => {
       own = await ownAddress(balancer)
       for (const [secret, value] of [
-        ['HOOK_TOKEN', 'hook-token-1234'],
+        ['HOOK_SECRET', hookSecret],
         ['PAGER_KEY', 'a1b2c3d4e5f6a7b8'],
       ])
         await box.plane.request('PUT', `/v1/deployments/watched/secrets/${secret}`, { value })
@@ -218,6 +238,7 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
             notify: ['ops', 'hook'],
           },
           { name: 'disk-full', enabled: false },
+          { name: 'application-down', for: '0s', notify: 'hook' },
         ],
       })
     })
@@ -227,7 +248,7 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
       expect(mail.mails[0]).toMatchObject({ from: 'kitbag@watched.example', to: ['ops@watched.example'] })
       expect(mail.mails[0]?.text).toContain('Somebody was greeted')
       const [first] = hook.hooks.filter(({ path }) => path === '/alerts')
-      expect(first?.headers.authorization).toBe('Bearer hook-token-1234')
+      expect(first && signed(first)).toBe(true)
       expect(first?.body).toMatchObject({
         status: 'firing',
         alerts: [{ labels: { alertname: name, component: 'web' } }],
@@ -265,6 +286,8 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
         { receiver: 'pager', kind: 'pagerduty', delivered: true, answer: 'accepted' },
       ])
       expect(mail.mails.at(-1)?.text).toContain('nothing is wrong')
+      const tested = hook.hooks.findLast(({ path }) => path === '/alerts')
+      expect([tested?.text.includes('nothing is wrong'), tested && signed(tested)]).toEqual([true, true])
       const pager = hook.hooks.findLast(({ path }) => path === '/pager')
       expect(pager?.body).toMatchObject({ routing_key: 'a1b2c3d4e5f6a7b8', event_action: 'trigger' })
       const chat = hook.hooks.findLast(({ path }) => path === '/chat')
@@ -277,6 +300,20 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
       expect(JSON.stringify(refused)).not.toContain(String(hook.port))
       hook.answer(200)
       await expect(box.ask('/alerts/test', 'POST', { receiver: 'hok' })).rejects.toThrow(/"nearest":"hook"/)
+    })
+
+    test('an application that is down is told, and that it is back', async () => {
+      const down = async () => (await alerts()).some((row) => row.alert === 'application-down')
+      await box.run('web-1', 'systemctl stop kitbag-web')
+      try {
+        await until(() => hook.hooks.some(({ text }) => text.includes('No machine of web serves')), 60_000)
+        const told = hook.hooks.find(({ text }) => text.includes('No machine of web serves'))
+        expect([told?.path, told && signed(told)]).toEqual(['/alerts', true])
+        expect(await down()).toBe(true)
+      } finally {
+        await box.run('web-1', 'systemctl start kitbag-web')
+      }
+      await until(async () => !(await down()), 60_000)
     })
   })
 

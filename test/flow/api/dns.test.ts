@@ -21,8 +21,9 @@ let database: TestStore
 let api: Api
 let token: string
 
-async function call(method: string, path: string, body?: unknown) {
+async function call(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
   const headers = {
+    ...more,
     authorization: `Bearer ${token}`,
     ...(body !== undefined && { 'content-type': 'application/json' }),
   }
@@ -51,6 +52,7 @@ beforeAll(async () => {
     reach: {} as Reach,
     clouds: {
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
+      refuseChange: async () => {},
       test: async () => [],
       sweep: async () => ({ machines: [], residue: [] }),
     },
@@ -78,6 +80,51 @@ test('a record set is stored, and pushed by an operation', async () => {
   expect(await stored()).toEqual({ 'shop.example api A': { value: '192.0.2.7', ttl: 30_000, owner: 'api' } })
   expect((await call('DELETE', `${base}/zones/shop.example/records/api/A`)).status).toBe(202)
   expect(await stored()).toEqual({})
+})
+
+describe('the same Idempotency-Key', () => {
+  const path = `${base}/zones/shop.example/records/once/A`
+  const once = (key: string, method: string, body?: object) => call(method, path, body, { 'idempotency-key': key })
+  const pushes = async () =>
+    (await database.store.operations.list(database.tenantId, { deployment: 'names' }, { limit: 100 })).length
+
+  test('and request gives the first operation, and nothing is done twice', async () => {
+    const first = await once('set', 'PUT', { value: '192.0.2.7' })
+    expect((await once('gone', 'DELETE')).status).toBe(202)
+    const before = await pushes()
+    const again = await once('set', 'PUT', { value: '192.0.2.7' })
+    expect([again.status, again.body.id]).toEqual([202, first.body.id])
+    expect([await stored(), await pushes()]).toEqual([{}, before])
+    // What it is about is gone, and it was this request that took it away.
+    expect((await once('gone', 'DELETE')).status).toBe(202)
+  })
+
+  test('with another request is refused, and nothing of it is stored', async () => {
+    await once('one', 'PUT', { value: '192.0.2.7' })
+    const before = [await stored(), await pushes()]
+    const other = await once('one', 'PUT', { value: '192.0.2.8' })
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency-mismatch'])
+    const elsewhere = await call('DELETE', path, undefined, { 'idempotency-key': 'one' })
+    expect([elsewhere.status, elsewhere.body.code]).toEqual([422, 'idempotency-mismatch'])
+    expect([await stored(), await pushes()]).toEqual(before)
+    await call('DELETE', path)
+  })
+
+  test('many times at once makes one operation', async () => {
+    const before = await pushes()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => once('many', 'PUT', { value: '192.0.2.7' })))
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1)
+    expect(await pushes()).toBe(before + 1)
+    await call('DELETE', path)
+  })
+
+  test('many times at once for different requests: one is done, and what is stored is what it says', async () => {
+    const answers = await Promise.all([1, 2, 3, 4].map((last) => once('race', 'PUT', { value: `192.0.2.${last}` })))
+    const taken = answers.findIndex(({ status }) => status === 202)
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 422, 422, 422])
+    expect(await stored()).toMatchObject({ 'shop.example once A': { value: `192.0.2.${taken + 1}` } })
+    await call('DELETE', path)
+  })
 })
 
 test('names of any length that DNS has', async () => {

@@ -175,6 +175,7 @@ export class ThrowawayRoot {
   /** Runs a text as the transport does: on the standard input of a shell. */
   runText(text: string | Buffer): { status: number | null; stdout: string; stderr: string } {
     const { status, stdout, stderr, error } = spawnSync('unshare', this.arguments(), {
+      timeout: 200_000,
       input: text,
       detached: true,
       maxBuffer: 1 << 28,

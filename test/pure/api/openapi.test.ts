@@ -104,3 +104,12 @@ describe('the document', () => {
     expect(document.components.schemas.ErrorCode.enum).toContain('data-loss-refused')
   })
 })
+
+test('every change that answers with an operation takes an Idempotency-Key', () => {
+  const without = operations.filter(
+    ({ operation }) =>
+      '202' in operation.responses && !operation.parameters?.some(({ name }) => name === 'idempotency-key'),
+  )
+  // A cancellation has no second effect.
+  expect(without.map(({ operation }) => operation.operationId)).toEqual(['cancelOperation'])
+})

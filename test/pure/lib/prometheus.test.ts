@@ -101,7 +101,10 @@ describe('a failure', () => {
 
   test.for([
     [503, 'Service Unavailable', 'it answered 503', true],
-    [200, '{"status":"succ', 'its answer is too long', false],
+    [200, '{"status":"succ', 'not understood, or longer', false],
+    [200, '<html>a gateway of somebody</html>', 'not understood', false],
+    [200, 'null', 'not understood', false],
+    [200, '{"status":"success","data":{}}', 'not understood', false],
   ] as const)('%i %s names the machine', async ([status, body, message, retryable]) => {
     answer = { status, body }
     await expect(queryPrometheus(reach, machine, 'x')).rejects.toMatchObject({

@@ -6,6 +6,7 @@ import type { Archives, PrepareInput } from '../../contract.ts'
 import type { Overrides } from '../record-set.ts'
 import { countriesKey } from '../zones.ts'
 import { countryDatabase } from './database.ts'
+import { emptyMmdb } from './mmdb.ts'
 
 /** Name of the database in the archive that nodes get. */
 const fileName = 'countries.mmdb'
@@ -17,6 +18,11 @@ export function countriesArchive({ archive, archives }: PrepareInput, overrides:
     return archive(uploaded, async () => ({ [fileName]: await uploadedDatabase(archives, uploaded) }))
   const path = shippedFile()
   return archive(path, async () => ({ [fileName]: countryDatabase(await readFile(path)), ...(await licenceOf(path)) }))
+}
+
+/** Digest of an archive whose database knows no country, for nodes that need none: another one takes its place without a restart. */
+export function noCountriesArchive({ archive }: PrepareInput): Promise<string> {
+  return archive('no countries', async () => ({ [fileName]: emptyMmdb() }))
 }
 
 /** The database in an uploaded archive, as PowerDNS reads it. Throws `invalid-request` saying why it cannot be used. */

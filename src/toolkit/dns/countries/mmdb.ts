@@ -201,3 +201,18 @@ export function assemble({ bytes, nodes, recordSize, version, values: start }: M
   })
   return Buffer.concat([bytes.subarray(0, start - gap), Buffer.alloc(gap), ...values, mark, description])
 }
+
+/** A database that knows no address: a tree of one node that leads nowhere. */
+export function emptyMmdb(): Buffer {
+  const recordSize = 24
+  const tree = {
+    bytes: Buffer.alloc(recordSize / 4 + gap),
+    nodes: 1,
+    recordSize,
+    version: 6,
+    values: recordSize / 4 + gap,
+  }
+  const mmdb: Mmdb = { ...tree, end: tree.bytes.length }
+  for (const side of [0, 1] as const) writeRecord(mmdb, 0, side, mmdb.nodes)
+  return assemble(mmdb, [])
+}

@@ -3,7 +3,7 @@ import type { PrepareInput } from '../../../../src/toolkit/contract.ts'
 import { countriesArchive, uploadedDatabase } from '../../../../src/toolkit/dns/countries/archive.ts'
 import { continentOf, countries } from '../../../../src/toolkit/dns/countries/continents.ts'
 import { countryDatabase } from '../../../../src/toolkit/dns/countries/database.ts'
-import { leaves, openMmdb, readRecord, readValue } from '../../../../src/toolkit/dns/countries/mmdb.ts'
+import { emptyMmdb, leaves, openMmdb, readRecord, readValue } from '../../../../src/toolkit/dns/countries/mmdb.ts'
 import { mmdbOf } from '../../../support/mmdb.ts'
 
 const flat = { '84.160.0.0/11': { country_code: 'DE' }, '8.0.0.0/9': { country_code: 'us' }, '9.0.0.0/8': { asn: 5 } }
@@ -33,6 +33,11 @@ describe('a country database', () => {
   test('of MaxMind’s layout keeps its values', () => {
     const value = { country: { iso_code: 'DE', names: { en: 'Germany' } }, registered_country: { iso_code: 'AT' } }
     expect(lookUp(countryDatabase(mmdbOf({ '84.160.0.0/11': value })), '84.160.1.1')).toEqual(value)
+  })
+
+  test('an empty one knows no address', () => {
+    for (const address of ['0.0.0.0', '84.160.1.1', '255.255.255.255'])
+      expect(lookUp(emptyMmdb(), address)).toBeUndefined()
   })
 
   test.each<[string, Buffer, string]>([

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { sha256 } from '../../../../src/lib/digest.ts'
 import type { PrepareInput } from '../../../../src/toolkit/contract.ts'
+import { emptyMmdb } from '../../../../src/toolkit/dns/countries/mmdb.ts'
 import { prepare } from '../../../../src/toolkit/dns/prepare.ts'
 import type { Overrides } from '../../../../src/toolkit/dns/record-set.ts'
 import { zoneContents } from '../../../../src/toolkit/dns/rendered-zone.ts'
@@ -110,7 +112,9 @@ test('a reference to what has no machines now gives no records; one that does no
 })
 
 describe('prepare', () => {
-  const archives = { archives: async () => ({}), archive: async () => 'a'.repeat(64) }
+  const made = async (_key: string, make: () => Promise<Record<string, Buffer>>) =>
+    sha256((await make())['countries.mmdb'] ?? Buffer.alloc(0))
+  const archives = { archives: async () => ({}), archive: made }
 
   function input(section: object, overrides: Overrides = {}) {
     const asked: [string, string, number][] = []
@@ -137,12 +141,13 @@ describe('prepare', () => {
     expect(first.asked[0]?.[2]).toBeGreaterThan(1_700_000_000)
   })
 
-  test('the country database goes out only where a record needs it', async () => {
+  test('the country database goes out only where a record needs it; else one that knows no address', async () => {
     const records = [
       { name: 'a', type: 'A', routing: 'nearest', answers: [{ value: '192.0.2.1', continents: ['EU'] }] },
     ]
-    expect((await input({ zone: 'a.example', records }).made).parameters.countries).toBe('a'.repeat(64))
-    expect((await input({ zone: 'a.example' }).made).parameters).not.toHaveProperty('countries')
+    const none = sha256(emptyMmdb())
+    expect((await input({ zone: 'a.example', records }).made).parameters.countries).not.toBe(none)
+    expect((await input({ zone: 'a.example' }).made).parameters.countries).toBe(none)
   })
 
   test('a signed zone’s key is a secret; others have none', async () => {
