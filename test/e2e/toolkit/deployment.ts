@@ -40,14 +40,14 @@ export interface TestDeployment {
   close(): Promise<string[]>
 }
 
-/** Answers at once with its name and version, and ends the requests at hand when it is told to stop. */
+/** Answers with its name and version, at once or after the time that a request asks for (`?wait=5000`), and ends the requests at hand when it is told to stop. */
 const application = (version: string) => `
 const http = require('node:http')
 const { hostname } = require('node:os')
 const server = http.createServer((request, response) => {
   response.setHeader('x-served-by', hostname())
   response.setHeader('x-release', ${JSON.stringify(version)})
-  response.end('hello')
+  setTimeout(() => response.end('hello'), Number(/[?]wait=(\\d+)/.exec(request.url)?.[1] ?? 0))
 })
 server.keepAliveTimeout = 65_000
 server.listen(Number(process.env.PORT), '::')
