@@ -59,6 +59,7 @@ describe('what other services found', () => {
     await expect(monitoring.notices?.tell(context('monitoring-1'), [{ ...notice, lasts: true }])).rejects.toThrow(
       /monitoring-1: connection refused/,
     )
+    await expect(monitoring.notices?.tell(context(), [{ ...notice, lasts: true }])).rejects.toThrow(/no machine/)
   })
 
   test('is listed among the alerts', async () => {
