@@ -1,4 +1,4 @@
-import { unpackFiles } from '../lib/archive.ts'
+import { unpackFiles } from '../lib/archive/unpack.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { loadRecipe } from '../recipes/load.ts'
 import type { Recipe } from '../recipes/recipe.ts'
