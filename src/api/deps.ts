@@ -29,6 +29,8 @@ export interface Clouds {
     settings: JsonObject,
     credentials: JsonObject,
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
+  /** Throws `conflict` when machines of the cloud keep it from having these settings. */
+  refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
   test(cloudId: string): Promise<CloudFinding[]>
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
 }

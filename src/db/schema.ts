@@ -1,4 +1,4 @@
-/** Every table, by what it is about. Each carries its tenant. */
+/** Every table, by what it is about. */
 export * from './schema/blobs.ts'
 export * from './schema/certificates.ts'
 export * from './schema/control-plane.ts'
