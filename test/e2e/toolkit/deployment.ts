@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packFiles } from '../../../src/lib/archive.ts'
+import { packFiles } from '../../../src/lib/archive/pack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { type Guest, guestOf } from '../../support/guest.ts'
