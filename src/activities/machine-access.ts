@@ -1,5 +1,5 @@
 import { KitbagError } from '../model/errors.ts'
-import { type MachineAccess, type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { loginAddress, type MachineAccess, type MachineRecord } from '../model/machine.ts'
 
 /** How to reach a machine that has an address. Throws `machine-unreachable` when it has none yet. */
 export function machineAccess(machine: MachineRecord): MachineAccess {
@@ -11,7 +11,7 @@ export function machineAccess(machine: MachineRecord): MachineAccess {
 }
 
 export function tryMachineAccess(machine: MachineRecord): MachineAccess | undefined {
-  const address = preferredAddress(machine.addresses)?.address
+  const address = loginAddress(machine.addresses)?.address
   if (!address) return undefined
   const { id, name, user, sshPort: port, hostKey } = machine
   return { id, name, address, port, user, hostKey }

@@ -6,6 +6,8 @@ export interface Address {
   network: string
   /** Moves between the machines that share it: whoever serves has it. Not a way to reach this one. */
   floating?: true
+  /** Kitbag logs in here, though the deployment's machines talk to each other over another one. */
+  login?: true
 }
 
 /** What a blueprint asks of a machine, in portable words. */
@@ -30,6 +32,8 @@ export interface ResolvedMachineSpec {
   image: string
   region?: string
   zone?: string
+  /** Where else it may be made while `zone` has no room, in this order. */
+  otherZones?: string[]
   requirements: MachineRequirements
 }
 
@@ -83,10 +87,15 @@ export interface MachineRecord {
   releaseNumber: number | null
 }
 
-/** The address that other machines of the deployment and the SSH pool use: private before public, IPv4 before IPv6. */
+/** The address that other machines of the deployment use, and the SSH pool where no other one is said: private before public, IPv4 before IPv6. */
 export function preferredAddress(addresses: Address[]): Address | undefined {
   const rank = (a: Address) => (a.scope === 'private' ? 0 : 2) + (a.family === 4 ? 0 : 1)
   return addresses.filter(({ floating }) => !floating).sort((a, b) => rank(a) - rank(b))[0]
+}
+
+/** Where Kitbag itself reaches a machine. */
+export function loginAddress(addresses: Address[]): Address | undefined {
+  return addresses.find(({ login }) => login) ?? preferredAddress(addresses)
 }
 
 /** The address that a machine shares with others. */

@@ -109,6 +109,8 @@ export interface Provider {
   listMachines(filter: { tags: Partial<MachineTags> & { installation: string } }): Promise<ProviderMachine[]>
   /** Destroying what is gone succeeds. Returns when the machine and all that belongs to it is gone. */
   destroyMachine(id: string): Promise<void>
+  /** What it has written to its console, as far as its cloud keeps that: for a machine that does not answer. */
+  console?(id: string): Promise<string | undefined>
   /** What would keep a deployment from working, one finding per permission, tool or quota. */
   test(): Promise<{ name: string; ok: boolean; detail: string }[]>
   /** Takes over what a former process of this installation left running (local: restarts supervisors after the box's reboot). */

@@ -9,10 +9,11 @@ import { describeBlueprint, readBlueprint } from '../../src/cli/blueprint-file.t
 import { connectionOptions } from '../../src/db/database.ts'
 import { socketFolder } from '../../src/main/embedded/socket-folder.ts'
 import { cacheFolder } from '../../src/main/paths.ts'
+import type { JsonObject } from '../../src/model/json.ts'
 import { isFinal } from '../../src/model/operation.ts'
 import type { Plan } from '../../src/model/plan.ts'
-import type { Provider, ProviderMachine } from '../../src/providers/contract.ts'
-import { driver } from '../../src/providers/local/driver.ts'
+import type { Provider, ProviderDriver, ProviderMachine } from '../../src/providers/contract.ts'
+import { providers } from '../../src/providers/index.ts'
 import { type BuiltControlPlane, builtControlPlane } from './built-control-plane.ts'
 import { adminToken } from './control-plane.ts'
 import { type Guest, guestOf } from './guest.ts'
@@ -56,13 +57,22 @@ export interface Installation {
   stop(): Promise<void>
 }
 
-export async function startInstallation(): Promise<Installation> {
+/** What is connected as `home`. */
+export interface HomeCloud {
+  provider: keyof typeof providers
+  settings: JsonObject
+  credentials: JsonObject
+}
+
+const thisBox: HomeCloud = { provider: 'local', settings: {}, credentials: {} }
+
+export async function startInstallation(cloud = thisBox): Promise<Installation> {
   const home = await mkdtemp(join(tmpdir(), 'kitbag-e2e-'))
   const plane = builtControlPlane(home)
   try {
     await plane.start()
-    await plane.client().json('POST', '/v1/clouds', { name: 'home', provider: 'local' })
-    return await installationOn(home, plane)
+    await plane.client().json('POST', '/v1/clouds', { name: 'home', ...cloud })
+    return await installationOn(home, plane, cloud)
   } catch (error) {
     await plane.end()
     await rm(home, { recursive: true, force: true })
@@ -70,11 +80,13 @@ export async function startInstallation(): Promise<Installation> {
   }
 }
 
-async function installationOn(home: string, plane: BuiltControlPlane): Promise<Installation> {
+async function installationOn(home: string, plane: BuiltControlPlane, cloud: HomeCloud): Promise<Installation> {
   const [row] = await query(home, 'select id from installations')
   const id = String(row?.id)
   const environment = { installation: id, home, cache: cacheFolder(), log: () => {} }
-  const provider = await driver.connect({ name: 'home', settings: {}, credentials: {} }, environment)
+  const driver: ProviderDriver = await providers[cloud.provider]()
+  const settings = driver.settings.parse(cloud.settings)
+  const provider = await driver.connect({ name: 'home', settings, credentials: cloud.credentials }, environment)
   const path = (name: string) => `/v1/deployments/${encodeURIComponent(name)}`
 
   const described = async (blueprint: string) =>

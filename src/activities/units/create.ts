@@ -112,7 +112,8 @@ async function untilReachable(work: UnitWork, provider: Provider, row: MachineRe
     work.signal.throwIfAborted()
     if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable') throw error
     const said = await provider.getMachine(row.providerId ?? '').catch(() => undefined)
-    died(row.name, `${error.message}; its cloud says: ${said?.status ?? 'no such machine'}`, error)
+    const console = await provider.console?.(row.providerId ?? '').catch(() => undefined)
+    died(row.name, `${error.message}; its cloud says: ${said?.status ?? 'no such machine'}`, error, console)
   } finally {
     over.abort()
   }
@@ -130,9 +131,14 @@ function refuseDead(name: string, machine: ProviderMachine | undefined): void {
   if (machine.status === 'stopped') died(name, 'it died: its cloud says that it is stopped')
 }
 
-function died(machine: string, what: string, cause?: unknown): never {
+/** Lines of a console that are told. */
+const consoleLines = 20
+
+function died(machine: string, what: string, cause?: unknown, console = ''): never {
+  const output = console.trimEnd().split('\n').slice(-consoleLines).join('\n')
   throw new KitbagError('provider-failed', `${machine} did not come up: ${what}`, {
     machine,
+    ...(output !== '' && { output }),
     fix: 'Deploy again: a new machine takes its place.',
     ...(cause !== undefined && { cause }),
   })

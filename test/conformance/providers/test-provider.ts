@@ -40,6 +40,7 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
   describe(`${name}: provider conformance`, () => {
     let under: ProviderUnderTest
     const made: { provider: Provider; id: string }[] = []
+    const owners: { provider: Provider; tags: MachineTags }[] = []
 
     beforeAll(async () => {
       under = await make()
@@ -50,7 +51,15 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
     })
 
-    afterAll(async () => under?.close?.())
+    afterAll(async () => {
+      await releaseAll()
+      await under?.close?.()
+    })
+
+    /** What machines of a deployment shared goes with its last one. */
+    async function releaseAll() {
+      for (const { provider, tags } of owners.splice(0)) await provider.release?.(tags)
+    }
 
     const requirements = (): MachineRequirements => ({ cpu: 1, memory: 256 * 1024 * 1024, image: under.image })
 
@@ -69,6 +78,8 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       const request: CreateMachineRequest = { name: 'web-1', spec, ...keys }
       const machine = await provider.createMachine(request, { token, tags })
       made.push({ provider, id: machine.id })
+      if (!owners.some((one) => one.provider === provider && one.tags.deployment === tags.deployment))
+        owners.push({ provider, tags })
       return { machine, token, tags }
     }
 
@@ -215,6 +226,7 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       expect(ids).toContain(machine.id)
       expect(await under.provider.residue?.(under.installation, ids)).toEqual([])
       for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
+      await releaseAll()
       const { other } = under
       expect(await under.provider.residue?.(under.installation)).toEqual([])
       expect(await other.provider.residue?.(other.installation)).toEqual([])

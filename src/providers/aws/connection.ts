@@ -1,0 +1,14 @@
+import type { ProviderEnvironment } from '../contract.ts'
+import type { Ec2 } from './client.ts'
+import type { InstanceReader } from './instance-reader.ts'
+import type { AwsSettings } from './settings.ts'
+
+/** One connected `aws` cloud. */
+export interface AwsCloud {
+  name: string
+  installation: string
+  settings: AwsSettings
+  ec2: Ec2
+  instances: InstanceReader
+  log: ProviderEnvironment['log']
+}

@@ -1,0 +1,73 @@
+import { GetConsoleOutputCommand } from '@aws-sdk/client-ec2'
+import type { Provider, ProviderDriver } from '../contract.ts'
+import { connectEc2 } from './client.ts'
+import type { AwsCloud } from './connection.ts'
+import { createMachine } from './create-machine.ts'
+import { credentialSource } from './credentials.ts'
+import { destroyMachine } from './destroy-machine.ts'
+import { findings } from './findings.ts'
+import { firewall } from './firewall.ts'
+import { imageWords } from './images.ts'
+import { instanceReader } from './instance-reader.ts'
+import { describeInstances, isInstanceId, living, toMachine } from './instances.ts'
+import { market } from './market.ts'
+import { residue } from './residue.ts'
+import { type AwsCredentials, type AwsSettings, credentialsSchema, settingsSchema } from './settings.ts'
+import { hourlyPrice } from './sizes.ts'
+import { readTag, tagFilters } from './tags.ts'
+
+/** Machines at AWS EC2, and at whoever else speaks its API. */
+export const driver: ProviderDriver<AwsSettings, AwsCredentials> = {
+  kind: 'aws',
+  summary: 'Machines at AWS EC2',
+  capabilities: { images: imageWords, userData: true, fractionalCpu: false, zones: true, floatingAddress: false },
+  settings: settingsSchema,
+  credentials: credentialsSchema,
+  connect: async ({ name, settings: given, credentials }, { installation, log }) => {
+    const settings = settingsSchema.parse(given)
+    const { region, endpoint } = settings
+    const source = credentialSource(credentialsSchema.parse(credentials), region)
+    const ec2 = connectEc2({ region, endpoint, credentials: source })
+    return connect({ name, installation, settings, ec2, instances: instanceReader(ec2), log })
+  },
+}
+
+function connect(cloud: AwsCloud): Provider {
+  const { ec2, instances, settings } = cloud
+  const offers = market(ec2, settings)
+  const walls = firewall(cloud, offers)
+  const present = (instance: Parameters<typeof toMachine>[0]) => toMachine(instance, settings.reach)
+  return {
+    catalog: offers.catalog,
+    resolve: offers.resolve,
+    hourlyPrice: (spec) => hourlyPrice(spec, settings),
+    createMachine: async (request, identity) =>
+      present(await createMachine(cloud, { market: offers, firewall: walls }, request, identity)),
+    secure: walls.secure,
+    release: walls.release,
+    async getMachine(id) {
+      const found = isInstanceId(id) ? await instances.get(id) : undefined
+      return found && readTag(found.Tags, 'installation') === cloud.installation ? present(found) : undefined
+    },
+    async listMachines({ tags }) {
+      const filters = [...tagFilters(tags), { Name: 'instance-state-name', Values: living }]
+      const listed = await describeInstances(ec2, filters)
+      const ids = new Set(listed.map(({ InstanceId }) => InstanceId))
+      const unlisted = instances.recent().filter(({ InstanceId, Tags }) => {
+        const has = (['installation', 'deployment', 'machine'] as const).every(
+          (word) => tags[word] === undefined || tags[word] === readTag(Tags, word),
+        )
+        return has && !ids.has(InstanceId)
+      })
+      return [...listed, ...unlisted].map(present)
+    },
+    destroyMachine: (id) => destroyMachine(cloud, id),
+    test: () => findings(cloud, offers),
+    residue: (installation, known = []) => residue(cloud, installation, known),
+    async console(id) {
+      if (!isInstanceId(id)) return undefined
+      const { Output } = await ec2.send(new GetConsoleOutputCommand({ InstanceId: id, Latest: true }))
+      return Output === undefined ? undefined : Buffer.from(Output, 'base64').toString('utf8')
+    },
+  }
+}

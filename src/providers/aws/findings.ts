@@ -1,0 +1,89 @@
+import { KitbagError } from '../../model/errors.ts'
+import type { Provider } from '../contract.ts'
+import type { AwsCloud } from './connection.ts'
+import { type Dry, dryRuns } from './dry-runs.ts'
+import { awsCode } from './errors.ts'
+import { imageWords } from './images.ts'
+import type { Market } from './market.ts'
+import { neededActions, policy } from './policy.ts'
+
+/** EC2 gives the same answer to who may not at all and to who may with Kitbag's things alone. */
+const onlyTagged = "not allowed on what is not Kitbag's; whether on what is, shows once a deployment is there"
+
+type Finding = Awaited<ReturnType<Provider['test']>>[number]
+
+/** What would keep a deployment from working: credentials, network, images, then each permission by EC2's own dry run. */
+export async function findings(cloud: AwsCloud, market: Market): Promise<Finding[]> {
+  const { settings } = cloud
+  const trials = await dryRuns(cloud, market)
+  const refused = await Promise.all(trials.slice(0, 1).map(dryRun)).catch((error: Error) => error)
+  if (refused instanceof Error) return [{ name: 'credentials', ok: false, detail: sentence(refused) }]
+  const credentials = { name: 'credentials', ok: true, detail: `accepted in ${settings.region}` }
+  const permissions = await permissionFindings(cloud, trials)
+  const attempts = await Promise.all([
+    attempt('network', async () => {
+      const zones = await market.zones()
+      return settings.network.own
+        ? `each deployment makes one of ${settings.network.own} in ${zones.length} zones`
+        : `${(await market.places()).map(({ subnet, zone }) => `${subnet} (${zone})`).join(', ')}`
+    }),
+    attempt('images', async () => {
+      const found = (await market.images()).map(({ word }) => word)
+      const missing = [...imageWords, ...Object.keys(settings.images)].filter((word) => !found.includes(word))
+      if (found.length > 0) return `${found.join(', ')}${missing.length > 0 ? `; not here: ${missing.join(', ')}` : ''}`
+      throw new KitbagError('not-supported', `none for ${settings.architecture} in ${settings.region}`)
+    }),
+  ])
+  const paste = {
+    name: 'policy',
+    ok: true,
+    detail: `the least that this cloud needs: ${JSON.stringify(policy(settings))}`,
+  }
+  return [credentials, ...attempts, ...permissions, paste]
+}
+
+async function attempt(name: string, work: () => Promise<string>): Promise<Finding> {
+  try {
+    return { name, ok: true, detail: await work() }
+  } catch (error) {
+    return { name, ok: false, detail: sentence(error) }
+  }
+}
+
+async function permissionFindings({ settings }: AwsCloud, trials: Dry[]): Promise<Finding[]> {
+  const found: Finding[] = []
+  for (const action of neededActions(settings)) {
+    const trial = trials.find(({ call }) => call === action)
+    // Tags are made by the calls that make what they are on, and these are tried with tags.
+    if (!trial) continue
+    const name = `ec2:${action}`
+    try {
+      const allowed = await dryRun(trial)
+      const detail = allowed ? 'allowed' : trial.unsure ? onlyTagged : 'not allowed to the user or role of this cloud'
+      found.push({ name, ok: allowed || trial.unsure, detail })
+    } catch (error) {
+      found.push({ name, ok: false, detail: sentence(error) })
+    }
+  }
+  return found
+}
+
+/** False: the permission is missing. Throws when EC2 gives no answer, or does not know who asks. */
+async function dryRun({ ask }: Dry): Promise<boolean> {
+  try {
+    await ask()
+    return true
+  } catch (error) {
+    const code = awsCode(error)
+    if (code === 'UnauthorizedOperation') return false
+    // `DryRunOperation`, or something about the ids of nothing, which is said to those who may only.
+    if (code === 'DryRunOperation' || /^(Invalid|Missing|DependencyViolation|Gateway\.|Resource\.)/.test(code ?? ''))
+      return true
+    throw error
+  }
+}
+
+function sentence(error: unknown): string {
+  const { message, fix } = error as { message: string; fix?: string }
+  return fix === undefined ? message : `${message}. ${fix}`
+}

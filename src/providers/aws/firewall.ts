@@ -1,0 +1,102 @@
+import { DeleteSecurityGroupCommand } from '@aws-sdk/client-ec2'
+import { backoff, retry } from '../../lib/retry.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { FirewallRule } from '../contract.ts'
+import type { AwsCloud } from './connection.ts'
+import { awsCode } from './errors.ts'
+import { alignRules, findGroups, makeGroup, permissions } from './groups.ts'
+import type { Market } from './market.ts'
+import { ensureNetwork, removeNetworks } from './networks.ts'
+import type { Place } from './subnets.ts'
+import type { Owner } from './tags.ts'
+
+/** AWS lets go of a terminated machine's network interface some time after it. */
+const letGo = { attempts: 12, delay: backoff(500, 10_000) }
+
+/** A deployment's places and security groups at AWS. */
+export interface Firewall {
+  /** Where its machines can be put: its own network, made if need be, or that of the settings. */
+  places(owner: Owner): Promise<Place[]>
+  /** The security group of a component; one that lets nothing in where `secure` has not been called. */
+  group(owner: Owner, component: string): Promise<string>
+  secure(owner: Owner, rules: Record<string, FirewallRule[]>): Promise<void>
+  release(owner: Owner): Promise<void>
+}
+
+export function firewall(cloud: AwsCloud, market: Market): Firewall {
+  /** Of each deployment one thing after the other: its machines are made side by side, its network and groups once. */
+  const turns = new Map<string, Promise<unknown>>()
+  const known = new Map<string, { places: Place[]; groups: Map<string, string> }>()
+
+  function inTurn<T>({ deployment }: Owner, work: () => Promise<T>): Promise<T> {
+    const turn = (turns.get(deployment) ?? Promise.resolve()).catch(() => {}).then(work)
+    turns.set(deployment, turn)
+    return turn
+  }
+
+  const placesOf = async (owner: Owner): Promise<Place[]> => {
+    const own = cloud.settings.network.own
+    if (own === undefined) return market.places()
+    return known.get(owner.deployment)?.places ?? ensureNetwork(cloud, owner, own, await market.zones())
+  }
+  /** What is known of a deployment, asked for once. */
+  const stateOf = async (owner: Owner) => {
+    const found = known.get(owner.deployment)
+    if (found) return found
+    const groups = await findGroups(cloud, owner)
+    const ids = new Map([...groups].map(([component, { GroupId }]) => [component, GroupId ?? '']))
+    const state = { places: await placesOf(owner), groups: ids }
+    known.set(owner.deployment, state)
+    return state
+  }
+  const ensureGroup = async (owner: Owner, component: string): Promise<string> => {
+    const { places, groups } = await stateOf(owner)
+    const id = groups.get(component) ?? (await makeGroup(cloud, owner, component, places[0]?.vpc ?? ''))
+    groups.set(component, id)
+    return id
+  }
+
+  return {
+    places: (owner) => inTurn(owner, async () => (await stateOf(owner)).places),
+    group: (owner, component) => inTurn(owner, () => ensureGroup(owner, component)),
+    secure: (owner, rules) =>
+      inTurn(owner, async () => {
+        known.delete(owner.deployment)
+        for (const component of componentsOf(rules)) await ensureGroup(owner, component)
+        const { groups: ids } = await stateOf(owner)
+        // A component without rules any more: nothing may come to what is left of it.
+        for (const [component, group] of await findGroups(cloud, owner))
+          await alignRules(cloud, group, permissions(rules[component] ?? [], ids))
+      }),
+    release: (owner) =>
+      inTurn(owner, async () => {
+        known.delete(owner.deployment)
+        const groups = [...(await findGroups(cloud, owner)).values()]
+        // They refer to each other, and AWS removes no group that another one refers to.
+        for (const group of groups) await alignRules(cloud, group, [])
+        for (const { GroupId = '' } of groups) await retry(() => removeGroup(cloud, GroupId), letGo)
+        await retry(() => removeNetworks(cloud, owner), letGo)
+        turns.delete(owner.deployment)
+      }),
+  }
+}
+
+function componentsOf(rules: Record<string, FirewallRule[]>): string[] {
+  const named = Object.values(rules).flatMap((list) => list.flatMap(({ sources }) => sources))
+  return [...new Set([...Object.keys(rules), ...named.flatMap((one) => ('component' in one ? one.component : []))])]
+}
+
+async function removeGroup({ ec2 }: AwsCloud, id: string): Promise<void> {
+  try {
+    await ec2.change(new DeleteSecurityGroupCommand({ GroupId: id }))
+  } catch (error) {
+    const code = awsCode(error)
+    if (code === 'InvalidGroup.NotFound') return
+    if (code !== 'DependencyViolation') throw error
+    throw new KitbagError('provider-failed', `aws: the security group ${id} is still used by something else`, {
+      cause: error,
+      retryable: true,
+      fix: 'Take it away from what else uses it (a machine, an interface, another group), then destroy again.',
+    })
+  }
+}

@@ -1,0 +1,189 @@
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CreateSubnetCommand, CreateVpcCommand, EC2Client, TerminateInstancesCommand } from '@aws-sdk/client-ec2'
+import type { AwsSettings } from '../../../src/providers/aws/settings.ts'
+import { type MachinesBehind, machinesBehind } from '../support/machines-behind.ts'
+import { type Answer, answerError, clientTokens } from './client-tokens.ts'
+import { actOut, type Ec2Fault, faultFinder, sendError, takesEffect } from './faults.ts'
+import { groupUse } from './group-use.ts'
+import { published } from './images.ts'
+import { startMoto } from './moto.ts'
+import { tokenBucket } from './token-bucket.ts'
+
+const region = 'eu-central-1'
+export const credentials = { accessKeyId: 'AKIATEST00000000', secretAccessKey: 'the secret of the tests' }
+
+/** A call as the driver made it. */
+export interface Traced {
+  call: string
+  parameters: Record<string, string>
+  /** Was turned away by the throttle or a fault before it could do anything. */
+  refused: boolean
+}
+
+/** EC2 on this box: moto, and in front of it what moto lacks; with real machines behind it where asked for. */
+export interface Ec2Cloud {
+  endpoint: string
+  /** Settings with which a cloud of Kitbag uses it. */
+  settings: Partial<AwsSettings> & { region: string; endpoint: string }
+  /** Another client of the same account, not seen in the trace. */
+  stranger: EC2Client
+  trace: Traced[]
+  faults(rules: Ec2Fault[]): void
+  /** Milliseconds before a new instance is listed. */
+  lag: number
+  /** Calls a second that are answered, and how many at once after a rest. Absent: all. */
+  throttle(limit?: { rate: number; burst: number }): void
+  /** False: machines made from now on stay dark. */
+  boots: boolean
+  /** Ends a machine without being asked by its owner. */
+  vanish(id: string): Promise<void>
+  machines?: MachinesBehind
+  /** What went wrong here. */
+  complaints: string[]
+  close(): Promise<void>
+}
+
+export async function startEc2Cloud(options: { machines?: boolean } = {}): Promise<Ec2Cloud> {
+  const moto = await startMoto()
+  const machines = options.machines ? await machinesBehind('ec2') : undefined
+  const instances = new Map<string, { at: number; ended: boolean; groups: string[] }>()
+  const tokens = clientTokens()
+  const found = faultFinder()
+  const groups = groupUse()
+  let bucket = tokenBucket()
+  /** moto answers one at a time. */
+  let queue: Promise<unknown> = Promise.resolve()
+
+  const forward = (body: string, headers: IncomingHttpHeaders): Promise<Answer> => {
+    const kept = { authorization: headers.authorization ?? '', 'content-type': headers['content-type'] ?? '' }
+    const turn = queue.then(async () => {
+      const response = await fetch(`http://127.0.0.1:${moto.port}/`, { method: 'POST', headers: kept, body })
+      return { status: response.status, text: await response.text() }
+    })
+    queue = turn.catch(() => {})
+    return turn
+  }
+
+  const began = async (parameters: URLSearchParams, text: string) => {
+    const id = /<instanceId>(i-[0-9a-f]+)</.exec(text)?.[1] ?? ''
+    const address = /<privateIpAddress>([\d.]+)</.exec(text)?.[1] ?? ''
+    const own = valuesOf(parameters, 'NetworkInterface.1.SecurityGroupId.')
+    instances.set(id, { at: Date.now(), ended: false, groups: own })
+    const image = published.find((one) => one.id === parameters.get('ImageId'))?.boots
+    if (!machines || !cloud.boots || !image) return
+    const userData = Buffer.from(parameters.get('UserData') ?? '', 'base64').toString('utf8')
+    const size = { cpu: 1, memory: 1024 ** 3 }
+    machines.boot({ id, address, ...image, userData, ...size }).catch((error) => cloud.complaints.push(String(error)))
+  }
+  const ended = async (ids: string[]) => {
+    for (const id of ids) {
+      const instance = instances.get(id)
+      if (instance) instance.ended = true
+      await machines?.end(id)
+    }
+  }
+
+  const perform = async (call: string, parameters: URLSearchParams, body: string, headers: IncomingHttpHeaders) => {
+    if (call === 'DeleteSecurityGroup' && parameters.get('DryRun') !== 'true') {
+      const id = parameters.get('GroupId') ?? ''
+      const used = [...instances.values()].some((one) => !one.ended && one.groups.includes(id))
+      if (used || groups.isReferredTo(id))
+        return answerError('DependencyViolation', `resource ${id} has a dependent object`)
+    }
+    if (call === 'GetConsoleOutput' && machines && parameters.get('DryRun') !== 'true') {
+      const output = Buffer.from(await machines.console(parameters.get('InstanceId') ?? '')).toString('base64')
+      return { status: 200, text: `<GetConsoleOutputResponse><output>${output}</output></GetConsoleOutputResponse>` }
+    }
+    const ending = call === 'TerminateInstances' ? valuesOf(parameters, 'InstanceId.') : []
+    // moto does not end what has ended.
+    if (ending.length > 0 && ending.every((id) => instances.get(id)?.ended))
+      return { status: 200, text: '<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>' }
+    const answer = await forward(body, headers)
+    if (answer.status !== 200) return answer
+    if (call === 'RunInstances') await began(parameters, answer.text)
+    await ended(ending)
+    if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
+    groups.saw(call, parameters)
+    return answer
+  }
+
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const parameters = new URLSearchParams(body)
+    const call = parameters.get('Action') ?? ''
+    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true }
+    cloud.trace.push(traced)
+    if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
+    const fault = found.find(call, decodeURIComponent(body.replaceAll('+', ' ')))
+    if (fault && !takesEffect(fault)) return actOut(fault, response)
+    traced.refused = false
+    const work = () => perform(call, parameters, body, request.headers)
+    const isEnded = (id: string) => instances.get(id)?.ended === true
+    const answer = call === 'RunInstances' ? await tokens.run(parameters, isEnded, work) : await work()
+    if (fault) return actOut(fault, response, answer.text)
+    response.writeHead(answer.status, { 'content-type': 'text/xml;charset=UTF-8' }).end(answer.text)
+  }
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error) => {
+      cloud.complaints.push(String(error))
+      response.destroy()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const stranger = new EC2Client({ region, endpoint: `http://127.0.0.1:${moto.port}`, credentials: { ...credentials } })
+
+  const cloud: Ec2Cloud = {
+    endpoint,
+    settings: { region, endpoint },
+    stranger,
+    trace: [],
+    faults: found.set,
+    lag: 0,
+    throttle: (limit) => {
+      bucket = tokenBucket(limit)
+    },
+    boots: true,
+    async vanish(id) {
+      await stranger.send(new TerminateInstancesCommand({ InstanceIds: [id] }))
+      await ended([id])
+    },
+    ...(machines && { machines }),
+    complaints: [],
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await moto.close()
+      stranger.destroy()
+      await machines?.close()
+    },
+  }
+  if (machines) {
+    const { Vpc } = await stranger.send(new CreateVpcCommand({ CidrBlock: machines.subnet }))
+    const { Subnet } = await stranger.send(
+      new CreateSubnetCommand({ VpcId: Vpc?.VpcId ?? '', CidrBlock: machines.subnet }),
+    )
+    const network = { subnets: [Subnet?.SubnetId ?? ''] }
+    Object.assign(cloud.settings, { network, publicAddresses: false, reach: 'private' })
+  }
+  return cloud
+}
+
+function valuesOf(parameters: URLSearchParams, prefix: string): string[] {
+  return [...parameters].filter(([key]) => key.startsWith(prefix)).map(([, value]) => value)
+}
+
+/** Leaves out what the lists do not have yet. */
+function withoutNew(text: string, instances: Map<string, { at: number }>, lag: number): string {
+  if (lag === 0) return text
+  const [head = '', ...reservations] = text.split(/(?=<item><reservationId>)/)
+  const last = reservations.length - 1
+  const kept = reservations.map((one, i) => {
+    const id = /<instanceId>(i-[0-9a-f]+)</.exec(one)?.[1] ?? ''
+    if (Date.now() - (instances.get(id)?.at ?? 0) >= lag) return one
+    return i === last ? one.slice(one.indexOf('</reservationSet>')) : ''
+  })
+  return head + kept.join('')
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { cheapestSize } from '../../../src/lib/machine-sizes.ts'
+import { KitbagError } from '../../../src/model/errors.ts'
+import { awsCode, toKitbagError } from '../../../src/providers/aws/errors.ts'
+import { permissions } from '../../../src/providers/aws/groups.ts'
+import { subnetsOf } from '../../../src/providers/aws/networks.ts'
+import { policy } from '../../../src/providers/aws/policy.ts'
+import { credentialsSchema, settingsSchema } from '../../../src/providers/aws/settings.ts'
+import { hourlyPrice, sizes } from '../../../src/providers/aws/sizes.ts'
+
+const gibibyte = 2 ** 30
+const settings = (more: object = {}) => settingsSchema.parse({ region: 'us-east-1', ...more })
+
+test.each([
+  [1, 0.5, 'amd64', 't3a.nano'],
+  [1, 0.5, 'arm64', 't4g.nano'],
+  [2, 4, 'amd64', 't3a.medium'],
+  [4, 8, 'amd64', 't3a.xlarge'],
+  [4, 4, 'arm64', 't4g.xlarge'],
+  [16, 64, 'amd64', 'm6a.4xlarge'],
+  [64, 128, 'arm64', 'c7g.16xlarge'],
+  [500, 1, 'amd64', undefined],
+] as const)('the cheapest type of %d cpu and %d GiB on %s is %s', (cpu, memory, architecture, wanted) => {
+  expect(cheapestSize(sizes, { cpu, memory: memory * gibibyte, architecture })?.id).toBe(wanted)
+})
+
+test('a price is of machine, disk and address, where the table has the region', () => {
+  const requirements = { cpu: 1, memory: gibibyte, disk: 73 * gibibyte, image: 'debian-13' }
+  const spec = { size: 't3a.micro', image: 'ami-1', requirements }
+  expect(hourlyPrice(spec, settings({ publicAddresses: false, reach: 'private' }))).toBeCloseTo(0.0094 + 0.008, 6)
+  expect(hourlyPrice(spec, settings())).toBeCloseTo(0.0094 + 0.008 + 0.005, 6)
+  expect(hourlyPrice(spec, settings({ region: 'eu-central-1' }))).toBeUndefined()
+  expect(hourlyPrice({ ...spec, size: 'x99.huge' }, settings())).toBeUndefined()
+})
+
+describe('settings', () => {
+  const problems = (given: object) => settingsSchema.safeParse({ region: 'eu-central-1', ...given }).error?.issues ?? []
+  test.each([
+    ['http://169.254.169.254/', /link-local or metadata/],
+    ['https://[fd00:ec2::254]/', /link-local or metadata/],
+    ['https://metadata.google.internal/', /link-local or metadata/],
+    ['https://[::ffff:169.254.169.254]/', /link-local or metadata/],
+    ['http://ec2.example.com/', /https, or http on this box/],
+  ])('the endpoint %s is refused', (endpoint, message) => {
+    expect(problems({ endpoint }).map((one) => one.message)).toContainEqual(expect.stringMatching(message))
+  })
+  test('an own network excludes given subnets, and machines reached in public need public addresses', () => {
+    expect(problems({ network: { own: '10.0.0.0/16', vpc: 'vpc-1' } })).toHaveLength(1)
+    expect(problems({ publicAddresses: false })).toHaveLength(1)
+    expect(problems({ publicAddresses: false, reach: 'private' })).toEqual([])
+    expect(problems({ publicAddresses: false, reach: 'private', network: { own: '10.0.0.0/16' } })).toHaveLength(1)
+  })
+  test.each([
+    [{}, 1],
+    [{ accessKeyId: 'a' }, 1],
+    [{ accessKeyId: 'a', secretAccessKey: 'b' }, 0],
+    [{ accessKeyId: 'a', secretAccessKey: 'b', profile: 'c' }, 1],
+    [{ profile: 'c' }, 0],
+    [{ webIdentityTokenFile: '/t' }, 1],
+    [{ webIdentityTokenFile: '/t', role: { arn: 'arn:aws:iam::123456789012:role/x' } }, 0],
+    [{ environment: true }, 0],
+  ])('credentials %j: %d problems', (given, count) => {
+    expect(credentialsSchema.safeParse(given).error?.issues ?? []).toHaveLength(count)
+  })
+})
+
+describe('errors', () => {
+  const said = (name: string, status: number) =>
+    toKitbagError(
+      Object.assign(new Error('words'), { name, Code: name, $metadata: { httpStatusCode: status } }),
+      'RunInstances',
+      'web-1',
+    )
+  test.each([
+    ['RequestLimitExceeded', 503, 'provider-failed', true],
+    ['InternalError', 500, 'provider-failed', true],
+    ['Unavailable', 503, 'provider-failed', true],
+    ['InsufficientInstanceCapacity', 500, 'capacity-exceeded', false],
+    ['VcpuLimitExceeded', 400, 'capacity-exceeded', false],
+    ['UnauthorizedOperation', 403, 'provider-failed', false],
+    ['InvalidParameterValue', 400, 'provider-failed', false],
+  ])('%s (%d) is %s, retryable: %s', (name, status, code, retryable) => {
+    expect(said(name, status)).toMatchObject({ code, retryable, machine: 'web-1' })
+    expect(awsCode(said(name, status))).toBe(name)
+  })
+  test('what cannot be read is retryable, and said in one short line', () => {
+    const error = toKitbagError(new SyntaxError(`Unexpected <html>\n${'x'.repeat(1000)}`), 'DescribeInstances')
+    expect(error).toMatchObject({ retryable: true })
+    expect(error.message).toMatch(/^aws: DescribeInstances: no readable answer: Unexpected <html> x{3}[^\n]{1,300}$/)
+  })
+  test("nothing of the SDK's request goes on with an error", () => {
+    const request = { body: 'UserData=LS0tLS1CRUdJTi', headers: { authorization: 'AWS4 secret' } }
+    const raw = Object.assign(new Error('no'), { Code: 'Blocked', $response: { request }, $metadata: {} })
+    const { cause } = toKitbagError(raw, 'RunInstances')
+    expect(Object.keys(cause as object)).toEqual(['Code'])
+    expect(toKitbagError(new KitbagError('internal', 'as it is'), 'X').message).toBe('as it is')
+  })
+})
+
+test('rules become permissions, one for each source', () => {
+  const sources = [{ network: '0.0.0.0/0' }, { network: '::/0' }, { component: 'web' }]
+  const ports = { IpProtocol: 'tcp', FromPort: 80, ToPort: 81 }
+  expect(permissions([{ protocol: 'tcp', from: 80, to: 81, sources }], new Map([['web', 'sg-1']]))).toEqual([
+    { ...ports, IpRanges: [{ CidrIp: '0.0.0.0/0' }] },
+    { ...ports, Ipv6Ranges: [{ CidrIpv6: '::/0' }] },
+    { ...ports, UserIdGroupPairs: [{ GroupId: 'sg-1' }] },
+  ])
+})
+
+test('a network is shared out among zones', () => {
+  expect(subnetsOf('10.20.0.0/16').slice(0, 3)).toEqual(['10.20.0.0/19', '10.20.32.0/19', '10.20.64.0/19'])
+  expect(subnetsOf('192.168.4.0/24').at(-1)).toBe('192.168.4.224/27')
+})
+
+test('the policy changes only what is tagged, in one region, and knows of own networks only when there are some', () => {
+  const { Statement } = policy(settings())
+  expect(Statement.every(({ Condition }) => Condition?.StringEquals?.['aws:RequestedRegion'] === 'us-east-1')).toBe(
+    true,
+  )
+  expect(JSON.stringify(Statement)).not.toContain('CreateVpc')
+  const change = Statement.find(({ Action }) => Action.includes('ec2:TerminateInstances'))
+  expect(change?.Condition?.StringLike).toEqual({ 'aws:ResourceTag/kitbag:installation': '*' })
+  expect(JSON.stringify(policy(settings({ network: { own: '10.0.0.0/16' } })))).toContain('CreateVpc')
+})
