@@ -84,6 +84,25 @@ describe('healing', () => {
     await heard('silent', 'web-2 is silent')
   })
 
+  test('a silent one of a cloud whose machines are given back is replaced, and stays marked', async () => {
+    flow.cloud.capabilities.givesBack = true
+    await flow.deployed('owned', healed({ web: 2, db: false }))
+    flow.cloud.hook = (call, phase, name) => {
+      if (name !== 'web-2' || phase !== 'before' || (call !== 'getMachine' && call !== 'destroyMachine')) return
+      throw new KitbagError('machine-unreachable', 'web-2 cannot be reached', { retryable: true })
+    }
+    flow.reach.silent.add('web-2')
+    const operation = await firstHeal('owned')
+    expect([operation.status, operation.error]).toEqual(['succeeded', null])
+    expect(await statuses('owned')).toEqual(['load-balancer-1 ready', 'web-1 ready', 'web-3 ready'])
+    expect((await flow.machines('owned')).cloud).toEqual(['load-balancer-1', 'web-1', 'web-2', 'web-3'])
+    // It is back, and given back by a sweep.
+    flow.cloud.hook = undefined
+    const swept = await flow.parts.clouds.sweep({ remove: true, tenantId: flow.parts.tenantId })
+    expect(swept.machines).toMatchObject([{ name: 'web-2', deployment: 'owned', removed: true }])
+    delete flow.cloud.capabilities.givesBack
+  })
+
   test('one that comes back in time is left alone', async () => {
     await flow.deployed('returns', healed({ web: 2, db: false }, { after: '1h' }))
     flow.reach.silent.add('web-2')
