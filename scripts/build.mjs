@@ -36,6 +36,7 @@ const external = [
   'ssh2',
   'cpu-features',
   'pg-native',
+  '@azure/*',
   'drizzle-kit',
 ]
 

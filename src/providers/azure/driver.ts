@@ -1,0 +1,73 @@
+import type { Provider, ProviderDriver } from '../contract.ts'
+import { type Azure, connectAzure } from './azure.ts'
+import { readConsole } from './console.ts'
+import { createMachine } from './create-machine.ts'
+import { destroyMachine } from './destroy-machine.ts'
+import { during } from './failures.ts'
+import { findings } from './findings.ts'
+import { applyFirewall } from './firewall.ts'
+import { imageLines } from './images.ts'
+import { inTurn } from './in-turn.ts'
+import { getMachine, listMachines } from './machines.ts'
+import { keepPlaces } from './places.ts'
+import { release } from './release.ts'
+import { residue } from './residue.ts'
+import { catalog, hourlyPrice, keepOffers, resolve } from './resolve.ts'
+import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
+import { ensureShared } from './shared.ts'
+
+/** Virtual machines of Microsoft Azure, in one region of one subscription. */
+export const driver: ProviderDriver<Settings, Credentials> = {
+  kind: 'azure',
+  summary: 'Virtual machines of Microsoft Azure',
+  capabilities: {
+    images: Object.keys(imageLines),
+    userData: true,
+    fractionalCpu: false,
+    zones: true,
+    floatingAddress: false,
+  },
+  settings: settingsSchema,
+  credentials: credentialsSchema,
+  connect: async ({ settings, credentials }, environment) =>
+    connect(await connectAzure(settingsSchema.parse(settings), credentialsSchema.parse(credentials), environment)),
+}
+
+function connect(azure: Azure): Provider {
+  const places = keepPlaces(azure)
+  const kept = keepOffers(azure)
+  const turn = inTurn()
+  return {
+    catalog: () => during('catalog', () => catalog(azure, kept)),
+    resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
+    hourlyPrice: (spec) => hourlyPrice(azure, spec),
+    createMachine: (request, identity) =>
+      turn(identity.token, () =>
+        during(`create ${request.name}`, async () => {
+          try {
+            return await createMachine(azure, places, kept, request, identity)
+          } catch (error) {
+            // Also when what the machines share was removed by somebody: the next call makes it anew.
+            places.forget(identity.tags)
+            throw error
+          }
+        }),
+      ),
+    secure: (owner, firewall) =>
+      during(`firewall of ${owner.deployment}`, async () => {
+        if (azure.settings.securityGroup !== undefined) return
+        const { group } = await ensureShared(azure, owner)
+        await applyFirewall(azure, owner, group, firewall)
+      }),
+    release: (owner) => {
+      places.forget(owner)
+      return during(`release ${owner.deployment}`, () => release(azure, owner))
+    },
+    getMachine: (id) => during(`read ${id}`, () => getMachine(azure, id)),
+    listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
+    console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
+    destroyMachine: (id) => turn(id, () => during(`destroy ${id}`, () => destroyMachine(azure, id))),
+    test: () => findings(azure, kept),
+    residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),
+  }
+}

@@ -1,0 +1,14 @@
+/** Runs works of the same key one after the other: Azure refuses a second change of something that is still being changed. */
+export function inTurn(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>()
+  return (key, work) => {
+    const before = last.get(key) ?? Promise.resolve()
+    const turn = before.then(work, work)
+    last.set(key, turn)
+    const done = () => {
+      if (last.get(key) === turn) last.delete(key)
+    }
+    turn.then(done, done)
+    return turn
+  }
+}

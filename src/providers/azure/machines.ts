@@ -1,0 +1,92 @@
+import type { VirtualMachine } from '@azure/arm-compute'
+import type { NetworkInterface } from '@azure/arm-network'
+import type { Address } from '../../model/machine.ts'
+import type { MachineTags, ProviderMachine } from '../contract.ts'
+import type { Azure } from './azure.ts'
+import { found } from './failures.ts'
+import { allOf } from './inventory.ts'
+import { groupName, groupOf, lastName, machineId, namesOf, parseMachineId, readTags, tagKeys } from './names.ts'
+import { loginUser } from './start-machine.ts'
+import { statusOf } from './state.ts'
+
+/** undefined: no such machine, or somebody else's. */
+export async function getMachine(azure: Azure, id: string): Promise<ProviderMachine | undefined> {
+  const names = parseMachineId(azure, id)
+  if (!names) return undefined
+  const { compute, network } = azure
+  const [vm, nic] = await Promise.all([
+    found(() => compute.virtualMachines.get(names.group, names.vm, { expand: 'instanceView' })),
+    found(() => network.networkInterfaces.get(names.group, names.nic)),
+  ])
+  return vm && readTags(vm.tags)?.installation === azure.installation ? toMachine(azure, vm, nic) : undefined
+}
+
+/** Two or three calls, whatever the number of machines. */
+export async function listMachines(
+  azure: Azure,
+  wanted: Partial<MachineTags> & { installation: string },
+): Promise<ProviderMachine[]> {
+  const { compute, network, settings } = azure
+  const { installation, deployment } = wanted
+  const group = deployment === undefined ? settings.resourceGroup : groupOf(azure, { installation, deployment })
+  const [vms, nics, addresses] = await Promise.all([
+    allOf(group === undefined ? compute.virtualMachines.listAll() : compute.virtualMachines.list(group)),
+    allOf(group === undefined ? network.networkInterfaces.listAll() : network.networkInterfaces.list(group)),
+    settings.publicAddresses
+      ? allOf(group === undefined ? network.publicIPAddresses.listAll() : network.publicIPAddresses.list(group))
+      : [],
+  ])
+  for (const { id = '', ipAddress } of addresses) if (ipAddress) azure.addresses.set(id.toLowerCase(), ipAddress)
+  const matches = (tags?: Record<string, string>) => {
+    const own = readTags(tags)
+    const keys = ['installation', 'deployment', 'machine'] as const
+    return own && keys.every((key) => wanted[key] === undefined || own[key] === wanted[key])
+  }
+  const nicOf = new Map(nics.map((nic) => [(nic.virtualMachine?.id ?? '').toLowerCase(), nic]))
+  const made = vms.filter(({ tags }) => matches(tags))
+  const started = new Set(made.map(({ tags }) => tags?.[tagKeys.machine]))
+  const alone = nics.filter(({ tags, virtualMachine }) => !virtualMachine && matches(tags))
+  return Promise.all([
+    ...made.map((vm) => toMachine(azure, vm, nicOf.get((vm.id ?? '').toLowerCase()))),
+    ...alone.flatMap((nic) => (started.has(nic.tags?.[tagKeys.machine]) ? [] : [unfinished(azure, nic)])),
+  ])
+}
+
+export async function toMachine(
+  azure: Azure,
+  vm: VirtualMachine,
+  nic: NetworkInterface | undefined,
+): Promise<ProviderMachine> {
+  const { name = '', ...tags } = readTags(vm.tags) ?? { installation: '', deployment: '', machine: '' }
+  const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
+  const addresses = nic ? await addressesOf(azure, nic) : []
+  return { id, name, tags, status: statusOf(vm), addresses, user: loginUser, sshPort: 22 }
+}
+
+/** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */
+function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
+  const { name = '', ...tags } = readTags(nic.tags) ?? { installation: '', deployment: '', machine: '' }
+  const { vm } = namesOf('', (nic.name ?? '').replace(/-nic$/, ''))
+  const id = machineId(azure, { group: groupName(nic.id ?? ''), vm })
+  return { id, name, tags, status: 'pending', addresses: [], user: loginUser, sshPort: 22 }
+}
+
+async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
+  const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
+  const addresses: Address[] = []
+  for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {
+    const network = /virtualNetworks\/([^/]+)/i.exec(subnet?.id ?? '')?.[1] ?? ''
+    if (privateIPAddress) addresses.push({ address: privateIPAddress, family: 4, scope: 'private', network })
+    const open = publicIPAddress?.id && (await publicAddress(azure, publicIPAddress.id))
+    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...login })
+  }
+  return addresses
+}
+
+async function publicAddress({ addresses, network }: Azure, id: string): Promise<string | undefined> {
+  const known = addresses.get(id.toLowerCase())
+  if (known !== undefined) return known
+  const answer = await found(() => network.publicIPAddresses.get(groupName(id), lastName(id)))
+  if (answer?.ipAddress) addresses.set(id.toLowerCase(), answer.ipAddress)
+  return answer?.ipAddress
+}

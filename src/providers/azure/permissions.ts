@@ -1,0 +1,119 @@
+import { createPipelineRequest } from '@azure/core-rest-pipeline'
+import type { Azure } from './azure.ts'
+
+/** Everything that this driver does, as Azure's actions, and why. */
+const always = {
+  'Microsoft.Compute/virtualMachines/read': 'find machines',
+  'Microsoft.Compute/virtualMachines/write': 'create machines',
+  'Microsoft.Compute/virtualMachines/delete': 'destroy machines',
+  'Microsoft.Compute/virtualMachines/retrieveBootDiagnosticsData/action':
+    'read the console of a machine that does not answer',
+  'Microsoft.Compute/disks/write': 'give a machine its disk',
+  'Microsoft.Compute/disks/delete': "remove a machine's disk",
+  'Microsoft.Compute/skus/read': 'choose a size',
+  'Microsoft.Compute/locations/publishers/artifacttypes/offers/skus/versions/read': 'find the newest image',
+  'Microsoft.Compute/locations/usages/read': 'see what is left of the quota',
+  'Microsoft.Compute/locations/operations/read': 'follow an operation',
+  'Microsoft.Network/networkInterfaces/read': 'find network interfaces',
+  'Microsoft.Network/networkInterfaces/write': 'create network interfaces',
+  'Microsoft.Network/networkInterfaces/delete': 'remove network interfaces',
+  'Microsoft.Network/networkInterfaces/join/action': 'give a machine its network interface',
+  'Microsoft.Network/publicIPAddresses/read': 'find public addresses',
+  'Microsoft.Network/virtualNetworks/read': 'find networks',
+  'Microsoft.Network/virtualNetworks/subnets/join/action': 'put machines into a subnet',
+  'Microsoft.Network/networkSecurityGroups/read': 'find security groups',
+  'Microsoft.Network/networkSecurityGroups/join/action': 'protect machines',
+  'Microsoft.Network/applicationSecurityGroups/read': 'find application security groups',
+  'Microsoft.Network/locations/operations/read': 'follow an operation',
+  'Microsoft.Resources/subscriptions/resourceGroups/read': 'find resource groups',
+} as const
+
+const ownGroups = {
+  'Microsoft.Resources/subscriptions/resourceGroups/write': 'create a resource group for a deployment',
+  'Microsoft.Resources/subscriptions/resourceGroups/delete': "remove a deployment's resource group",
+  'Microsoft.Resources/subscriptions/operationresults/read': 'follow the removal of a resource group',
+}
+const ownNetwork = {
+  'Microsoft.Network/virtualNetworks/write': 'create a network for a deployment',
+  'Microsoft.Network/virtualNetworks/delete': "remove a deployment's network",
+}
+const ownFirewall = {
+  'Microsoft.Network/networkSecurityGroups/write': 'write the firewall of a component',
+  'Microsoft.Network/networkSecurityGroups/delete': 'remove the firewall of a component',
+  'Microsoft.Network/applicationSecurityGroups/write': 'name the machines of a component',
+  'Microsoft.Network/applicationSecurityGroups/delete': 'remove the name again',
+  'Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action': 'count a machine among its component',
+  'Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action': 'let a component through',
+}
+const ownAddresses = {
+  'Microsoft.Network/publicIPAddresses/write': 'create public addresses',
+  'Microsoft.Network/publicIPAddresses/delete': 'remove public addresses',
+  'Microsoft.Network/publicIPAddresses/join/action': 'give a machine its public address',
+}
+
+/** Action -> what for, of a cloud with these settings. */
+export function neededActions({ settings }: Pick<Azure, 'settings'>): Record<string, string> {
+  return {
+    ...always,
+    ...(settings.resourceGroup === undefined && ownGroups),
+    ...(settings.subnet === undefined && ownNetwork),
+    ...(settings.securityGroup === undefined && ownFirewall),
+    ...(settings.publicAddresses && ownAddresses),
+  }
+}
+
+/** A role with what is needed and no more, as `az role definition create` takes it. */
+export function roleDefinition(azure: Pick<Azure, 'settings'>): string {
+  return JSON.stringify({
+    Name: 'Kitbag',
+    IsCustom: true,
+    Description: 'What Kitbag needs to run deployments',
+    Actions: Object.keys(neededActions(azure)).sort(),
+    NotActions: [],
+    AssignableScopes: [`/subscriptions/${azure.settings.subscription}`],
+  })
+}
+
+/** One grant as Azure tells it: actions may hold `*`. */
+export interface Grant {
+  actions?: string[]
+  notActions?: string[]
+}
+
+/** What the credentials may do in the subscription, or in the given resource group. */
+export async function listGrants({ resources, settings }: Azure): Promise<Grant[]> {
+  const { endpoint, subscription, resourceGroup } = settings
+  const scope = `/subscriptions/${subscription}${resourceGroup === undefined ? '' : `/resourceGroups/${resourceGroup}`}`
+  const grants: Grant[] = []
+  const path = `${scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01`
+  for (let url: string | undefined = new URL(path, endpoint).href; url !== undefined; ) {
+    const response = await resources.sendRequest(createPipelineRequest({ url, method: 'GET' }))
+    const body = JSON.parse(response.bodyAsText || '{}')
+    if (response.status !== 200) {
+      const { code, message = `status ${response.status}` } = body.error ?? {}
+      throw Object.assign(new Error(message), { code, statusCode: response.status })
+    }
+    grants.push(...(body.value ?? []))
+    url = body.nextLink
+  }
+  return grants
+}
+
+export function isGranted(action: string, grants: Grant[]): boolean {
+  const covers = (patterns: string[] | undefined) => patterns?.some((pattern) => matches(pattern, action)) ?? false
+  return grants.some(({ actions, notActions }) => covers(actions) && !covers(notActions))
+}
+
+function matches(pattern: string, action: string): boolean {
+  const [first = '', ...rest] = pattern.toLowerCase().split('*')
+  let at = action.toLowerCase()
+  if (!at.startsWith(first)) return false
+  at = at.slice(first.length)
+  for (const [i, part] of rest.entries()) {
+    if (i === rest.length - 1) return at.endsWith(part)
+    const found = at.indexOf(part)
+    if (found < 0) return false
+    at = at.slice(found + part.length)
+  }
+  return at === ''
+}

@@ -1,0 +1,61 @@
+import { KitbagError } from '../../model/errors.ts'
+import { type Azure, lookAgain } from './azure.ts'
+import { found } from './failures.ts'
+import { type Item, kinds, listOwn } from './inventory.ts'
+import { groupName, groupOf, isOf, type Owner } from './names.ts'
+
+/**
+ * Removes what the machines of a deployment shared: interfaces and addresses that were left, networks, groups, and an own resource group in
+ * which nobody has put anything else. What others made stays, and what it needs is refused by Azure.
+ */
+export async function release(azure: Azure, owner: Owner): Promise<void> {
+  const group = groupOf(azure, owner)
+  const items = (await listOwn(azure, owner.installation, group)).filter(({ tags }) => isOf(tags, owner))
+  const machines = items.filter(({ kind }) => kind === 'machine')
+  if (machines.length > 0) {
+    throw new KitbagError(
+      'provider-failed',
+      `azure: ${group} still has machines: ${machines.map(({ name }) => name).join(', ')}`,
+      {
+        fix: 'Destroy them first.',
+      },
+    )
+  }
+  for (const kind of kinds) {
+    await Promise.all(items.filter((item) => item.kind === kind).map((item) => remove(azure, item)))
+  }
+  azure.addresses.clear()
+  if (azure.settings.resourceGroup === undefined) await removeGroup(azure, owner, group)
+}
+
+async function removeGroup({ resources, log }: Azure, owner: Owner, group: string): Promise<void> {
+  const known = await found(() => resources.resourceGroups.get(group))
+  if (!known || !isOf(known.tags, owner)) return
+  for await (const { id = '', tags } of resources.resources.listByResourceGroup(group)) {
+    // The index of a group is late: what was just removed may still be in it.
+    if (isOf(tags, owner)) continue
+    log('warn', `azure: the resource group ${group} stays: it holds ${id}, which is not Kitbag's`)
+    return
+  }
+  await resources.resourceGroups.beginDeleteAndWait(group, lookAgain)
+}
+
+function remove({ network }: Azure, { kind, id, name }: Item): Promise<void> {
+  const group = groupName(id)
+  switch (kind) {
+    case 'interface':
+      return network.networkInterfaces.beginDeleteAndWait(group, name, lookAgain).then(nothing)
+    case 'address':
+      return network.publicIPAddresses.beginDeleteAndWait(group, name, lookAgain).then(nothing)
+    case 'network':
+      return network.virtualNetworks.beginDeleteAndWait(group, name, lookAgain).then(nothing)
+    case 'securityGroup':
+      return network.networkSecurityGroups.beginDeleteAndWait(group, name, lookAgain).then(nothing)
+    case 'applicationGroup':
+      return network.applicationSecurityGroups.beginDeleteAndWait(group, name, lookAgain).then(nothing)
+    case 'machine':
+      throw new KitbagError('internal', `azure: ${id} is a machine`)
+  }
+}
+
+function nothing(): void {}

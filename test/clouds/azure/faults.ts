@@ -1,0 +1,45 @@
+/** One way to go wrong. The first rule that hits a request decides. */
+export interface Fault {
+  method?: string
+  /** Part of the path, without case. */
+  path?: string
+  /**
+   * `lost-answer`: takes effect, then the connection is cut; `refused`: no effect, the connection is cut; `throttled`: 429 with
+   * Retry-After; `unavailable`: 503; `html`, `truncated`, `redirect`: no effect, an answer that is none; `forbidden`: 403 without action.
+   */
+  effect: 'lost-answer' | 'refused' | 'throttled' | 'unavailable' | 'html' | 'truncated' | 'redirect'
+  /** Share of the requests that it hits. Default 1. */
+  rate?: number
+  /** Hits at most so often. Default: no end. */
+  times?: number
+}
+
+/** What a test makes go wrong; it may be changed at any time. */
+export interface Faults {
+  requests: Fault[]
+  /** Zones in which no machine finds room: `''` is a machine without a zone. */
+  fullZones: string[]
+  /** Sizes of which there is no room in any zone. */
+  fullSizes: string[]
+  /** No room for spot machines anywhere. */
+  noSpot: boolean
+  /** Machines whose names contain this never get past starting. */
+  neverBoots?: string
+}
+
+export function noFaults(): Faults {
+  return { requests: [], fullZones: [], fullSizes: [], noSpot: false }
+}
+
+/** The fault that hits this request, if any; counts it. */
+export function hit(faults: Faults, method: string, path: string): Fault | undefined {
+  const fault = faults.requests.find(
+    (one) =>
+      (one.method === undefined || one.method === method) &&
+      (one.path === undefined || path.toLowerCase().includes(one.path.toLowerCase())) &&
+      (one.times === undefined || one.times > 0) &&
+      Math.random() < (one.rate ?? 1),
+  )
+  if (fault?.times !== undefined) fault.times--
+  return fault
+}
