@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import type { Store } from '../db/store.ts'
 import { nearest } from '../lib/nearest.ts'
@@ -26,6 +27,8 @@ export interface Clouds {
     settings: JsonObject,
     credentials: JsonObject,
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
+  /** Throws `conflict` when machines of the cloud keep it from having these settings. */
+  refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
   test(cloudId: string): Promise<{ name: string; ok: boolean; detail: string }[]>
   /** What is at the clouds beyond what the database knows; with `remove` it is destroyed. */
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
@@ -38,8 +41,17 @@ export interface Clouds {
   ): Promise<void>
 }
 
+interface Connected {
+  /** Settings and credentials that it was made with. */
+  from: string
+  provider: Provider
+}
+
+/** Milliseconds after which a cloud's record is read again: another process may have changed it. */
+const fresh = 2_000
+
 export function createClouds({ store, environment, drivers = providers }: CloudsOptions): Clouds {
-  const connected = new Map<string, Promise<Provider>>()
+  const connected = new Map<string, { at: number; connecting: Promise<Connected> }>()
 
   const driverOf = async (kind: string): Promise<ProviderDriver> => {
     const load = Object.hasOwn(drivers, kind) ? drivers[kind] : undefined
@@ -51,18 +63,22 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
     if (!cloud) throw new KitbagError('not-found', `there is no cloud ${cloudId} (any more)`)
     return cloud
   }
-  const connect = async (cloudId: string): Promise<Provider> => {
-    const cloud = await cloudOf(cloudId)
-    const { name, settings, credentials } = cloud
-    return (await driverOf(cloud.provider)).connect({ name, settings, credentials }, environment)
+  const connect = async (cloudId: string, last?: Connected): Promise<Connected> => {
+    const { provider: kind, name, settings, credentials } = await cloudOf(cloudId)
+    const from = JSON.stringify([settings, credentials])
+    if (last?.from === from) return last
+    return { from, provider: await (await driverOf(kind)).connect({ name, settings, credentials }, environment) }
   }
-  const provider = (cloudId: string): Promise<Provider> => {
-    const known = connected.get(cloudId)
-    if (known) return known
-    const connecting = connect(cloudId)
-    connected.set(cloudId, connecting)
-    connecting.catch(() => connected.delete(cloudId))
-    return connecting
+  const provider = async (cloudId: string): Promise<Provider> => {
+    let known = connected.get(cloudId)
+    if (!known || Date.now() - known.at > fresh) {
+      const last = await known?.connecting.catch(() => undefined)
+      const renewed = { at: Date.now(), connecting: connect(cloudId, last) }
+      renewed.connecting.catch(() => connected.get(cloudId) === renewed && connected.delete(cloudId))
+      connected.set(cloudId, renewed)
+      known = renewed
+    }
+    return (await known.connecting).provider
   }
 
   return {
@@ -80,6 +96,19 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
       throw new KitbagError('invalid-request', `cloud of provider ${kind}: ${first?.path}: ${first?.message}`, {
         problems,
       })
+    },
+    async refuseChange(cloudId, { settings: after }) {
+      const { name, provider: kind, settings: before } = await cloudOf(cloudId)
+      const all = await store.machines.listAll()
+      const ids = all.flatMap((machine) => (machine.cloudId === cloudId ? [machine.providerId ?? ''] : []))
+      if (ids.length === 0 || isDeepStrictEqual(before, after)) return
+      const { refuseChange = () => 'it has machines, which were made with the settings that it has' } =
+        await driverOf(kind)
+      const reason = refuseChange({ before, after }, ids)
+      if (reason !== undefined)
+        throw new KitbagError('conflict', `cloud ${name} keeps its settings: ${reason}`, {
+          fix: 'Destroy the deployments that use it first, or connect another cloud.',
+        })
     },
     async test(cloudId) {
       return (await provider(cloudId)).test()

@@ -18,7 +18,8 @@ export async function runPhase(
   const phases = [recipe, ...extras.map((extra) => extra.recipe)].flatMap(({ signature }) => signature.phases)
   // A configure also takes away what earlier releases put there, whatever it does beside.
   if (phase !== 'configure' && !phases.includes(phase)) return { events: [], changed: 0 }
-  const program = compile(recipe, phase, context, { ...options, secrets }, extras)
+  const { givesBack: manifest = false } = await deps.clouds.capabilities(machine.cloudId)
+  const program = compile(recipe, phase, context, { ...options, secrets, manifest }, extras)
   const onEvent = (event: ResourceEvent) => {
     // What is as it should be is no news; a failure is told by the unit's error.
     if (event.status === 'ok') return

@@ -5,6 +5,7 @@ import { strictBody } from './http/body.ts'
 import { problemDetails, problemResponse } from './http/problem.ts'
 import { answerUnknownPaths } from './http/unknown-paths.ts'
 import { invalidRequest } from './http/zod-problems.ts'
+import { allowCodecOrigin } from './routes/codec.ts'
 import * as routes from './routes/index.ts'
 import { largeBodies } from './routes/toolkit.ts'
 
@@ -20,6 +21,7 @@ export function createApi(deps: ApiDeps): Api {
     if (details.code === 'internal') deps.log.error('a request failed unexpectedly', { error })
     return problemResponse(details)
   })
+  allowCodecOrigin(api, deps)
   api.use(authenticate(deps.store))
   api.use(strictBody(largeBodies(deps)))
   for (const add of Object.values(routes)) add(api, deps)

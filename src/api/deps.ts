@@ -29,6 +29,8 @@ export interface Clouds {
     settings: JsonObject,
     credentials: JsonObject,
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
+  /** Throws `conflict` when machines of the cloud keep it from having these settings. */
+  refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
   test(cloudId: string): Promise<CloudFinding[]>
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
 }
@@ -45,6 +47,18 @@ export type ResolveSpecs = (
   context: { tenantId: string; cloudId: string | null },
 ) => Promise<Map<string, ResolvedMachineSpec>>
 
+interface StoredPayload {
+  metadata?: Record<string, Uint8Array> | null
+  data?: Uint8Array | null
+}
+
+/** Seals and opens what Temporal stores. */
+export interface PayloadCodec {
+  encode(payloads: StoredPayload[]): Promise<StoredPayload[]>
+  /** Rejects for what it did not seal. */
+  decode(payloads: StoredPayload[]): Promise<StoredPayload[]>
+}
+
 /** Everything that the API acts through. */
 export interface ApiDeps {
   store: Store
@@ -54,6 +68,8 @@ export interface ApiDeps {
   reach: Reach
   clouds: Clouds
   resolveSpecs: ResolveSpecs
+  /** For people who look into Temporal, and the origin from which browsers may ask; absent: nobody gets to see it. */
+  codec?: PayloadCodec & { origin?: string }
   version: string
   log: Log
 }

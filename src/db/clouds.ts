@@ -46,6 +46,16 @@ export function createCloudStore(db: Database, keys: Keys): CloudStore {
       return { ...toRecord(row), credentials: JSON.parse(await keys.decrypt(row.tenantId, row.credentials)) }
     },
 
+    async update(tenantId, name, { settings, credentials }) {
+      const sealed = credentials && (await keys.encrypt(tenantId, JSON.stringify(credentials)))
+      const [row] = await db
+        .update(clouds)
+        .set({ settings, ...(sealed !== undefined && { credentials: sealed }) })
+        .where(and(eq(clouds.tenantId, tenantId), eq(clouds.name, name)))
+        .returning()
+      return row && toRecord(row)
+    },
+
     async remove(tenantId, name) {
       return db.transaction(async (tx) => {
         const [cloud] = await tx

@@ -76,6 +76,12 @@ export interface CloudStore {
   list(tenantId: string): Promise<CloudRecord[]>
   getByName(tenantId: string, name: string): Promise<CloudRecord | undefined>
   get(id: string): Promise<(CloudRecord & { credentials: JsonObject }) | undefined>
+  /** undefined: there is none of that name. Absent credentials stay. */
+  update(
+    tenantId: string,
+    name: string,
+    change: { settings: JsonObject; credentials?: JsonObject },
+  ): Promise<CloudRecord | undefined>
   /** Throws `conflict` naming the deployments that still use it. */
   remove(tenantId: string, name: string): Promise<boolean>
 }

@@ -22,7 +22,7 @@ export async function runApi(config: Config, { log }: RunOptions): Promise<Runni
     const parts = await compose({ database: { url: databaseUrl }, masterKey, home, cache, log })
     stops.add('store', () => parts.close())
     await ensureAdminToken(home, parts.store.tokens, parts.tenantId)
-    serveApi(http, parts)
+    serveApi(http, parts, config, masterKey)
     // Ends first: no request shall find a store that is closed.
     stops.add('API', () => http.close(500))
     await writeAddress(home, http.url)

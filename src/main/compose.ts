@@ -59,19 +59,20 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     log,
   })
   const installation = await store.installation.get()
-  const reach =
-    overrides.reach ??
-    createRoutedReach(createReach({ privateKey: installation.sshPrivateKey, log }), store, join(home, 'fake-machines'))
+  const { sshPrivateKey: privateKey, sshPublicKey: publicKey } = installation
+  const real = createReach({ privateKey, log })
   const clouds = createClouds({
     store,
     environment: {
       installation: installation.id,
       home,
       cache,
+      ssh: { publicKey, exec: real.exec, hostKeys: real.hostKeys },
       log: (level, message, data) => log[level](message, data),
     },
     ...(overrides.drivers && { drivers: overrides.drivers }),
   })
+  const reach = overrides.reach ?? createRoutedReach(real, { store, clouds, folder: join(home, 'fake-machines') })
   return {
     store,
     tenantId: installation.tenantId,
@@ -82,7 +83,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     toolkit: kinds,
     log,
     async close() {
-      await reach.close()
+      await Promise.all([reach.close(), real.close()])
       await store.close()
     },
   }

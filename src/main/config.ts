@@ -13,6 +13,8 @@ export interface Config {
   temporal?: TemporalTarget
   /** File with the master key; default in the home. */
   masterKeyFile?: string
+  /** Opens what Temporal stores to whoever has a token, browsers from this origin included. Absent: nobody. */
+  codec?: { origin?: string }
 }
 
 type Environment = Record<string, string | undefined>
@@ -20,6 +22,7 @@ type Environment = Record<string, string | undefined>
 /** Throws `invalid-request` naming the variable, what it holds and what it may hold. */
 export function readConfig(env: Environment = process.env): Config {
   const temporal = readTemporal(env)
+  const codec = readCodec(env)
   return {
     home: homeFolder(env),
     cache: cacheFolder(env),
@@ -27,7 +30,16 @@ export function readConfig(env: Environment = process.env): Config {
     ...(env.DATABASE_URL && { databaseUrl: checkDatabaseUrl(env.DATABASE_URL) }),
     ...(temporal && { temporal }),
     ...(env.KITBAG_MASTER_KEY_FILE && { masterKeyFile: env.KITBAG_MASTER_KEY_FILE }),
+    ...(codec && { codec }),
   }
+}
+
+function readCodec({ KITBAG_CODEC: codec = '', KITBAG_CODEC_ORIGIN: origin }: Environment): Config['codec'] {
+  if (!['', 'on', 'off'].includes(codec)) throw invalid('KITBAG_CODEC', codec, 'on or off')
+  if (origin && !/^https?:\/\/[^/\s]+$/.test(origin))
+    throw invalid('KITBAG_CODEC_ORIGIN', origin, 'an origin such as https://temporal.example')
+  if (origin && codec !== 'on') throw invalid('KITBAG_CODEC', codec, 'on where KITBAG_CODEC_ORIGIN is set')
+  return codec === 'on' ? { ...(origin && { origin }) } : undefined
 }
 
 /** `host:port`, `[::1]:port`; port 0 is any free one. */

@@ -2,33 +2,55 @@ import { mkdir } from 'node:fs/promises'
 import type { Store } from '../db/store.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
+import type { MachineRoute, Provider } from '../providers/contract.ts'
 
 /** Machines whose kind is remembered, before the oldest are forgotten. */
 const remembered = 5_000
 
+/** Where a machine's cloud comes into it. */
+interface Place {
+  fake: boolean
+  cloudId?: string
+  providerId?: string
+}
+
+export interface RoutedReachOptions {
+  store: Pick<Store, 'machines' | 'clouds'>
+  clouds: { provider(cloudId: string): Promise<Provider> }
+  /** Where machines of `fake` clouds pretend to be. */
+  folder: string
+}
+
 /**
- * A Reach that answers for machines of `fake` clouds by itself, and hands all others to the real one. The pretending part is loaded
- * when the first such machine is met.
+ * A Reach that answers for machines of `fake` clouds by itself, and hands all others to the real one, with the way to them that their
+ * cloud knows. The pretending part is loaded when the first such machine is met.
  */
-export function createRoutedReach(real: Reach, store: Pick<Store, 'machines' | 'clouds'>, folder: string): Reach {
-  const kinds = new Map<string, Promise<boolean>>()
+export function createRoutedReach(real: Reach, { store, clouds, folder }: RoutedReachOptions): Reach {
+  const places = new Map<string, Promise<Place>>()
   let pretended: Promise<Reach> | undefined
 
-  async function isFake(machineId: string): Promise<boolean> {
+  async function find(machineId: string): Promise<Place> {
     const machine = await store.machines.get(machineId)
     const cloud = machine && (await store.clouds.get(machine.cloudId))
-    return cloud?.provider === 'fake'
+    const { cloudId, providerId } = machine ?? {}
+    return {
+      fake: cloud?.provider === 'fake',
+      ...(cloudId !== undefined && { cloudId }),
+      ...(providerId !== undefined && { providerId }),
+    }
   }
 
-  function kindOf(machineId: string): Promise<boolean> {
-    const known = kinds.get(machineId)
+  function placeOf(machineId: string): Promise<Place> {
+    const known = places.get(machineId)
     if (known) return known
-    const asked = isFake(machineId)
-    kinds.set(machineId, asked)
-    asked.catch(() => kinds.delete(machineId))
-    for (const oldest of kinds.keys()) {
-      if (kinds.size <= remembered) break
-      kinds.delete(oldest)
+    const asked = find(machineId)
+    places.set(machineId, asked)
+    const unsure = () => places.delete(machineId)
+    // Without its cloud's own id nothing is known of the way to it yet.
+    asked.then(({ fake, providerId }) => fake || providerId !== undefined || unsure(), unsure)
+    for (const oldest of places.keys()) {
+      if (places.size <= remembered) break
+      places.delete(oldest)
     }
     return asked
   }
@@ -38,19 +60,25 @@ export function createRoutedReach(real: Reach, store: Pick<Store, 'machines' | '
     return (await import('../shell/fake.ts')).createFakeReach({ folder })
   }
 
-  async function reachFor(machine: MachineAccess): Promise<Reach> {
-    if (!(await kindOf(machine.id))) return real
+  async function routeOf({ cloudId, providerId }: Place): Promise<MachineRoute> {
+    if (cloudId === undefined || providerId === undefined) return {}
+    return (await (await clouds.provider(cloudId)).route?.(providerId)) ?? {}
+  }
+
+  async function routed<T>(machine: MachineAccess, act: (reach: Reach, machine: MachineAccess) => Promise<T>) {
+    const place = await placeOf(machine.id)
+    if (!place.fake) return act(real, { ...machine, ...(await routeOf(place)) })
     pretended ??= pretend()
-    return pretended
+    return act(await pretended, machine)
   }
 
   return {
-    exec: async (machine, command, options) => (await reachFor(machine)).exec(machine, command, options),
-    connectTcp: async (machine, host, port) => (await reachFor(machine)).connectTcp(machine, host, port),
-    connectUnix: async (machine, path) => (await reachFor(machine)).connectUnix(machine, path),
-    waitForSsh: async (machine, options) => (await reachFor(machine)).waitForSsh(machine, options),
+    exec: (machine, command, options) => routed(machine, (reach, way) => reach.exec(way, command, options)),
+    connectTcp: (machine, host, port) => routed(machine, (reach, way) => reach.connectTcp(way, host, port)),
+    connectUnix: (machine, path) => routed(machine, (reach, way) => reach.connectUnix(way, path)),
+    waitForSsh: (machine, options) => routed(machine, (reach, way) => reach.waitForSsh(way, options)),
     forget(machineId) {
-      kinds.delete(machineId)
+      places.delete(machineId)
       real.forget(machineId)
       void pretended?.then((reach) => reach.forget(machineId))
     },

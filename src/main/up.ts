@@ -48,7 +48,7 @@ export async function up(config: Config, options: UpOptions): Promise<Running> {
     })
     stops.add('worker', () => worker.stop())
     await ensureAdminToken(home, parts.store.tokens, parts.tenantId)
-    serveApi(http, parts)
+    serveApi(http, parts, config, masterKey)
     // Ends first: no request shall find a store that is closed.
     stops.add('API', () => http.close(500))
     await writeAddress(home, http.url)

@@ -48,6 +48,10 @@ export interface MachineAccess {
   user: string
   /** Pinned public host key, `ssh-ed25519 AAAA...`. A connection that shows another key is refused. */
   hostKey: string
+  /** Login key, where it is not the installation's own; OpenSSH's format. */
+  privateKey?: string
+  /** The machine that the connection goes through, its own host key pinned. */
+  jump?: MachineAccess
 }
 
 /** `lost`: it is dead or gone, and nobody is told of it any more; the next change that can replaces it. */

@@ -27,6 +27,8 @@ export interface CompileOptions {
   secrets: string[]
   /** Notifications to leave out, `reload:haproxy`: what they would bring into force already is. */
   suppress?: string[]
+  /** Everything is listed on the machine before it is put there, so that it can be taken away. Default false. */
+  manifest?: boolean
 }
 
 export interface ProgramResult {

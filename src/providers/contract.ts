@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { Address, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
+import type { Address, MachineAccess, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
+import type { Reach } from '../model/reach.ts'
 
 /** What a driver can do beyond the four required calls. Declared data, checked when planning. */
 export interface Capabilities {
@@ -16,6 +17,8 @@ export interface Capabilities {
    * and name, the same as long as one of its machines exists, and nobody else's meanwhile.
    */
   floatingAddress: boolean
+  /** Machines are given back, not deleted: what is put onto them is listed there (model/manifest), so that it can be taken away. */
+  givesBack?: true
 }
 
 export interface Catalog {
@@ -52,6 +55,8 @@ export interface CreateMachineRequest {
   authorizedKeys: string[]
   /** The component that the machine is of: whose rules of `secure` protect it. */
   component: string
+  /** TCP ports that the component listens on, as far as the blueprint says them. */
+  ports?: number[]
 }
 
 export interface ProviderMachine {
@@ -65,7 +70,12 @@ export interface ProviderMachine {
   /** Login user of the image (`debian`). */
   user: string
   sshPort: number
+  /** Public host key, where the machine has its own rather than that of the request (`userData: false`). */
+  hostKey?: string
 }
+
+/** How a machine is connected to, beyond address, user and port. */
+export type MachineRoute = Pick<MachineAccess, 'privateKey' | 'jump'>
 
 /**
  * The driver of one cloud record. Throws KitbagError: `provider-failed` (retryable or not, decided here once), `capacity-exceeded`,
@@ -94,6 +104,8 @@ export interface Provider {
   release?(owner: Pick<MachineTags, 'installation' | 'deployment'>): Promise<void>
   /** undefined: no such machine (any more). */
   getMachine(id: string): Promise<ProviderMachine | undefined>
+  /** Where connecting takes more than the machine's own address: another login key, a machine in between. Absent: it does not. */
+  route?(id: string): Promise<MachineRoute>
   listMachines(filter: { tags: Partial<MachineTags> & { installation: string } }): Promise<ProviderMachine[]>
   /** Destroying what is gone succeeds. Returns when the machine and all that belongs to it is gone. */
   destroyMachine(id: string): Promise<void>
@@ -110,12 +122,23 @@ export interface Provider {
   residue?(installation: string, known?: string[]): Promise<string[]>
 }
 
+/** SSH for drivers whose machines exist already. */
+export interface ProviderSsh {
+  /** Kitbag's login key, as a line of authorized_keys. */
+  publicKey: string
+  exec: Reach['exec']
+  /** The host keys that it shows now, `ssh-ed25519 AAAA...`, none of them trusted; no login is tried. Throws `machine-unreachable`. */
+  hostKeys(machine: Omit<MachineAccess, 'hostKey'>): Promise<string[]>
+}
+
 export interface ProviderEnvironment {
   installation: string
   /** KITBAG_HOME: where a driver may keep state (`local`). */
   home: string
   /** Cache folder shared by installations (images). */
   cache: string
+  /** Absent where nothing but a driver's own calls is to be made (`kitbag doctor`). */
+  ssh?: ProviderSsh
   log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>) => void
 }
 
@@ -134,6 +157,10 @@ export interface ProviderDriver<Settings = unknown, Credentials = unknown> {
     environment: ProviderEnvironment,
     options: { images: string[]; onProgress: (step: string, detail: string) => void },
   ): Promise<void>
+  /**
+   * Whether settings may be changed while there are machines (ids): a sentence that says why not. Absent: none may, as long as there are.
+   */
+  refuseChange?(change: { before: Settings; after: Settings }, machines: string[]): string | undefined
   connect(
     cloud: { name: string; settings: Settings; credentials: Credentials },
     environment: ProviderEnvironment,

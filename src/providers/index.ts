@@ -9,4 +9,5 @@ export const providers = {
   azure: async () => (await import('./azure/driver.ts')).driver,
   fake: async () => (await import('./fake/driver.ts')).driver,
   local: async () => (await import('./local/driver.ts')).driver,
+  ssh: async () => (await import('./ssh/driver.ts')).driver,
 } satisfies Record<string, ProviderLoader>

@@ -46,6 +46,7 @@ export function compile(
       steps,
       notifications,
       ...(phase === 'configure' && { extras: extras.map(({ name }) => name) }),
+      ...(options.manifest && options.mode === 'apply' && { manifest: true }),
     }),
     nonce,
     resources: [...steps.map(({ resource }) => resource), ...notifications.map(notificationName)].map(

@@ -11,6 +11,8 @@ export interface ProgramParts {
   notifications: (Notification & { suppressed: boolean })[]
   /** Names of the machine's extras: any other that is there is taken away first. Absent: none is. */
   extras?: string[]
+  /** Everything is listed on the machine before it is put there, so that it can be taken away. */
+  manifest?: boolean
 }
 
 /** Text for inside a JSON string, kept on one line. */
@@ -27,16 +29,18 @@ export function notificationName({ verb, unit }: Notification): string {
  * The program: one function that is called on the last line, in braces, so that a text cut off anywhere is no complete command and
  * runs nothing.
  */
-export function programText({ nonce, mode, steps, notifications, extras }: ProgramParts): string {
+export function programText({ nonce, mode, steps, notifications, extras, manifest }: ProgramParts): string {
   const facts = mergeFacts(steps)
   const needed = new Set<RuntimePart>(steps.flatMap(({ runtime }) => runtime))
   if (extras) needed.add('extras')
+  if (manifest) needed.add('manifest')
   return [
     'kitbag_program() {',
     sh`N=${nonce} MODE=${mode}`.text,
     runtimeText(needed).trimEnd(),
     ...factFunctions(facts, needed),
     'kb_begin',
+    ...(manifest ? manifestLines(facts, notifications) : []),
     ...(extras ? [sh`[ ! -d ${extrasFolder} ] || kb_extras ${extrasFolder} ${` ${extras.join(' ')} `}`.text] : []),
     ...steps.flatMap((step, index) => stepLines(step, index, steps[index + 1])),
     ...(needed.has('service') || extras ? ['kb_reload_units'] : []),
@@ -61,12 +65,25 @@ function stepLines(step: Step, index: number, next: Step | undefined): string[] 
   ]
 }
 
+/** Before the extras of an earlier release go: they are on the list since they came. */
+function manifestLines({ paths, makes, users, groups, units }: Required<Facts>, notified: Notification[]): string[] {
+  return [
+    'kb_manifest',
+    sh`kb_list_paths ${[...paths, ...makes]}`.text,
+    sh`kb_list_accounts user /etc/passwd ${users}`.text,
+    sh`kb_list_accounts group /etc/group ${groups}`.text,
+    sh`kb_list_units ${[...new Set([...units, ...notified.map(({ unit }) => unit)])]}`.text,
+    'kb_listed',
+  ]
+}
+
 function mergeFacts(steps: Step[]): Required<Facts> {
   const all = steps.map(({ facts }) => facts ?? {})
   const unique = (lists: (string[] | undefined)[]) => [...new Set(lists.flatMap((list) => list ?? []))]
   return {
     packages: unique(all.map(({ packages }) => packages)),
     paths: unique(all.map(({ paths }) => paths)),
+    makes: unique(all.map(({ makes }) => makes)),
     sums: Object.fromEntries(all.flatMap(({ sums }) => Object.entries(sums ?? {}))),
     users: unique(all.map(({ users }) => users)),
     groups: unique(all.map(({ groups }) => groups)),

@@ -1,6 +1,6 @@
+import { fingerprint, parsePublicKey } from '../lib/host-key.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineAccess } from '../model/machine.ts'
-import { fingerprint, parsePublicKey } from './host-key.ts'
 
 /**
  * - `unreachable`: nobody answered, or not with SSH

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { fingerprint, parsePublicKey } from './host-key.ts'
+import { fingerprint, parsePublicKey } from '../lib/host-key.ts'
 
 export interface KeyPair {
   /** OpenSSH's own format (PEM). */

@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import ssh2, { type Algorithms, type Client } from 'ssh2'
+import { fingerprint, isSameKey, parsePublicKey, signatureAlgorithms } from '../lib/host-key.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import { ConnectFailure } from './connect-failure.ts'
-import { fingerprint, isSameKey, parsePublicKey, signatureAlgorithms } from './host-key.ts'
 
 /** Milliseconds. */
 export interface ConnectTimings {
@@ -20,12 +21,20 @@ export const ordinaryTimings: ConnectTimings = { connect: 5_000, banner: 10_000,
 const keepalive = { keepaliveInterval: 2_400, keepaliveCountMax: 3 }
 
 /** The key exchange decides what a connection costs, the cipher what a byte costs: fastest first, nothing outdated. */
-const algorithms = {
+export const algorithms = {
   kex: ['curve25519-sha256', 'curve25519-sha256@libssh.org', 'ecdh-sha2-nistp256', 'diffie-hellman-group14-sha256'],
   cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr'],
   hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256'],
   compress: ['none'],
 } satisfies Algorithms
+
+export interface OpenOptions {
+  privateKey: string
+  timings: ConnectTimings
+  signal?: AbortSignal
+  /** A connection to the machine that stands already, made by another machine. */
+  through?: Duplex
+}
 
 /**
  * Connects and logs in once. The host key is compared before anything of the login is sent. Throws ConnectFailure; with the
@@ -33,15 +42,13 @@ const algorithms = {
  */
 export function openClient(
   machine: MachineAccess,
-  privateKey: string,
-  timings: ConnectTimings,
-  signal?: AbortSignal,
+  { privateKey, timings, signal, through }: OpenOptions,
 ): Promise<Client> {
   const pinned = parsePublicKey(machine.hostKey)
   let presented: string | undefined
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    const socket = new Socket()
+    const socket = through ?? new Socket()
     const client = new ssh2.Client()
     const timer = watch(socket, timings, (failure) => settle(failure))
     const abort = () => settle(signal?.reason)
@@ -69,7 +76,7 @@ export function openClient(
       settle(new ConnectFailure('unreachable', 'it closed the connection before the login was done')),
     )
     client.connect({
-      sock: socket,
+      sock: socket as Socket,
       username: machine.user,
       privateKey,
       authHandler: ['publickey'],
@@ -82,6 +89,7 @@ export function openClient(
         return same
       },
     })
+    if (!(socket instanceof Socket)) return
     // Without it every command loses 40 ms to Nagle's algorithm meeting delayed acknowledgements.
     socket.setNoDelay(true)
     socket.connect({ host: machine.address, port: machine.port })
@@ -89,17 +97,26 @@ export function openClient(
 }
 
 /** Guards the two moments that ssh2 does not: an unanswered SYN, and a server that accepts and says nothing. */
-function watch(socket: Socket, { connect, banner }: ConnectTimings, fail: (failure: ConnectFailure) => void) {
+export function watch(
+  socket: Socket | Duplex,
+  { connect, banner }: ConnectTimings,
+  fail: (failure: ConnectFailure) => void,
+) {
   const late = (what: string, ms: number) => () => fail(new ConnectFailure('unreachable', `${what} within ${ms} ms`))
-  let timer = setTimeout(late('no answer', connect), connect)
-  socket.once('connect', () => {
+  let timer: NodeJS.Timeout
+  const connected = () => {
     clearTimeout(timer)
     timer = setTimeout(late('it accepted the connection and sent nothing', banner), banner)
-  })
+  }
+  if (socket instanceof Socket) {
+    timer = setTimeout(late('no answer', connect), connect)
+    socket.once('connect', connected)
+  } else connected()
   socket.once('data', () => clearTimeout(timer))
   return { stop: () => clearTimeout(timer) }
 }
 
+/** Names for what the network said. */
 const systemErrors: Record<string, string> = {
   ECONNREFUSED: 'it refused the connection',
   ECONNRESET: 'it reset the connection',
@@ -110,7 +127,11 @@ const systemErrors: Record<string, string> = {
   EAI_AGAIN: 'its name cannot be looked up now',
 }
 
-function toFailure(error: Error & { level?: string; code?: unknown }, machine: MachineAccess, presented?: string) {
+export function toFailure(
+  error: Error & { level?: string; code?: unknown },
+  machine: Pick<MachineAccess, 'user'>,
+  presented?: string,
+): ConnectFailure {
   if (presented) return new ConnectFailure('host-key', error.message, { presented, cause: error })
   if (/no matching host key/i.test(error.message)) {
     return new ConnectFailure('host-key', `no key of that type`, { cause: error })

@@ -41,7 +41,7 @@ export function createPool({ open, idle, most, log }: PoolOptions): Pool {
 
   function use(machine: MachineAccess, timings = ordinaryTimings): Promise<Connection> {
     if (closed) return Promise.reject(cut(machine, 'this process is shutting down'))
-    const identity = [machine.address, machine.port, machine.user, machine.hostKey].join(' ')
+    const identity = identityOf(machine)
     const known = entries.get(machine.id)
     if (known?.identity === identity && !known.connection?.lost) {
       entries.delete(machine.id)
@@ -131,6 +131,11 @@ export function createPool({ open, idle, most, log }: PoolOptions): Pool {
       for (const connection of [...open_]) connection.end()
     },
   }
+}
+
+/** What a connection was made with: another of any of these needs another connection. */
+function identityOf({ address, port, user, hostKey, privateKey = '', jump }: MachineAccess): string {
+  return [address, port, user, hostKey, privateKey, ...(jump ? [identityOf(jump)] : [])].join(' ')
 }
 
 /** As the pool's callers see failures. */

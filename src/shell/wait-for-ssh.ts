@@ -37,6 +37,8 @@ export async function waitForSsh(
       signal?.throwIfAborted()
       if (!over.aborted) last = error
       if (error instanceof ConnectFailure && error.kind === 'host-key') throw unreachable(machine, error)
+      // The machine in between showed another key.
+      if (error instanceof KitbagError && !error.retryable) throw error
     }
     const refused = last instanceof ConnectFailure && last.kind === 'login'
     const ms = refused ? (pausesAfterLogin[Math.min(refusals++, pausesAfterLogin.length - 1)] ?? pause) : pause

@@ -9,6 +9,7 @@ import type { ToolkitWatch } from './contract/watch.ts'
 
 export type * from './contract/control.ts'
 export type * from './contract/figures.ts'
+export { noTraffic } from './contract/no-traffic.ts'
 export type * from './contract/notices.ts'
 export type * from './contract/routes.ts'
 export type * from './contract/values.ts'

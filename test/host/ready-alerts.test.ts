@@ -56,6 +56,15 @@ const requests = (fast: number, slow: number, from = '', to = '') => {
   ])
 }
 
+/** PowerDNS' counters. */
+const nameServer = (counters: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(counters).map(([name, values]) => [
+      `pdns_auth_${name}{job="dns",component="dns",machine="dns-1"}`,
+      values,
+    ]),
+  )
+
 const gib = 2 ** 30
 const disk = (available: string) => ({
   'node_filesystem_avail_bytes{job="node",component="db",machine="db-1",mountpoint="/"}': available,
@@ -125,6 +134,24 @@ const courses: Course[] = [
     series: requests(0, 10),
     labels: { component: 'web' },
     told: { '14m': 'One of 20 requests to web takes 2.425s or longer', '17m': null },
+  },
+  {
+    alert: 'dns-errors',
+    course: 'one of twenty questions is answered with SERVFAIL for some minutes, then none is',
+    series: nameServer({ udp_queries: '0+90x60', tcp_queries: '0+10x60', servfail_packets: '0+0x10 0+5x20 100+0x30' }),
+    labels: { component: 'dns' },
+    told: {
+      '2m30s': null,
+      '4m': null,
+      '6m': '5% of the questions to dns are answered with SERVFAIL',
+      '9m': null,
+    },
+  },
+  {
+    alert: 'dns-errors',
+    course: 'nobody asks for anything',
+    series: nameServer({ udp_queries: '5+0x60', tcp_queries: '0+0x60', servfail_packets: '7+0x60' }),
+    told: { '10m': null },
   },
   {
     alert: 'machine-lost',

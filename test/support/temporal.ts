@@ -10,7 +10,8 @@ import { installRuntime } from '../../src/main/temporal/runtime.ts'
 import { taskQueue } from '../../src/workflows/messages.ts'
 import { workflowBundle } from './workflow-bundle.ts'
 
-const binary = process.env.TEMPORAL_CLI ?? '/var/cache/kitbag/bin/temporal'
+/** The server, and Temporal's own command line. */
+export const temporalBinary = process.env.TEMPORAL_CLI ?? '/var/cache/kitbag/bin/temporal'
 
 export interface TestTemporal {
   address: string
@@ -34,7 +35,7 @@ export const workerOptions = {
 export async function startTestTemporal(): Promise<TestTemporal> {
   const home = await mkdtemp(join(tmpdir(), 'kitbag-temporal-'))
   const log = createLog({ level: 'error' })
-  const server = await startTemporal({ home, binary, log })
+  const server = await startTemporal({ home, binary: temporalBinary, log })
   installRuntime(log)
   const connection = await NativeConnection.connect({ address: server.address })
   const client = new Client({ connection })

@@ -6,6 +6,7 @@ import type { Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import type { UnitWork } from '../unit-work.ts'
+import { componentOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
 
 type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
@@ -22,9 +23,10 @@ export async function create(work: UnitWork): Promise<void> {
   if (row.status !== 'creating') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
-    const { id: providerId, addresses, user, sshPort } = machine
-    await deps.store.machines.update(row.id, { providerId, addresses, user, sshPort, status: 'creating' })
-    await untilReachable(work, provider, { ...row, providerId, addresses, user, sshPort })
+    const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
+    const known = { providerId, addresses, user, sshPort, hostKey }
+    await deps.store.machines.update(row.id, { ...known, status: 'creating' })
+    await untilReachable(work, provider, { ...row, ...known })
     await deps.store.machines.update(row.id, { status: 'created' })
   } catch (error) {
     if (error instanceof KitbagError && !error.retryable && error.code !== 'cancelled') {
@@ -57,12 +59,21 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
       component: row.component,
+      ports: await portsOf(work),
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )
   await work.boundary('create/made')
   await deps.store.machines.update(row.id, { providerId: machine.id })
   return machine
+}
+
+/** Where the component will listen, as far as it is known before its machine is. */
+async function portsOf(work: UnitWork): Promise<number[]> {
+  const { port, settings } = await componentOf(work)
+  const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
+  const own = listeners.map((listener) => (listener as { port?: unknown } | null)?.port)
+  return [...new Set([port, ...own])].filter((one) => typeof one === 'number')
 }
 
 /** Waits until the cloud says that it runs and where. */

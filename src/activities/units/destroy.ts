@@ -13,13 +13,27 @@ export async function destroy(work: UnitWork): Promise<void> {
   const row = await findMachine(work)
   if (!row) return
   if (mayServe(row)) await retire(work, row)
-  await deps.store.machines.update(row.id, { status: 'destroying' })
-  const provider = await deps.clouds.provider(row.cloudId)
-  for (const id of await idsAtCloud(work, provider, row)) await provider.destroyMachine(id)
+  // A dead one stays known as dead, also when this is repeated.
+  if (row.status !== 'lost') await deps.store.machines.update(row.id, { status: 'destroying' })
+  try {
+    const provider = await deps.clouds.provider(row.cloudId)
+    for (const id of await idsAtCloud(work, provider, row)) await provider.destroyMachine(id)
+  } catch (error) {
+    if (!(await isLeft(work, row, error))) throw error
+    const message = `${row.name} stays as it is, because it does not answer: when it is back, kitbag sweep --remove cleans it`
+    work.events.add({ type: 'log', data: { level: 'warn', machine: row.name, message } })
+  }
   await work.boundary('destroy/gone')
   deps.reach.forget(row.id)
   await forgetOverrides(work, row)
   await deps.store.machines.remove(row.id)
+}
+
+/** Nobody can clean a machine that is dead; who replaces it need not wait for that. */
+async function isLeft({ deps }: UnitWork, row: MachineRecord, error: unknown): Promise<boolean> {
+  if (row.status !== 'lost' || !(error instanceof KitbagError)) return false
+  if (error.code !== 'machine-unreachable' && error.code !== 'host-key-mismatch') return false
+  return (await deps.clouds.capabilities(row.cloudId)).givesBack === true
 }
 
 /** Without the create call's answer its effect is found by the tag. */

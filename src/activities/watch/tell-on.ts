@@ -36,7 +36,7 @@ export async function tellOn(work: Telling): Promise<void> {
     const { spec } = await releaseOf(deps.store, deploymentId, release)
     if (!spec.blueprint.services.some(({ kind }) => deps.toolkit[kind]?.notices)) return
     for (let next = 0; ; await sleep(Math.min(pause, watch), signal)) {
-      const now = noticesOf(services, states)
+      const now = noticesOf(services, states, told)
       const over = [...told].flatMap(([key, notice]) => (now.has(key) ? [] : [{ ...notice, lasts: false }]))
       const isNews = over.length > 0 || [...now.keys()].some((key) => !told.has(key))
       if (failing ? Date.now() < next : !isNews && (now.size === 0 || Date.now() < next)) continue
@@ -59,15 +59,15 @@ export async function tellOn(work: Telling): Promise<void> {
 }
 
 /** By what tells one from another. */
-function noticesOf(services: WatchedService[], states: Map<string, JsonObject>): Map<string, Notice> {
-  return new Map(
-    services.flatMap(({ service: { name, spec }, watch }) =>
-      (watch.concerns?.(states.get(name) ?? {}, spec) ?? []).map((concern): [string, Notice] => [
-        JSON.stringify([name, concern.name, concern.labels]),
-        { ...concern, service: name, lasts: true },
-      ]),
-    ),
-  )
+function noticesOf(services: WatchedService[], states: Map<string, JsonObject>, told: ReadonlyMap<string, Notice>) {
+  const notices = new Map<string, Notice>()
+  for (const { service, watch } of services)
+    for (const concern of watch.concerns?.(states.get(service.name) ?? {}, service.spec) ?? []) {
+      const key = JSON.stringify([service.name, concern.name, concern.labels])
+      const since = told.get(key)?.since ?? Date.now()
+      notices.set(key, { ...concern, service: service.name, since, lasts: true })
+    }
+  return notices
 }
 
 async function tell({ deps, glances, signal }: Telling, release: ReleaseSpec, notices: Notice[]): Promise<void> {

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { pagedWhole } from '../http/paging.ts'
 import { json, jsonBody, problems } from '../http/responses.ts'
-import { cloudSchema, findingSchema, newCloudSchema, presentCloud } from '../schemas/cloud.ts'
+import { cloudChangeSchema, cloudSchema, findingSchema, newCloudSchema, presentCloud } from '../schemas/cloud.ts'
 import { cloudName } from '../schemas/names.ts'
 import { pageOf, pageQuery } from '../schemas/page.ts'
 
@@ -36,6 +36,15 @@ const get = createRoute({
   tags,
   summary: 'One cloud',
   request: { params },
+  responses: { 200: json(cloudSchema, 'The cloud'), ...problems },
+})
+const update = createRoute({
+  operationId: 'updateCloud',
+  method: 'put',
+  path: '/v1/clouds/{cloud}',
+  tags,
+  summary: 'Give a cloud other settings',
+  request: { params, body: jsonBody(cloudChangeSchema) },
   responses: { 200: json(cloudSchema, 'The cloud'), ...problems },
 })
 const test = createRoute({
@@ -79,6 +88,19 @@ export function addClouds(api: Api, { store, clouds }: ApiDeps): void {
     return c.json(await pagedWhole(c.req.valid('query'), rows, ({ id }) => id, presentCloud), 200)
   })
   api.openapi(get, async (c) => c.json(presentCloud(await find(c.var.tenantId, c.req.valid('param').cloud)), 200))
+  api.openapi(update, async (c) => {
+    const { id, name, provider } = await find(c.var.tenantId, c.req.valid('param').cloud)
+    const { settings, credentials } = c.req.valid('json')
+    const given = credentials ?? (await store.clouds.get(id))?.credentials ?? {}
+    const checked = await clouds.validate(provider, settings as JsonObject, given as JsonObject)
+    await clouds.refuseChange(id, checked)
+    const changed = await store.clouds.update(c.var.tenantId, name, {
+      settings: checked.settings,
+      ...(credentials && { credentials: checked.credentials }),
+    })
+    if (!changed) throw unknownCloud(name)
+    return c.json(presentCloud(changed), 200)
+  })
   api.openapi(test, async (c) => {
     const findings = await clouds.test((await find(c.var.tenantId, c.req.valid('param').cloud)).id)
     return c.json({ ok: findings.every(({ ok }) => ok), findings }, 200)

@@ -1,6 +1,7 @@
 /** Every part of the API: a function that mounts a file's routes. */
 export { addBlobs } from './blobs.ts'
 export { addClouds } from './clouds.ts'
+export { addCodec } from './codec.ts'
 export { addDeployments } from './deployments.ts'
 export { addDocs } from './docs.ts'
 export { addHealth } from './health.ts'

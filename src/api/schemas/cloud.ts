@@ -22,6 +22,13 @@ export const newCloudSchema = z
   })
   .openapi('NewCloud')
 
+export const cloudChangeSchema = z
+  .strictObject({
+    settings: json.openapi({ description: 'All of them, in the place of what was there' }),
+    credentials: json.optional().openapi({ description: 'Absent: they stay' }),
+  })
+  .openapi('CloudChange')
+
 export const findingSchema = z
   .object({ name: z.string(), ok: z.boolean(), detail: z.string() })
   .openapi('CloudFinding', { description: 'One permission, tool or quota' })

@@ -3,20 +3,30 @@ import { define, defineGroup, repeatable } from '../define.ts'
 
 const load = () => import('../commands/clouds.ts')
 
+function withSettings(command: Command): void {
+  repeatable(command, '--set <name=value>', 'a setting of the provider')
+    .option('--settings <file>', 'settings as YAML or JSON')
+    .option('--credentials <file>', 'credentials as YAML or JSON')
+}
+
 export function addCloudCommands(program: Command): void {
   program.commandsGroup('Clouds:')
   const cloud = defineGroup(program, 'cloud', 'connect sources of machines')
   const add = define(cloud, {
     usage: 'add <name>',
     summary: 'connect a cloud',
-    examples: ['cloud add home --provider local'],
+    examples: ['cloud add home --provider local', 'cloud add metal --provider ssh --settings machines.yaml'],
     load: async () => (await load()).addCloud,
   })
-  repeatable(
-    add.requiredOption('--provider <kind>', 'kind of provider: local, ...'),
-    '--set <name=value>',
-    'a setting of the provider',
-  ).option('--credentials <file>', 'credentials as JSON')
+  withSettings(add.requiredOption('--provider <kind>', 'kind of provider: local, ssh, ...'))
+  withSettings(
+    define(cloud, {
+      usage: 'set <name>',
+      summary: 'give a cloud other settings',
+      examples: ['cloud set metal --settings machines.yaml'],
+      load: async () => (await load()).setCloud,
+    }),
+  )
   define(cloud, {
     usage: 'list',
     summary: 'list clouds',

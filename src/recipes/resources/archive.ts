@@ -23,6 +23,7 @@ export const archiveResource = resourceType({
         resource: `archive:${archive}`,
         script: sh`P=${archive}
 kb_archive ${artifact} ${`${owner}:${group}`} ${keep ?? 0}`.text,
+        facts: { makes: [archive] },
         runtime: ['archive'],
         artifact,
         notify: notifications(fields.notify),

@@ -31,10 +31,13 @@ export type RuntimePart =
   | 'archive'
   | 'command'
   | 'extras'
+  | 'manifest'
 
 export interface Facts {
   packages?: string[]
   paths?: string[]
+  /** Paths that nobody needs to look at, and that the resource makes all the same. */
+  makes?: string[]
   /** Path -> sha256 that its content shall have. */
   sums?: Record<string, string>
   users?: string[]

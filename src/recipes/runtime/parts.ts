@@ -7,6 +7,7 @@ import { directory } from './directory.ts'
 import { extras } from './extras.ts'
 import { file } from './file.ts'
 import { link } from './link.ts'
+import { manifest } from './manifest.ts'
 import { packages } from './package.ts'
 import { path } from './path.ts'
 import { service } from './service.ts'
@@ -22,6 +23,7 @@ const parts: Record<RuntimePart, string> = {
   archive,
   command,
   extras,
+  manifest,
 }
 
 /** The shell functions that a program needs, without indentation: every byte of it is sent and parsed at each run. */

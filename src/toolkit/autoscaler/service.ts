@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
-import type { NeighbourService, ToolkitService } from '../contract.ts'
+import { type NeighbourService, noTraffic, type ToolkitService } from '../contract.ts'
 import { measuredMetrics } from './measured.ts'
 import { routes } from './routes.ts'
 import { autoscalerSchema, figuresOf, type Policy, type PolicyProblem, policyProblems } from './schema.ts'
@@ -20,13 +20,7 @@ export const autoscaler: ToolkitService<Policy> = {
     return [...policyProblems(policy), ...componentProblems(policy, components, services)]
   },
   plan: () => ({ components: [], members: [] }),
-  // It has no machines, and nobody's traffic passes here.
-  control: {
-    leave: async () => {},
-    join: async () => {},
-    beforeConfigure: async () => [],
-    afterConfigure: async () => {},
-  },
+  control: noTraffic,
   routes,
   watch,
 }

@@ -90,15 +90,24 @@ function toldFailure(
   return new KitbagError('service-failed', message, options)
 }
 
+/**
+ * Milliseconds until the next try after `failures` failures before this one: doubling, an hour at most, and with a quarter of the time
+ * that is left at most; but five times an hour is as often as Let's Encrypt bears.
+ */
+export function retryDelay({ failures, retry, left }: { failures: number; retry: number; left: number }): number {
+  const most = Math.min(longestRetry, Math.max(left / 4, retry * 6))
+  return Math.min(most, retry * 2 ** failures)
+}
+
 async function failed(
   { certificates, retry }: Context,
   wanted: WantedCertificate,
-  { id, failures }: CertificateRecord,
+  { id, failures, notAfter }: CertificateRecord,
   error: unknown,
 ): Promise<KitbagError> {
   if (!(error instanceof KitbagError)) throw error
   const told = error instanceof AcmeRefusal ? (error.retryAfter ?? 0) : 0
-  const delay = Math.max(told, Math.min(longestRetry, retry * 2 ** failures))
+  const delay = Math.max(told, retryDelay({ failures, retry, left: notAfter.getTime() - Date.now() }))
   const change = { failures: failures + 1, error: error.message, nextTry: new Date(Date.now() + delay) }
   await certificates.update(id, change)
   return toldFailure(wanted, change, { cause: error, ...(error.fix !== undefined && { fix: error.fix }) })

@@ -1,18 +1,10 @@
 import type { z } from 'zod'
-import type { ToolkitControl, ToolkitService } from '../contract.ts'
+import { noTraffic, type ToolkitService } from '../contract.ts'
 import { plan, validate } from './plan.ts'
 import { routes } from './routes.ts'
 import { type CertificatesSpec, certificatesSchema } from './schema.ts'
 import { values } from './values.ts'
 import { health, watch } from './watch.ts'
-
-/** Nothing of its own runs. */
-const control: ToolkitControl<CertificatesSpec> = {
-  leave: async () => {},
-  join: async () => {},
-  beforeConfigure: async () => [],
-  afterConfigure: async () => {},
-}
 
 /** Certificates for whoever refers to them: of an own authority, from ACME servers, or uploaded. */
 export const certificates: ToolkitService<CertificatesSpec> = {
@@ -24,7 +16,7 @@ export const certificates: ToolkitService<CertificatesSpec> = {
   outputs: [],
   validate,
   plan,
-  control,
+  control: noTraffic,
   routes,
   values,
   health,

@@ -17,6 +17,8 @@ export interface Concern {
 export interface Notice extends Concern {
   /** Which service found it. */
   service: string
+  /** When it was found, in milliseconds since 1970; a new watcher counts anew. */
+  since: number
   /** `false`: it is over. */
   lasts: boolean
 }

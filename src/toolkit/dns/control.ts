@@ -1,5 +1,5 @@
 import { KitbagError } from '../../model/errors.ts'
-import type { ToolkitControl } from '../contract.ts'
+import { noTraffic, type ToolkitControl } from '../contract.ts'
 import type { ZoneFile } from './prepare.ts'
 import { zoneStates } from './query.ts'
 import type { DnsSpec } from './schema.ts'
@@ -25,10 +25,5 @@ const afterConfigure: Control['afterConfigure'] = async ({ reach }, node, parame
   }
 }
 
-/** Nobody's traffic passes here; zones are files, read anew without a pause by the reload that they notify. */
-export const control: Control = {
-  leave: async () => {},
-  join: async () => {},
-  beforeConfigure: async () => [],
-  afterConfigure,
-}
+/** Zones are files, read anew without a pause by the reload that they notify. */
+export const control: Control = { ...noTraffic, afterConfigure }

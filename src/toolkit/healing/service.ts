@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ToolkitService } from '../contract.ts'
+import { noTraffic, type ToolkitService } from '../contract.ts'
 import { routes } from './routes.ts'
 import { type HealingSpec, healingSchema } from './schema.ts'
 import { watch } from './watch.ts'
@@ -21,13 +21,7 @@ export const healing: ToolkitService<HealingSpec> = {
     )
   },
   plan: () => ({ components: [], members: [] }),
-  // It has no machines, and nobody's traffic passes here.
-  control: {
-    leave: async () => {},
-    join: async () => {},
-    beforeConfigure: async () => [],
-    afterConfigure: async () => {},
-  },
+  control: noTraffic,
   routes,
   watch,
 }

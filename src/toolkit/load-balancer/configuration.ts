@@ -26,6 +26,15 @@ export interface ConfiguredBackend {
 /** A listener as the recipe's parameters have it: without secrets. */
 export type ConfiguredListener = Omit<Listener, 'basicAuth'> & { basicAuth?: { realm: string } }
 
+/** One of the machines that count clients together. */
+export interface Peer {
+  name: string
+  address: string
+}
+
+/** What they prove themselves to each other by, among the files of certificates, under a name that none of them can have. */
+export const peersCertificate = '@peers'
+
 /** Full chain and private key, one PEM text. */
 export interface ConfiguredCertificate {
   name: string
@@ -70,15 +79,19 @@ export interface Configured {
   structure: string
   listeners: ConfiguredListener[]
   backends: ConfiguredBackend[]
+  /** Those that clients are shown. */
   certificates: ConfiguredCertificate[]
+  /** The machines themselves, where they count clients together. */
+  nodes: Peer[]
   /** Backends in maintenance. */
   closed: string[]
   overrides: ServerOverrides
 }
 
 export function configured(parameters: Record<string, unknown>): Configured {
-  const { structure, listeners, backends, certificates, closed, overrides } = parameters as unknown as Configured
-  return { structure, listeners, backends, certificates, closed, overrides }
+  const { structure, listeners, backends, certificates, nodes, closed, overrides } = parameters as unknown as Configured
+  const shown = certificates.filter(({ name }) => name !== peersCertificate)
+  return { structure, listeners, backends, certificates: shown, nodes, closed, overrides }
 }
 
 /** What the map of backends in maintenance holds. */

@@ -1,5 +1,5 @@
-import { type ConfiguredListener, certificateFile, challengesMap } from './configuration.ts'
-import { countLines, type Peer } from './peers-text.ts'
+import { type ConfiguredListener, certificateFile, challengesMap, type Peer } from './configuration.ts'
+import { countLines } from './peers-text.ts'
 import { httpRouting, type Rules, type Table, tableFile, tlsRouting } from './routing-text.ts'
 import { frontendName } from './targets.ts'
 import { word } from './words.ts'

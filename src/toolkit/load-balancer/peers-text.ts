@@ -1,17 +1,8 @@
 import { isIPv6 } from 'node:net'
-import { type ConfiguredListener, certificateFile } from './configuration.ts'
+import { type ConfiguredListener, certificateFile, type Peer, peersCertificate } from './configuration.ts'
 
-/** One of the machines that count together. */
-export interface Peer {
-  name: string
-  address: string
-}
-
-/** Where they tell each other their counts. Who connects has to prove that it is one of them. */
+/** Where the machines tell each other their counts. Who connects has to prove that it is one of them. */
 export const peersPort = 10_000
-
-/** Among the files of certificates, under a name that none of them can have. */
-export const peersCertificate = '@peers'
 
 const section = 'kitbag-peers'
 

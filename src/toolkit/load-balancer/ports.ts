@@ -2,7 +2,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext } from '../contract.ts'
 import type { Configured } from './configuration.ts'
-import { peersCertificate, peersPort } from './peers-text.ts'
+import { peersPort } from './peers-text.ts'
 
 /**
  * Refuses a listener whose port another program of the machine has. A new process that cannot bind a port first makes the running one
@@ -11,10 +11,10 @@ import { peersCertificate, peersPort } from './peers-text.ts'
 export async function refuseTakenPorts(
   { reach }: Pick<ControlContext<unknown>, 'reach'>,
   node: MachineAccess,
-  { listeners, certificates }: Pick<Configured, 'listeners' | 'certificates'>,
+  { listeners, nodes }: Pick<Configured, 'listeners' | 'nodes'>,
 ): Promise<void> {
   const ports = listeners.map(({ port }) => port)
-  if (certificates.some(({ name }) => name === peersCertificate)) ports.push(peersPort)
+  if (nodes.length > 0) ports.push(peersPort)
   const { stdout } = await reach.exec(node, 'ss -H -l -t -n -p', { root: true, timeout: 5000 })
   for (const line of stdout.split('\n')) {
     const found = /:(\d+)\s+\S+\s+users:\(\("([^"]+)"/.exec(line)

@@ -10,11 +10,13 @@ import {
   type ConfiguredListener,
   certificateFile,
   closedBackends,
+  type Peer,
+  peersCertificate,
   type ServerOverrides,
 } from './configuration.ts'
 import { sha512Crypt } from './crypt.ts'
 import { frontend, userList } from './frontend-text.ts'
-import { type Peer, peersCertificate, peersLines } from './peers-text.ts'
+import { peersLines } from './peers-text.ts'
 
 /** The recipe's parameters as the planner set them, their references resolved. */
 export interface LoadBalancerParameters {
@@ -68,6 +70,7 @@ export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>):
       frontends,
       backends,
       certificates,
+      nodes: peers,
       tables,
       closed: closedBackends(known, maintenance.backends, overrides),
       page: maintenance.page,

@@ -100,7 +100,7 @@ function cellLines(cell: Cell, index: number, words: Words, port: number): strin
   const is = `{ var(txn.to) -m str @cell-${index} }`
   return cell.map(({ headers, destination }) => {
     const has = Object.entries(headers).map(
-      ([name, value]) => ` { req.fhdr(${name}) -m str ${word(value, `the header ${name} of port ${port}`)} }`,
+      ([name, value]) => ` { req.fhdr(${name}) -m str -- ${word(value, `the header ${name} of port ${port}`)} }`,
     )
     return `http-request set-var(txn.to) str(${words.destination(destination)}) if ${is}${has.join('')}`
   })

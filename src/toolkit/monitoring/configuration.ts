@@ -8,6 +8,17 @@ import type { Target } from './targets.ts'
 /** Where a machine's gate listens. */
 export const gatePort = 9998
 
+/** Where a machine's Alertmanager takes alerts of others, where there are several. */
+const doorPort = 9096
+
+/** Who has the deployment's key is asked, and told. */
+const byKey = {
+  ca_file: '/etc/prometheus/kitbag/exporters.crt',
+  cert_file: '/etc/prometheus/kitbag/exporters.crt',
+  key_file: '/etc/prometheus/kitbag/exporters.key',
+  server_name: certificateName,
+}
+
 /** The recipe's parameters, resolved. */
 export interface PrometheusParameters {
   /** Milliseconds. */
@@ -51,7 +62,7 @@ export function prometheusFiles(parameters: PrometheusParameters): { configurati
       alerting: {
         // For `afterConfigure`, and nobody who is told of an alert.
         alert_relabel_configs: [{ action: 'labeldrop', regex: 'configuration' }],
-        alertmanagers: [{ static_configs: [{ targets: ['127.0.0.1:9093'] }] }],
+        alertmanagers: [{ static_configs: [{ targets: ['127.0.0.1:9093'] }] }, ...doors(parameters)],
       },
       scrape_configs: parameters.targets.map(scrapeConfig),
     })
@@ -65,7 +76,7 @@ export function markIn(configuration: string): string | undefined {
 
 function scrapeConfig(target: Target) {
   const { job, component, machines, module, port, path, backends } = target
-  const at = (address: string) => `${address.includes(':') ? `[${address}]` : address}:${module ? gatePort : port}`
+  const at = (address: string) => `${host(address)}:${module ? gatePort : port}`
   return {
     // Each has a name of its own; the label `job` is what they share.
     job_name: `${component} ${job}${module && module !== job ? ` ${module}` : ''}`,
@@ -79,18 +90,21 @@ function scrapeConfig(target: Target) {
 }
 
 function gated(module: string) {
-  return {
-    scheme: 'https',
-    metrics_path: '/proxy',
-    params: { module: [module] },
-    tls_config: {
-      ca_file: '/etc/prometheus/kitbag/exporters.crt',
-      cert_file: '/etc/prometheus/kitbag/exporters.crt',
-      key_file: '/etc/prometheus/kitbag/exporters.key',
-      server_name: certificateName,
-    },
-  }
+  return { scheme: 'https', metrics_path: '/proxy', params: { module: [module] }, tls_config: byKey }
 }
+
+/**
+ * Where there are several, each Prometheus gives its alerts to all Alertmanagers: one whose own Prometheus is gone would take for over what
+ * is only not told any more, and say so.
+ */
+function doors({ targets }: PrometheusParameters) {
+  const machines = targets.find(({ job }) => job === 'alertmanager')?.machines ?? []
+  if (machines.length < 2) return []
+  const addresses = machines.map(({ address }) => `${host(address)}:${doorPort}`)
+  return [{ scheme: 'https', tls_config: byKey, static_configs: [{ targets: addresses }] }]
+}
+
+const host = (address: string) => (address.includes(':') ? `[${address}]` : address)
 
 /**
  * Figures of a backend are those of the component behind it, and those of a server its machine's. The exporter calls a backend `proxy`,

@@ -3,7 +3,7 @@ import { httpOverReach } from '../../lib/http-over-reach.ts'
 import { prometheusPort } from '../../lib/prometheus.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
-import type { ControlContext, ToolkitControl } from '../contract.ts'
+import { type ControlContext, noTraffic, type ToolkitControl } from '../contract.ts'
 import { markIn } from './configuration.ts'
 import type { MonitoringSpec } from './schema.ts'
 
@@ -59,10 +59,4 @@ async function lastWords({ reach }: ControlContext<MonitoringSpec>, node: Machin
   return stdout.trimEnd()
 }
 
-/** Nobody's traffic passes here. */
-export const control: Control = {
-  leave: async () => {},
-  join: async () => {},
-  beforeConfigure: async () => [],
-  afterConfigure,
-}
+export const control: Control = { ...noTraffic, afterConfigure }

@@ -21,11 +21,12 @@ export const notices: ToolkitNotices<MonitoringSpec> = {
   },
 }
 
-function alertOf({ name, level, labels, message, service, lasts }: Notice, now: number) {
+function alertOf({ name, level, labels, message, service, since, lasts }: Notice, now: number) {
   const severity = level === 'alert' ? 'critical' : 'warning'
   return {
     labels: { ...labels, alertname: name, severity, service, [noticeLabel.name]: noticeLabel.value },
     annotations: { summary: message },
+    startsAt: new Date(since).toISOString(),
     endsAt: new Date(lasts ? now + lasting : now).toISOString(),
   }
 }

@@ -118,6 +118,9 @@ export function plan({
       ]),
       { component: name, name: 'alertmanager', recipe: 'alertmanager', settings: alertmanagerSettings(name, spec) },
       ...signer(name, spec),
+      ...(spec.replicas > 1
+        ? [{ component: name, name: 'alertmanager-door', recipe: 'alertmanager-door', settings: { seed } }]
+        : []),
       ...gate(name, own.modules),
     ],
   }

@@ -16,12 +16,12 @@ export async function prepare({ extra, parameters }: PrepareInput): Promise<Prep
     const { configuration, secrets } = signerFile(parameters.webhooks as Record<string, Webhook>)
     return { parameters: { ...parameters, configuration }, secrets }
   }
-  if (extra !== undefined && extra !== 'exporter-gate') return { parameters, secrets: [] }
+  if (parameters.seed === undefined) return { parameters, secrets: [] }
   const pair = ownKeyPair(String(parameters.seed), 'exporters')
-  const files =
-    extra === undefined
-      ? prometheusFiles(parameters as unknown as PrometheusParameters)
-      : { configuration: gateText(parameters.modules as Modules) }
+  const files = {
+    ...(extra === undefined && prometheusFiles(parameters as unknown as PrometheusParameters)),
+    ...(extra === 'exporter-gate' && { configuration: gateText(parameters.modules as Modules) }),
+  }
   return { parameters: { ...parameters, ...pair, ...files }, secrets: [pair.key] }
 }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { KitbagError } from '../../../src/model/errors.ts'
 import { newId } from '../../../src/model/ids.ts'
 import { floatingAddress, type MachineRequirements, preferredAddress } from '../../../src/model/machine.ts'
@@ -46,8 +46,12 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       under = await make()
     })
 
+    // After each test, because a cloud may have few machines.
+    afterEach(async () => {
+      for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
+    })
+
     afterAll(async () => {
-      for (const { provider, id } of made) await provider.destroyMachine(id)
       await releaseAll()
       await under?.close?.()
     })

@@ -10,6 +10,10 @@ export interface Backend {
   healthy: boolean
   /** Requests answered or under way, health checks left out. */
   hits: number
+  /** It takes connections and answers nothing, as a program that hangs. */
+  silent: boolean
+  /** Health checks that it did not answer. */
+  unanswered: number
   /** Sends requests that ask for it (`/wait`) their answer. */
   release(): void
   /** As a machine that dies: connections are cut. */
@@ -25,6 +29,10 @@ export async function startBackend(name: string): Promise<Backend> {
   const server = createServer((request, response) => {
     response.setHeader('x-served-by', name)
     const { url = '/' } = request
+    if (backend.silent) {
+      if (url === '/healthz') backend.unanswered++
+      return
+    }
     if (url === '/healthz') {
       response.statusCode = backend.healthy ? 200 : 503
       return response.end()
@@ -53,6 +61,8 @@ export async function startBackend(name: string): Promise<Backend> {
     port: (server.address() as AddressInfo).port,
     healthy: true,
     hits: 0,
+    silent: false,
+    unanswered: 0,
     release: () => {
       for (const answer of waiting.splice(0)) answer()
     },

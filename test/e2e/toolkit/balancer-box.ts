@@ -13,10 +13,10 @@ import type {
   ConfiguredCertificate,
   ConfiguredServer,
   MaintenanceOverride,
+  Peer,
   ServerOverride,
 } from '../../../src/toolkit/load-balancer/configuration.ts'
 import { nodeState, type ServerState } from '../../../src/toolkit/load-balancer/node-state.ts'
-import type { Peer } from '../../../src/toolkit/load-balancer/peers-text.ts'
 import type { LoadBalancerParameters } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { prepare } from '../../../src/toolkit/load-balancer/prepare.ts'
 import { command } from '../../../src/toolkit/load-balancer/runtime-socket.ts'

@@ -70,6 +70,32 @@ describe.skipIf(noMachines).each(images)(
       }
     })
 
+    test('a machine that hangs is out after the checks that its timeout is for, and none of the others is', async () => {
+      await up('web-1', 'web-2')
+      const hanging = await startBackend('web-3')
+      try {
+        await box.configure(wanted({ members: { web: [one, two, hanging] } }))
+        await up('web-3')
+        const cursor = /^-- cursor: (.*)$/m.exec(
+          await box.run('journalctl --unit=haproxy --lines=1 --show-cursor'),
+        )?.[1]
+        hanging.silent = true
+        await until(async () => (await box.server('web-3'))?.status === 'DOWN', 60_000)
+        // Two checks in a row, the second at once after the first: each had half of the 2 s.
+        expect(hanging.unanswered).toBe(2)
+        expect(await box.server('web-3')).toMatchObject({ checkStatus: 'L7TOUT' })
+        hanging.hits = 0
+        for (let i = 0; i < 20; i++) expect((await fetch(url(), { headers: { connection: 'close' } })).status).toBe(200)
+        expect(hanging.hits).toBe(0)
+        const log = await box.run(`journalctl --unit=haproxy --output=cat --after-cursor='${cursor}'`)
+        const turns = log.split('\n').flatMap((line) => /Server (web\/\S+ is (?:UP|DOWN))/.exec(line)?.[1] ?? [])
+        expect([...new Set(turns)]).toEqual(['web/web-3 is DOWN'])
+        expect(log).toMatch(/web\/web-3 is DOWN, reason: Layer7 timeout, check duration: 1\d\d\dms/)
+      } finally {
+        await hanging.close()
+      }
+    })
+
     test('HAProxy that is killed is back by itself, and holds out what was held out', async () => {
       await up('web-1', 'web-2')
       await box.configure(wanted({ overrides: { 'web/web-2': { state: 'maintenance' } } }))

@@ -5,6 +5,7 @@ import { connect as connectPlain, createServer } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { setChallenges } from '../../../src/toolkit/load-balancer/challenges.ts'
+
 import { selfSigned } from '../../pure/toolkit/load-balancer/self-signed.ts'
 import { until } from '../../support/until.ts'
 import { images, noMachines } from '../providers/local-box.ts'
@@ -212,6 +213,14 @@ describe.skipIf(noMachines).each(images)(
       expect((await ask(at(8004), { headers: as('wrong') })).status).toBe(401)
       expect((await ask(at(8004), { headers: as(secret) })).status).toBe(200)
       expect(await box.run('cat /etc/haproxy/haproxy.cfg')).not.toContain(secret)
+    })
+
+    test('what several machines count together is a limit also while the others are away', async () => {
+      await box.configure(wanted({ peers: [{ name: 'load-balancer-2', address: '192.0.2.9' }] }))
+      const statuses: number[] = []
+      for (let i = 0; i < 7; i++) statuses.push((await ask(at(8003))).status)
+      expect(statuses).toEqual([200, 200, 200, 200, 200, 429, 429])
+      await box.configure(wanted())
     })
 
     test('what is too large is refused', async () => {

@@ -238,6 +238,7 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
             notify: ['ops', 'hook'],
           },
           { name: 'disk-full', enabled: false },
+          { name: 'application-down', for: '0s', notify: 'hook' },
         ],
       })
     })
@@ -299,6 +300,20 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
       expect(JSON.stringify(refused)).not.toContain(String(hook.port))
       hook.answer(200)
       await expect(box.ask('/alerts/test', 'POST', { receiver: 'hok' })).rejects.toThrow(/"nearest":"hook"/)
+    })
+
+    test('an application that is down is told, and that it is back', async () => {
+      const down = async () => (await alerts()).some((row) => row.alert === 'application-down')
+      await box.run('web-1', 'systemctl stop kitbag-web')
+      try {
+        await until(() => hook.hooks.some(({ text }) => text.includes('No machine of web serves')), 60_000)
+        const told = hook.hooks.find(({ text }) => text.includes('No machine of web serves'))
+        expect([told?.path, told && signed(told)]).toEqual(['/alerts', true])
+        expect(await down()).toBe(true)
+      } finally {
+        await box.run('web-1', 'systemctl start kitbag-web')
+      }
+      await until(async () => !(await down()), 60_000)
     })
   })
 

@@ -59,15 +59,17 @@ describe('what a watching service finds', () => {
     finds('lasts', [concern('web is ill')])
     await flow.deployed('lasts', withListener(watchfulSection))
     await until(() => told.length >= 3)
+    const since = told[0]?.[0]?.since
     for (const notices of told)
-      expect(notices).toEqual([{ ...concern('web is ill'), service: 'watchful', lasts: true }])
+      expect(notices).toEqual([{ ...concern('web is ill'), service: 'watchful', since, lasts: true }])
     finds('lasts', [])
     await until(() => all().some(({ lasts }) => !lasts))
     const count = told.length
-    expect(told.at(-1)).toEqual([{ ...concern('web is ill'), service: 'watchful', lasts: false }])
+    expect(told.at(-1)).toEqual([{ ...concern('web is ill'), service: 'watchful', since, lasts: false }])
     finds('lasts', [concern('again')])
     await until(() => told.length > count)
-    expect(told[count]).toEqual([{ ...concern('again'), service: 'watchful', lasts: true }])
+    expect(told[count]).toMatchObject([{ ...concern('again'), lasts: true }])
+    expect(told[count]?.[0]?.since).toBeGreaterThan(since ?? 0)
     await flow.finished(await flow.submit('lasts', 'destroy'))
   })
 

@@ -52,6 +52,7 @@ beforeAll(async () => {
     reach: {} as Reach,
     clouds: {
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
+      refuseChange: async () => {},
       test: async () => [],
       sweep: async () => ({ machines: [], residue: [] }),
     },

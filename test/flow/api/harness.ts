@@ -56,6 +56,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
     reach: {} as Reach,
     clouds: {
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
+      refuseChange: async () => {},
       test: async () => [{ name: 'fake', ok: true, detail: 'fine' }],
       sweep: async () => ({ machines: [], residue: [] }),
     },

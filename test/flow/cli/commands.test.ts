@@ -39,7 +39,7 @@ function failed({ status, stdout, stderr }: Ran, exit: number, ...words: string[
 }
 
 describe('cloud', () => {
-  test('add, list, test, remove', async () => {
+  test('add, list, test, set, remove', async () => {
     expect(await kitbag('cloud', 'add', 'other', '--provider', 'fake', '--set', 'latency=1')).toEqual({
       status: 0,
       stdout: 'cloud other is connected\n',
@@ -51,6 +51,17 @@ describe('cloud', () => {
     const tested = await json('cloud', 'test', 'other')
     expect(tested).toMatchObject({ status: 0, body: { ok: true, findings: [{ name: 'fake', ok: true }] } })
     expect((await kitbag('cloud', 'test', 'other')).stdout).toContain('ok  fake')
+    const file = join(dirname(shop), 'cloud.yaml')
+    writeFileSync(file, 'latency: 2\nregions: [east]\n')
+    expect(await kitbag('cloud', 'set', 'other', '--settings', file, '--set', 'latency=3')).toEqual({
+      status: 0,
+      stdout: 'cloud other has its new settings\n',
+      stderr: '',
+    })
+    const changed = await json('cloud', 'set', 'other', '--set', 'pendingPolls=1')
+    const settings = { latency: 3, regions: ['east'], pendingPolls: 1 }
+    expect(changed).toMatchObject({ status: 0, body: { settings } })
+    failed(await kitbag('cloud', 'set', 'other', '--set', 'latncy=1'), 3, 'latncy')
     expect(await json('cloud', 'remove', 'other')).toEqual({ status: 0, body: { removed: 'other' } })
     failed(await kitbag('cloud', 'remove', 'other'), 1, 'there is no cloud other')
   })

@@ -41,10 +41,21 @@ describe('environment', () => {
     ],
   ])('%j', (env, temporal) => expect(readConfig({ ...base, ...env }).temporal).toEqual(temporal))
 
+  test('payloads are opened where it was asked for', () => {
+    const on = { ...base, KITBAG_CODEC: 'on' }
+    expect(readConfig(on).codec).toEqual({})
+    const origin = 'https://temporal.example'
+    expect(readConfig({ ...on, KITBAG_CODEC_ORIGIN: origin }).codec).toEqual({ origin })
+    expect(readConfig({ ...base, KITBAG_CODEC: 'off' })).not.toHaveProperty('codec')
+  })
+
   test.each([
     [{ TEMPORAL_ADDRESS: 't:1', TEMPORAL_TLS_CERT: '/c' }, 'TEMPORAL_TLS_KEY'],
     [{ TEMPORAL_ADDRESS: 't:1', TEMPORAL_TLS_KEY: '/k' }, 'TEMPORAL_TLS_CERT'],
     [{ DATABASE_URL: 'mysql://root:hunter2@x' }, 'DATABASE_URL'],
+    [{ KITBAG_CODEC: 'yes' }, 'KITBAG_CODEC is "yes": it must be on or off'],
+    [{ KITBAG_CODEC: 'on', KITBAG_CODEC_ORIGIN: '*' }, 'KITBAG_CODEC_ORIGIN'],
+    [{ KITBAG_CODEC_ORIGIN: 'https://temporal.example' }, 'KITBAG_CODEC'],
   ])('%j is refused by name', (env, name) => {
     expect(() => readConfig({ ...base, ...env })).toThrow(name)
     expect(() => readConfig({ ...base, ...env })).not.toThrow('hunter2')

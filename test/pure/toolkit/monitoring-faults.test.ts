@@ -65,7 +65,7 @@ describe.each(reads)('a read (%s)', (id, params, query) => {
 test('one that takes a connection and never answers is given up after a time, and told by name', async () => {
   daemons.behaviours.set('monitoring-1', () => undefined)
   const answers = reads.map(([id, params, query]) => read(id, context('monitoring-1'), params, query))
-  for (const answer of await Promise.allSettled(answers))
+  for (const answer of await Promise.allSettled([...answers, monitoring.view?.(context('monitoring-1'))]))
     expect(answer).toMatchObject({
       status: 'rejected',
       reason: { code: 'service-failed', message: expect.stringMatching(/monitoring-1.*no answer within 5000 ms/) },

@@ -22,6 +22,7 @@ describe('what other services found', () => {
     labels: { component: 'web' },
     message: '3 of 4 machines of web are not well at once',
     service: 'healing',
+    since: Date.parse('2026-11-21T12:00:00Z'),
   }
 
   test('is given to every Alertmanager, and ends when it is over', async () => {
@@ -45,6 +46,7 @@ describe('what other services found', () => {
         source: 'kitbag',
       },
       annotations: { summary: notice.message },
+      startsAt: '2026-11-21T12:00:00.000Z',
     })
     expect(Date.parse(first?.endsAt ?? '')).toBeGreaterThan(before + 120_000)
     expect(Date.parse(last?.endsAt ?? '')).toBeLessThanOrEqual(Date.now())

@@ -112,6 +112,23 @@ describe('configuration', () => {
     expect(targets).toEqual([['10.0.0.1:9998'], ['[fd00::1]:8080']])
   })
 
+  test('alerts go to every Alertmanager, those of other machines by the key', () => {
+    const doors = (...addresses: string[]) => {
+      const machines = addresses.map((address, i) => ({ name: `monitoring-${i + 1}`, address }))
+      const targets = [{ job: 'alertmanager', component: 'monitoring', module: 'alertmanager', machines }]
+      const { alerting } = JSON.parse(prometheusFiles({ ...parameters, targets }).configuration)
+      return alerting.alertmanagers.map((one: { scheme?: string; static_configs: { targets: string[] }[] }) => [
+        one.scheme,
+        one.static_configs[0]?.targets,
+      ])
+    }
+    expect(doors('10.0.0.1')).toEqual([[undefined, ['127.0.0.1:9093']]])
+    expect(doors('10.0.0.1', 'fd00::2')).toEqual([
+      [undefined, ['127.0.0.1:9093']],
+      ['https', ['10.0.0.1:9096', '[fd00::2]:9096']],
+    ])
+  })
+
   test('an alert without receivers of its own is for all, one with them for those', () => {
     const notify = monitoringSchema.parse({
       notify: { ops: { webhook: { url: 'http://a.example' } }, pager: { slack: { url: 'http://b.example' } } },

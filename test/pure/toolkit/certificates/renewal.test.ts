@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { CertificateRecord } from '../../../../src/model/certificate.ts'
 import { retryAfterOf } from '../../../../src/toolkit/certificates/acme/http.ts'
+import { retryDelay } from '../../../../src/toolkit/certificates/refresh.ts'
 import { isDue, renewalTime, wantedCertificates } from '../../../../src/toolkit/certificates/wanted.ts'
 import { judge } from '../../../../src/toolkit/certificates/watch.ts'
 
@@ -67,4 +68,14 @@ test('Retry-After is seconds or a date', () => {
   const now = Date.parse('2026-11-21T12:00:00Z')
   const header = ['120', 'Sat, 21 Nov 2026 12:01:00 GMT', 'Sat, 21 Nov 2026 11:00:00 GMT', 'soon', undefined]
   expect(header.map((one) => retryAfterOf(one, now))).toEqual([120_000, 60_000, 0, undefined, undefined])
+})
+
+test('tries after failures: doubling, an hour at most; closer when little time is left, and never without a pause', () => {
+  const minute = 60_000
+  const after = (failures: number, left: number) => retryDelay({ failures, retry: 2 * minute, left }) / minute
+  expect([0, 1, 2, 3, 4, 5, 50].map((failures) => after(failures, 30 * 1440 * minute))).toEqual([
+    2, 4, 8, 16, 32, 60, 60,
+  ])
+  expect([0, 3, 5, 50].map((failures) => after(failures, 100 * minute))).toEqual([2, 16, 25, 25])
+  expect([0, 3, 50].map((failures) => after(failures, -minute))).toEqual([2, 12, 12])
 })

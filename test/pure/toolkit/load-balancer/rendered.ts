@@ -1,7 +1,6 @@
 import { compile } from '../../../../src/recipes/compile.ts'
 import { shippedRecipes } from '../../../../src/recipes/shipped.ts'
-import type { MaintenanceOverride, ServerOverride } from '../../../../src/toolkit/load-balancer/configuration.ts'
-import type { Peer } from '../../../../src/toolkit/load-balancer/peers-text.ts'
+import type { MaintenanceOverride, Peer, ServerOverride } from '../../../../src/toolkit/load-balancer/configuration.ts'
 import type { LoadBalancerParameters } from '../../../../src/toolkit/load-balancer/prepare.ts'
 import { prepare } from '../../../../src/toolkit/load-balancer/prepare.ts'
 import { loadBalancerSchema } from '../../../../src/toolkit/load-balancer/schema.ts'
