@@ -1,4 +1,5 @@
 import type { Family } from '../support/bench.ts'
+import { awsThrottled } from './aws-throttled.ts'
 import { certificateChange } from './certificate-change.ts'
 import { changesUnderLoad } from './changes-under-load.ts'
 import { check } from './check.ts'
@@ -34,4 +35,5 @@ export const families: Family[] = [
   memory,
   watchers,
   twoHundred,
+  awsThrottled,
 ]
