@@ -80,7 +80,7 @@ describe('aws: the control plane dies after any of its calls', () => {
     for (let calls = 1; ; calls += together * every) {
       const died = await Promise.all(Array.from({ length: together }, (_, i) => diesAfter(calls + i * every)))
       if (!died.includes(true)) break
-      // A life has some sixty calls.
+      // A life has fewer.
       expect(calls).toBeLessThan(200)
     }
     expect(cloud.complaints).toEqual([])
