@@ -8,6 +8,7 @@ import { firstDeploys } from './first-deploy.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { loadStep } from './load-step.ts'
 import { memory } from './memory.ts'
+import { ownedMachines } from './owned-machines.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
 import { start } from './start.ts'
@@ -21,6 +22,7 @@ export const families: Family[] = [
   resources18,
   check,
   ...firstDeploys,
+  ownedMachines,
   redeploy,
   underLoadFamily,
   changesUnderLoad,

@@ -49,10 +49,10 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
     // After each test, because a cloud may have few machines.
     afterEach(async () => {
       for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
+      await releaseAll()
     })
 
     afterAll(async () => {
-      await releaseAll()
       await under?.close?.()
     })
 
