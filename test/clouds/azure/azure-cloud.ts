@@ -151,6 +151,8 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
         ),
       unavailable: () =>
         send(response, 503, { error: { code: 'ServerTimeout', message: 'The server is busy.' } }, pause),
+      'not-yet': () =>
+        send(response, 404, { error: { code: 'ResourceNotFound', message: 'The Resource was not found.' } }),
       html: () => raw(response, 200, 'text/html', '<html><body>Please sign in to the network</body></html>'),
       truncated: () => raw(response, 200, 'application/json', '{"id":"/subscriptions/'),
       redirect: () => raw(response, 302, 'text/html', '', { location: 'https://localhost:1/elsewhere' }),

@@ -4,10 +4,20 @@ export interface Fault {
   /** Part of the path, without case. */
   path?: string
   /**
-   * `lost-answer`: takes effect, then the connection is cut; `no-answer`: takes effect, and the connection stays open; `refused`: no effect, the connection is cut; `throttled`: 429 with
-   * Retry-After; `unavailable`: 503; `html`, `truncated`, `redirect`: no effect, an answer that is none; `forbidden`: 403 without action.
+   * `lost-answer`: takes effect, then the connection is cut; `no-answer`: takes effect, and the connection stays open; `refused`: no
+   * effect, the connection is cut; `throttled`: 429 with Retry-After; `unavailable`: 503; `not-yet`: 404, as of what has not reached
+   * every place; `html`, `truncated`, `redirect`: no effect, an answer that is none.
    */
-  effect: 'lost-answer' | 'no-answer' | 'refused' | 'throttled' | 'unavailable' | 'html' | 'truncated' | 'redirect'
+  effect:
+    | 'lost-answer'
+    | 'no-answer'
+    | 'refused'
+    | 'throttled'
+    | 'unavailable'
+    | 'html'
+    | 'truncated'
+    | 'redirect'
+    | 'not-yet'
   /** Share of the requests that it hits. Default 1. */
   rate?: number
   /** Lets so many requests pass first. */

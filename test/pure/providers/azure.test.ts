@@ -173,21 +173,21 @@ describe('azure: sizes and prices', () => {
   const offers = [offer('tiny', 2, 1), offer('arm', 2, 4, 'arm64'), offer('medium', 2, 4), offer('large', 4, 16)]
   const asked = { cpu: 2, memory: 2 * 2 ** 30, image: 'debian-13' }
   const ids = (more: Record<string, unknown>) =>
-    suitable(offers, { settings: settings(more) } as never, asked).map(({ id }) => id)
+    suitable(offers, { settings: settings(more) }, asked).map(({ id }) => id)
 
   test('the cheapest that gives what is asked for, in its architecture, or the named one', () => {
     expect(ids({})).toEqual(['medium', 'large'])
     expect(ids({ architecture: 'arm64' })).toEqual(['arm'])
     const named = [{ ...offers[3], id: 'Large' } as Offer, ...offers.slice(0, 3)]
-    expect(suitable(named, { settings: settings({ size: 'Large' }) } as never, asked)[0]?.id).toBe('Large')
+    expect(suitable(named, { settings: settings({ size: 'Large' }) }, asked)[0]?.id).toBe('Large')
   })
 
   test('a size that is too small or unknown is refused by name', () => {
-    expect(() => suitable(offers, { settings: settings({ size: 'Tiny' }) } as never, asked)).toThrow(
+    expect(() => suitable(offers, { settings: settings({ size: 'Tiny' }) }, asked)).toThrow(
       /Tiny of the settings cannot be had in eastus/,
     )
     const much = { ...asked, cpu: 64 }
-    expect(() => suitable(offers, { settings: settings() } as never, much)).toThrow(
+    expect(() => suitable(offers, { settings: settings() }, much)).toThrow(
       /eastus offers no amd64 size with 64 cpu and 2048 MiB/,
     )
   })
@@ -201,7 +201,7 @@ describe('azure: sizes and prices', () => {
 
   test('a machine, its disk and its public address, by the hour', () => {
     const spec = { size: 'Standard_D2s_v5', image: '', requirements: { cpu: 2, memory: 0, image: 'debian-13' } }
-    const azure = (more: Record<string, unknown> = {}) => ({ settings: settings(more) }) as never
+    const azure = (more: Record<string, unknown> = {}) => ({ settings: settings(more) })
     expect(hourlyPrice(azure(), spec)).toBeCloseTo(0.096 + 2.4 / 730 + 0.005, 6)
     expect(hourlyPrice(azure({ publicAddresses: false, disk: 'Premium_LRS' }), spec)).toBeCloseTo(0.096 + 5.28 / 730, 6)
     expect(hourlyPrice(azure({ region: 'westeurope' }), spec)).toBeUndefined()
