@@ -1,4 +1,5 @@
 import type { Family } from '../support/bench.ts'
+import { awsThrottled } from './aws-throttled.ts'
 import { certificateChange } from './certificate-change.ts'
 import { changesUnderLoad } from './changes-under-load.ts'
 import { check } from './check.ts'
@@ -7,6 +8,7 @@ import { firstDeploys } from './first-deploy.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { loadStep } from './load-step.ts'
 import { memory } from './memory.ts'
+import { ownedMachines } from './owned-machines.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
 import { start } from './start.ts'
@@ -20,6 +22,7 @@ export const families: Family[] = [
   resources18,
   check,
   ...firstDeploys,
+  ownedMachines,
   redeploy,
   underLoadFamily,
   changesUnderLoad,
@@ -32,4 +35,5 @@ export const families: Family[] = [
   memory,
   watchers,
   twoHundred,
+  awsThrottled,
 ]

@@ -1,4 +1,4 @@
-import { packFiles } from '../lib/archive.ts'
+import { packFiles } from '../lib/archive/pack.ts'
 import { sha256 } from '../lib/digest.ts'
 import type { ActivityDeps } from './deps.ts'
 

@@ -1,5 +1,5 @@
 import type { DeploymentRecord } from '../db/store.ts'
-import { unpackFiles } from '../lib/archive.ts'
+import { unpackFiles } from '../lib/archive/unpack.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'

@@ -1,4 +1,4 @@
-import { unpackFiles } from '../lib/archive.ts'
+import { unpackFiles } from '../lib/archive/unpack.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { loadRecipe } from '../recipes/load.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -8,7 +8,7 @@ import type { ActivityDeps } from './deps.ts'
 const kept = 100
 const cache = new Map<string, Promise<Recipe>>()
 
-/** The recipes of a release as they were when it was made, whatever this Kitbag ships by now. By the name that components use. */
+/** The recipes of a release by the name that components use: the application's as they were when it was made, services' of today (ADR 23). */
 export async function recipesOf(
   deps: ActivityDeps,
   tenantId: string,

@@ -1,5 +1,6 @@
 import { parseBlueprint } from '../blueprints/parse.ts'
-import { checkArchive, packFiles, unpackFiles } from '../lib/archive.ts'
+import { packFiles } from '../lib/archive/pack.ts'
+import { checkArchive, unpackFiles } from '../lib/archive/unpack.ts'
 import { sha256 } from '../lib/digest.ts'
 import type { ResolvedBlueprint } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'

@@ -1,6 +1,6 @@
 /**
  * What Kitbag puts onto a machine that it has to give back is listed there, line by line, before it is put: `made PATH` was not there
- * before, `kept PATH` was (its copy lies below `kept`), `found PATH` is of another kind and stays; `newuser`, `newgroup`; `unit NAME`
+ * before, `kept PATH` was (its copy lies below `kept`), `found PATH` is a folder and stays, with what is `own` in it; `newuser`, `newgroup`; `unit NAME`
  * with how it was, active and enabled; `package`, `puser`, `pgroup` came with a package installation.
  */
 export const manifestFolder = '/var/lib/kitbag'

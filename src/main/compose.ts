@@ -4,7 +4,7 @@ import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-spe
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
 import type { Store } from '../db/store.ts'
-import { packFiles } from '../lib/archive.ts'
+import { packFiles } from '../lib/archive/pack.ts'
 import { sha256 } from '../lib/digest.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'

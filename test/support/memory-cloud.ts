@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { KitbagError } from '../../src/model/errors.ts'
 import type {
+  Capabilities,
   CreateMachineRequest,
   MachineTags,
   Provider,
@@ -21,6 +22,8 @@ export interface MemoryCloud {
   /** Machines ever made; more than there should be means that a token made two. */
   made: number
   hook?: CloudHook | undefined
+  /** Of its driver; changed from outside it holds from then on. */
+  capabilities: Capabilities
 }
 
 /** A cloud in memory with calls that can be made to fail, also after they took effect. */
@@ -72,15 +75,22 @@ export function memoryCloud(): MemoryCloud {
     test: async () => [],
     residue: async () => [],
   }
+  const capabilities: Capabilities = {
+    images: ['debian-13'],
+    userData: true,
+    fractionalCpu: true,
+    zones: false,
+    floatingAddress: false,
+  }
   const driver: ProviderDriver = {
     kind: 'memory',
     summary: 'In memory',
-    capabilities: { images: ['debian-13'], userData: true, fractionalCpu: true, zones: false, floatingAddress: false },
+    capabilities,
     settings: z.object({}),
     credentials: z.object({}),
     connect: async () => provider,
   }
-  const cloud: MemoryCloud = { provider, drivers: { memory: async () => driver }, machines, made: 0 }
+  const cloud: MemoryCloud = { provider, drivers: { memory: async () => driver }, machines, made: 0, capabilities }
   return cloud
 }
 

@@ -1,9 +1,13 @@
 import { checkHealth } from '../../lib/check-health.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
+import { type ErrorCode, KitbagError } from '../../model/errors.ts'
 import type { MachineAccess, MachineRecord } from '../../model/machine.ts'
 import type { CloudStatus, Probe } from '../../toolkit/contract.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { tryMachineAccess } from '../machine-access.ts'
+
+/** Codes by which a machine fails, and no cloud. */
+const ownWords = new Set<ErrorCode>(['machine-unreachable', 'host-key-mismatch'])
 
 /** Milliseconds that a machine has to run `true`. */
 const patience = 10_000
@@ -39,10 +43,16 @@ async function answers(
   }
 }
 
-/** What a machine's cloud says of it. Rejects as the cloud does when it does not answer. */
+/**
+ * What a machine's cloud says of it. Rejects as the cloud does when it does not answer. Where there is no cloud but the machine itself
+ * (`ssh`), one that does not answer is as it was.
+ */
 export async function atCloud({ clouds }: Pick<ActivityDeps, 'clouds'>, row: MachineRecord): Promise<CloudStatus> {
   if (row.providerId === undefined) return 'absent'
   const provider = await clouds.provider(row.cloudId)
-  const found = await provider.getMachine(row.providerId)
+  const found = await provider.getMachine(row.providerId).catch((error: unknown) => {
+    if (error instanceof KitbagError && ownWords.has(error.code)) return { status: 'running' as const }
+    throw error
+  })
   return found === undefined || found.status === 'gone' ? 'absent' : found.status
 }

@@ -38,8 +38,9 @@ export async function tellOn(work: Telling): Promise<void> {
     for (let next = 0; ; await sleep(Math.min(pause, watch), signal)) {
       const now = noticesOf(services, states, told)
       const over = [...told].flatMap(([key, notice]) => (now.has(key) ? [] : [{ ...notice, lasts: false }]))
-      const isNews = over.length > 0 || [...now.keys()].some((key) => !told.has(key))
-      if (failing ? Date.now() < next : !isNews && (now.size === 0 || Date.now() < next)) continue
+      if (now.size + over.length === 0) continue
+      const isNews = !failing && (over.length > 0 || [...now.keys()].some((key) => !told.has(key)))
+      if (!isNews && Date.now() < next) continue
       try {
         await tell(work, spec, [...now.values(), ...over])
         told.clear()

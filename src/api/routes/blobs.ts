@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi'
-import { checkArchive } from '../../lib/archive.ts'
+import { checkArchive } from '../../lib/archive/unpack.ts'
 import type { Api, ApiDeps } from '../deps.ts'
 import { json, jsonBody, problems } from '../http/responses.ts'
 import { digest } from '../schemas/names.ts'

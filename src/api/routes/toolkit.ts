@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import type { DeploymentRecord } from '../../db/store.ts'
-import { unpackFiles } from '../../lib/archive.ts'
+import { unpackFiles } from '../../lib/archive/unpack.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { OperationRecord } from '../../model/operation.ts'
 import { expand } from '../../planner/expand.ts'

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import type { Client } from '../../api/client.ts'
-import { packFiles } from '../../lib/archive.ts'
+import { packFiles } from '../../lib/archive/pack.ts'
 import { sha256 } from '../../lib/digest.ts'
 import { nearest } from '../../lib/nearest.ts'
 import { KitbagError } from '../../model/errors.ts'

@@ -7,6 +7,7 @@ import {
   type ServiceOutputTypes,
 } from '@aws-sdk/client-ec2'
 import { backoff, retry } from '../../lib/retry.ts'
+import { KitbagError } from '../../model/errors.ts'
 import { awsCode, throttleCodes, toKitbagError } from './errors.ts'
 import { refuseForeignAnswers } from './readable-answers.ts'
 
@@ -14,9 +15,12 @@ import { refuseForeignAnswers } from './readable-answers.ts'
 const connectionTimeout = 5_000
 const requestTimeout = 30_000
 
-/** How often a call is made before its failure is told, with pauses that double up to the longest: a minute in all. */
-const attempts = 14
+/** Milliseconds for which a call is made again and again before its failure is told. */
+const patience = 60_000
+
+/** Pauses double. Where AWS only wants fewer calls they stay short: so few are under way that each has its turn soon. */
 const delay = backoff(200, 10_000)
+const throttledDelay = backoff(200, 1_000)
 
 /** Milliseconds for which a call that was turned away counts. */
 const throttleMemory = 10_000
@@ -34,8 +38,8 @@ export type AwsCommand<Input extends ServiceInputTypes, Output extends ServiceOu
 >
 
 interface CallOptions {
-  /** How often at most. */
-  attempts?: number
+  /** Milliseconds; default: a minute. */
+  patience?: number
   /** Name of the machine that it is for, for messages. */
   machine?: string
 }
@@ -50,7 +54,7 @@ export interface Ec2 {
   send: Send
   /** For changes: waits for its turn among them. */
   change: Send
-  /** Whether EC2 turned a call away not long ago because there were too many. */
+  /** Whether EC2 turned calls away not long ago because there were too many, and changes wait that matter more than reads. */
   isThrottled(): boolean
 }
 
@@ -71,21 +75,36 @@ export function connectEc2(options: {
   refuseForeignAnswers(client)
   const turns = limit(mostChanges)
   let throttledAt = 0
+  let changes = 0
   const send: Send = (command, options = {}) => {
+    const end = Date.now() + (options.patience ?? patience)
+    let throttled = false
     const attempt = async () => {
       try {
         return await client.send(command)
       } catch (error) {
-        if (throttleCodes.has(awsCode(error) ?? '')) throttledAt = Date.now()
+        throttled = throttleCodes.has(awsCode(error) ?? '')
+        if (throttled) throttledAt = Date.now()
         throw toKitbagError(error, callName(command), options.machine)
       }
     }
-    return retry(attempt, { attempts: options.attempts ?? attempts, delay })
+    return retry(attempt, {
+      attempts: Number.POSITIVE_INFINITY,
+      delay: (count) => (throttled ? throttledDelay(count) : delay(count)),
+      retryable: (error) => error instanceof KitbagError && error.retryable && Date.now() < end,
+    })
   }
   return {
     send,
-    change: (command, options) => turns(() => send(command, options)),
-    isThrottled: () => Date.now() - throttledAt < throttleMemory,
+    async change(command, options) {
+      changes++
+      try {
+        return await turns(() => send(command, options))
+      } finally {
+        changes--
+      }
+    },
+    isThrottled: () => changes > 0 && Date.now() - throttledAt < throttleMemory,
   }
 }
 

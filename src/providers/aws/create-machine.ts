@@ -6,11 +6,10 @@ import type { CreateMachineRequest, MachineTags } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
 import { awsCode, capacityCodes } from './errors.ts'
 import type { Firewall } from './firewall.ts'
-import { describeInstances, living } from './instances.ts'
 import type { Market } from './market.ts'
 import { diskGiB } from './sizes.ts'
 import type { Place } from './subnets.ts'
-import { tagFilters, tagged } from './tags.ts'
+import { tagged } from './tags.ts'
 
 /** One way to get the machine; they are tried in this order while AWS has no room. */
 interface Way {
@@ -45,8 +44,7 @@ export async function createMachine(
     throw new KitbagError('not-supported', `aws: there is no subnet in ${spec.zone} any more`, { machine: name })
   const words = { ...tags, component: request.component, name, user: image.user }
   if (ways.length > 1) {
-    const mine = [...tagFilters(tags), { Name: 'instance-state-name', Values: living }]
-    const found = (await describeInstances(cloud.ec2, mine)).find(({ State }) => State?.Name !== 'shutting-down')
+    const found = await cloud.instances.ofMachine(tags.machine)
     if (found) return found
   }
   const common: RunInstancesRequest = {

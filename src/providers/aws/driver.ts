@@ -28,7 +28,7 @@ export const driver: ProviderDriver<AwsSettings, AwsCredentials> = {
     const { region, endpoint } = settings
     const source = credentialSource(credentialsSchema.parse(credentials), region)
     const ec2 = connectEc2({ region, endpoint, credentials: source })
-    return connect({ name, installation, settings, ec2, instances: instanceReader(ec2), log })
+    return connect({ name, installation, settings, ec2, instances: instanceReader(ec2, installation), log })
   },
 }
 

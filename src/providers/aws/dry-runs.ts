@@ -15,7 +15,7 @@ export interface Dry {
 }
 
 /** Whoever asks for findings waits for them. */
-const options = { attempts: 4 }
+const options = { patience: 3_000 }
 
 /** Ids of nothing. */
 const nothing = '0123456789abcdef0'

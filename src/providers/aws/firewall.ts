@@ -8,7 +8,7 @@ import { alignRules, findGroups, makeGroup, permissions } from './groups.ts'
 import type { Market } from './market.ts'
 import { ensureNetwork, removeNetworks } from './networks.ts'
 import type { Place } from './subnets.ts'
-import type { Owner } from './tags.ts'
+import { type Owner, readTag } from './tags.ts'
 
 /** AWS lets go of a terminated machine's network interface some time after it. */
 const letGo = { attempts: 12, delay: backoff(500, 10_000) }
@@ -43,9 +43,10 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
   const stateOf = async (owner: Owner) => {
     const found = known.get(owner.deployment)
     if (found) return found
-    const groups = await findGroups(cloud, owner)
-    const ids = new Map([...groups].map(([component, { GroupId }]) => [component, GroupId ?? '']))
-    const state = { places: await placesOf(owner), groups: ids }
+    const places = await placesOf(owner)
+    const own = (await findGroups(cloud, owner)).filter(({ VpcId }) => VpcId === places[0]?.vpc)
+    const groups = new Map(own.map(({ Tags, GroupId }) => [readTag(Tags, 'component'), GroupId ?? '']))
+    const state = { places, groups }
     known.set(owner.deployment, state)
     return state
   }
@@ -65,13 +66,16 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
         for (const component of componentsOf(rules)) await ensureGroup(owner, component)
         const { groups: ids } = await stateOf(owner)
         // A component without rules any more: nothing may come to what is left of it.
-        for (const [component, group] of await findGroups(cloud, owner))
-          await alignRules(cloud, group, permissions(rules[component] ?? [], ids))
+        for (const group of await findGroups(cloud, owner)) {
+          const component = readTag(group.Tags, 'component')
+          const used = ids.get(component) === group.GroupId
+          await alignRules(cloud, group, used ? permissions(rules[component] ?? [], ids) : [])
+        }
       }),
     release: (owner) =>
       inTurn(owner, async () => {
         known.delete(owner.deployment)
-        const groups = [...(await findGroups(cloud, owner)).values()]
+        const groups = await findGroups(cloud, owner)
         // They refer to each other, and AWS removes no group that another one refers to.
         for (const group of groups) await alignRules(cloud, group, [])
         for (const { GroupId = '' } of groups) await retry(() => removeGroup(cloud, GroupId), letGo)

@@ -15,10 +15,10 @@ import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'
 import { type Owner, readTag, tagFilters, tagged } from './tags.ts'
 
-/** The deployment's own groups: component -> group. */
-export async function findGroups({ ec2 }: AwsCloud, owner: Owner): Promise<Map<string, SecurityGroup>> {
+/** The deployment's own groups: one for each component, unless a call of a former life took effect late. */
+export async function findGroups({ ec2 }: AwsCloud, owner: Owner): Promise<SecurityGroup[]> {
   const { SecurityGroups = [] } = await ec2.send(new DescribeSecurityGroupsCommand({ Filters: tagFilters(owner) }))
-  return new Map(SecurityGroups.map((group) => [readTag(group.Tags, 'component'), group]))
+  return SecurityGroups
 }
 
 /** Makes a component's group, or finds the one that a former call made. It lets nothing in yet. */

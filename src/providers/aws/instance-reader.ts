@@ -1,13 +1,15 @@
 import type { Instance } from '@aws-sdk/client-ec2'
 import { sleep } from '../../lib/clock.ts'
+import { batched } from './batched.ts'
 import type { Ec2 } from './client.ts'
 import { describeInstances } from './instances.ts'
+import { readTag, tagFilters, tagNames } from './tags.ts'
 
 /** Milliseconds between two reads of one instance that somebody waits for: the first at once, the others later and later. */
 const spacings = [0, 500, 1_000, 1_500, 2_000]
 
 /** Milliseconds between any two reads while EC2 turns calls away. */
-const throttledSpacing = 2_000
+const throttledSpacing = 4_000
 
 /** Milliseconds in which those who ask are answered by the same read. */
 const gathering = 10
@@ -25,6 +27,8 @@ const forgotten = 10_000
 export interface InstanceReader {
   /** undefined: there is none (any more). */
   get(id: string): Promise<Instance | undefined>
+  /** One that lives and has this machine's tag; EC2's lists may not have it yet. */
+  ofMachine(machine: string): Promise<Instance | undefined>
   /** What RunInstances answered: EC2's lists may not have it yet. */
   made(instance: Instance): void
   /** Made here not long ago, and perhaps not listed yet. */
@@ -38,7 +42,7 @@ interface Asker {
   reject(error: unknown): void
 }
 
-export function instanceReader(ec2: Ec2): InstanceReader {
+export function instanceReader(ec2: Ec2, installation: string): InstanceReader {
   let waiting = new Map<string, Asker[]>()
   let reading = false
   let last = 0
@@ -90,7 +94,19 @@ export function instanceReader(ec2: Ec2): InstanceReader {
     reading = false
   }
 
+  const byMachine = batched(async (machines) => {
+    const found = new Map<string, Instance>()
+    for (let from = 0; from < machines.length; from += mostIds) {
+      const values = { Name: `tag:${tagNames.machine}`, Values: machines.slice(from, from + mostIds) }
+      const states = { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] }
+      const listed = await describeInstances(ec2, [...tagFilters({ installation }), values, states])
+      for (const one of listed) found.set(readTag(one.Tags, 'machine'), one)
+    }
+    return found
+  })
+
   return {
+    ofMachine: byMachine,
     get: (id) =>
       new Promise((resolve, reject) => {
         waiting.set(id, [...(waiting.get(id) ?? []), { resolve, reject }])

@@ -18,10 +18,10 @@ export interface ComponentGroups {
   security: string
 }
 
-/** Where nobody has said what may come: SSH alone, with keys alone. */
-const sshOnly: FirewallRule[] = [
-  { protocol: 'tcp', from: 22, to: 22, sources: [{ network: '0.0.0.0/0' }, { network: '::/0' }] },
-]
+/** Where nobody has said what may come: SSH alone. */
+function sshOnly({ sshFrom = ['0.0.0.0/0', '::/0'] }: Azure['settings']): FirewallRule[] {
+  return [{ protocol: 'tcp', from: 22, to: 22, sources: sshFrom.map((network) => ({ network })) }]
+}
 
 /** The groups of a component, made where they are not. */
 export async function ensureComponent(
@@ -34,7 +34,7 @@ export async function ensureComponent(
     ensureApplicationGroup(azure, owner, group, component),
     found(() => azure.network.networkSecurityGroups.get(group, sharedName(owner, component))),
   ])
-  const made = security ?? (await putRules(azure, owner, group, component, sshOnly, new Map()))
+  const made = security ?? (await putRules(azure, owner, group, component, sshOnly(azure.settings), new Map()))
   return { application, security: made.id ?? '' }
 }
 

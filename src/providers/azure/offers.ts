@@ -37,7 +37,11 @@ export async function listOffers({ compute, settings }: Azure): Promise<Offer[]>
 }
 
 /** Sizes that give what is asked for, in the order of preference. Throws `not-supported`. */
-export function suitable(offers: Offer[], { settings }: Azure, requirements: MachineRequirements): Offer[] {
+export function suitable(
+  offers: Offer[],
+  { settings }: Pick<Azure, 'settings'>,
+  requirements: MachineRequirements,
+): Offer[] {
   const { cpu, memory } = requirements
   const { architecture, size: named } = settings
   const enough = offers.filter(

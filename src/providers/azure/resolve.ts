@@ -74,7 +74,10 @@ export async function resolve(
 }
 
 /** By the table: the machine, its disk and its public address. undefined: it is not in the table, or of another region. */
-export function hourlyPrice({ settings }: Azure, { size, requirements }: ResolvedMachineSpec): number | undefined {
+export function hourlyPrice(
+  { settings }: Pick<Azure, 'settings'>,
+  { size, requirements }: ResolvedMachineSpec,
+): number | undefined {
   const machine = pricedSizes.find(({ id }) => id === size)
   const disk = diskHourly(settings.disk, requirements.disk ?? smallestDisk)
   if (!machine || disk === undefined || settings.region !== priceRegion) return undefined

@@ -42,6 +42,10 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
+  sshFrom: z
+    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .optional()
+    .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
   architecture: z.enum(['amd64', 'arm64']).default('amd64').describe('Of every machine'),
   size: z
     .string()

@@ -72,7 +72,7 @@ async function choicesFor({ settings }: Azure, kept: Offers, { spec }: CreateMac
   const { size, zone, otherZones = [], requirements } = spec
   const zonesOfSpec = zone === undefined ? [undefined] : [zone, ...otherZones]
   const others = settings.otherSizes
-    ? suitable(await kept.offers(), { settings } as Azure, requirements).filter(({ id }) => id !== size)
+    ? suitable(await kept.offers(), { settings }, requirements).filter(({ id }) => id !== size)
     : []
   const sizes = [
     { size, zones: zonesOfSpec },

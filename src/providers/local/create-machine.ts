@@ -8,6 +8,7 @@ import { ensureImage } from './build-image.ts'
 import type { LocalCloud } from './cloud.ts'
 import { guestFiles, writeGuestFiles } from './guest-files.ts'
 import { imageWord, suites } from './images.ts'
+import { ensureKernelLimits } from './kernel-limits.ts'
 import { withLock } from './lock.ts'
 import { machineId } from './names.ts'
 import { ensureNetwork, writeNetwork } from './network.ts'
@@ -45,6 +46,7 @@ export async function createMachine(
 export async function boot(cloud: LocalCloud, record: MachineRecord, image: string): Promise<void> {
   const paths = cloud.paths.machine(record.id)
   if ((await readState(paths.stopped)) !== undefined) return
+  await ensureKernelLimits()
   await startSupervisor(paths, record, image, cloud.confinement)
 }
 

@@ -33,7 +33,7 @@ stop_unit() {
 # Packages bring files, and have some made by ucf.
 owned_paths() {
   set +f
-  { cat /var/lib/dpkg/info/*.list; cut -d ' ' -f 2- /var/lib/ucf/registry 2>/dev/null; } | LC_ALL=C sort -u
+  { cat /var/lib/dpkg/info/*.list; cut -d ' ' -f 2- /var/lib/ucf/registry 2>/dev/null; listed own; } | LC_ALL=C sort -u
   set -f
 }
 # Everything below a folder that no package brought; the folder itself stays.
@@ -89,6 +89,12 @@ set -- $(dpkg-query -L $(cat "$work/daemons") 2>/dev/null | grep -E '^/(etc|var/
   { at = index($0, ": "); count = split(substr($0, 1, at - 1), owners, ", "); all = 1
     for (i = 1; i <= count; i++) { sub(/:.*/, "", owners[i]); if (!(owners[i] in ours)) all = 0 }
     path = substr($0, at + 2); if (all && !seen[path]++) print path }' >"$work/folders"
+
+# And folders that their installation made for their users.
+listed puser >"$work/pusers"
+listed found | grep -E '^/var/(lib|log|cache|spool)/[^/]+' | while IFS= read -r path; do
+  [ -d "$path" ] && stat -c %U "$path" | grep -qxFf "$work/pusers" && printf '%s\\n' "$path"
+done >>"$work/folders"
 
 # Files that were there before.
 listed kept >"$work/kept"

@@ -127,9 +127,7 @@ export function createCloud(parts: CloudParts): Provider {
     },
     async listMachines({ tags }) {
       const { found, away } = await marked(tags)
-      // Asked for one that may be on a machine that does not answer: then nobody can say that it is not there.
-      const [unsure] = away
-      if (tags.machine !== undefined && found.length === 0 && unsure) throw unsure.error
+      // One machine that is off must not hold up what is to be done about all others. A mark on it is found when it is back, by a sweep.
       for (const { machine, error } of away)
         log('warn', `${machine.name}: whether it carries a mark is not known: ${(error as Error).message}`)
       return Promise.all(found.map(({ machine, claim }) => present(machine, claim)))

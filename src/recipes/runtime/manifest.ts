@@ -17,7 +17,9 @@ kb_list_paths() {
     if [ -h "$p" ] || [ -f "$p" ]; then
       mkdir -p "${keptFolder}\${p%/*}" && cp -a "$p" "${keptFolder}$p" || { kb_fail "cannot keep a copy of $p"; exit 1; }
       MN="\${MN}kept $p$nl"
-    elif [ -e "$p" ]; then MN="\${MN}found $p$nl"
+    elif [ -e "$p" ]; then
+      MN="\${MN}found $p$nl"
+      case $p in /var/*/*) MN="$MN$(find "$p" -xdev -mindepth 1 -maxdepth 2 2>/dev/null | head -n 1000 | sed 's/^/own /')$nl" ;; esac
     else MN="\${MN}made $p$nl"; fi
   done
 }

@@ -11,7 +11,8 @@ const authorizationPattern = /^[A-Za-z0-9_.-]{1,400}$/
 
 /**
  * What listeners on port 80 answer below /.well-known/acme-challenge/: token -> key authorization, those given and no others, on every node
- * before it returns. Kept by reloads and restarts; no check or deploy touches it. Idempotent. Throws as the socket does.
+ * that can be reached, before it returns: who asks one that is away gets no answer anyhow. Kept by reloads and restarts; no check or deploy
+ * touches it. Idempotent. Throws as the socket does, and when no node can be reached.
  */
 export async function setChallenges(
   { reach, machines }: Pick<ControlContext<LoadBalancerSpec>, 'reach' | 'machines'>,
@@ -25,7 +26,7 @@ export async function setChallenges(
   }
   const text = [...wanted].map(([path, authorization]) => `${path} ${authorization}\n`).join('')
   const write = sh`umask 022 && cat >${challengesMap}.new && mv ${challengesMap}.new ${challengesMap}`
-  await Promise.all(
+  const attempts = await Promise.allSettled(
     machines.map(async (node) => {
       // The file first: a reload in between begins with what it holds.
       const { status, stderr } = await reach.exec(node, write, { root: true, stdin: text, timeout: 10_000 })
@@ -37,4 +38,8 @@ export async function setChallenges(
       await changeMap(reach, node, challengesMap, wanted)
     }),
   )
+  const reasons = attempts.flatMap((attempt) => (attempt.status === 'rejected' ? [attempt.reason as unknown] : []))
+  const others = reasons.filter((reason) => !(reason instanceof KitbagError && reason.code === 'machine-unreachable'))
+  if (others.length > 0) throw others[0]
+  if (reasons.length > 0 && reasons.length === machines.length) throw reasons[0]
 }

@@ -1,6 +1,9 @@
+import { isIPv4 } from 'node:net'
 import { sleep } from '../../lib/clock.ts'
+import { sh } from '../../lib/sh.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
+import type { Reach } from '../../model/reach.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 
@@ -37,27 +40,46 @@ export async function untilShared(
 }
 
 /** Succeeds on the node that has the address. */
-const holds = `ip -o address show to "$(sed -n 's/^shared //p' /etc/keepalived/kitbag.facts)" | grep -q .`
+const holds = `ip -o address show scope global to "$(sed -n 's/^shared //p' /etc/keepalived/kitbag.facts)" | grep -q .`
 
 /**
  * Stopping keepalived hands the address over when the requests under way have ended: see the recipe's hand-over. Of several that go, first
- * those stop that do not have it, so that it comes to one that stays.
+ * those stop that do not have it, so that it comes to one that stays; new connections go there from the beginning.
  */
 export const retire: NonNullable<Control['retire']> = async ({ reach, spec, machines }, node, { going }) => {
   if (!spec.floatingAddress) return
-  const stop = async (one: MachineAccess) => {
-    const { status, stderr } = await reach.exec(one, 'systemctl stop keepalived', { root: true, timeout: handOverTime })
-    if (status === 0) return
-    throw new KitbagError('service-failed', `keepalived on ${one.name} does not stop: ${stderr.trim()}`, {
-      machine: one.name,
-    })
-  }
   const others = machines.filter(({ name }) => going.has(name) && name !== node.name)
   const waiting = others.map(async (other) => {
     const { status } = await reach.exec(other, holds, { timeout: 10_000 })
-    if (status !== 0) await stop(other)
+    if (status !== 0) await stop(reach, other)
   })
   // One that does not answer has nothing to hand over, and its own end tells why.
   await Promise.allSettled(waiting)
-  await stop(node)
+  const staying = machines.filter(({ name }) => !going.has(name) && name !== node.name)
+  await stop(reach, node, await prepareTaker(reach, staying))
+}
+
+async function stop(reach: Reach, node: MachineAccess, taker?: MachineAccess): Promise<void> {
+  const told = taker ? sh`echo ${taker.address} >/run/kitbag-taker && ` : sh``
+  const { status, stderr } = await reach.exec(node, sh`${told}systemctl stop keepalived`, {
+    root: true,
+    timeout: handOverTime,
+  })
+  if (status === 0) return
+  throw new KitbagError('service-failed', `keepalived on ${node.name} does not stop: ${stderr.trim()}`, {
+    machine: node.name,
+  })
+}
+
+/**
+ * Makes the machine that will have the address take what its holder passes on: of those that stay the one with the lowest number, whose
+ * priority is the highest. undefined: it cannot, so new clients have to wait.
+ */
+async function prepareTaker(reach: Reach, staying: MachineAccess[]): Promise<MachineAccess | undefined> {
+  const number = ({ name }: MachineAccess) => Number(/\d+$/.exec(name)?.[0])
+  const [taker] = [...staying].sort((a, b) => number(a) - number(b))
+  if (!taker || !isIPv4(taker.address)) return undefined
+  const attempt = reach.exec(taker, '/usr/local/lib/kitbag/accept-address', { root: true, timeout: 10_000 })
+  const { status } = await attempt.catch(() => ({ status: 1 }))
+  return status === 0 ? taker : undefined
 }

@@ -27,8 +27,8 @@ export interface LoadBalancerParameters {
   maintenance: { page: string; retryAfter: number; backends: string[] }
   overrides: ServerOverrides
   /** The machines themselves, where they share what they count. */
-  nodes: Peer[]
-  /** Generated; what they prove themselves by is made of it. A release of an older Kitbag has none. */
+  nodes?: Peer[]
+  /** Generated; what they prove themselves to each other by is made of it. */
   seed?: string
 }
 
@@ -39,7 +39,8 @@ const templateVersion = 4
 export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>): Promise<Prepared> {
   const given = parameters as unknown as LoadBalancerParameters
   const { listeners, maintenance, overrides } = given
-  const peers = given.seed !== undefined && given.nodes.length > 1 ? given.nodes : []
+  const { nodes = [] } = given
+  const peers = nodes.length > 1 ? nodes : []
   const fronts = listeners.map((listener) => frontend(listener, peers))
   const backends = given.backends.map((backend) => ({
     ...backend,

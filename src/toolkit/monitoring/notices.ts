@@ -1,3 +1,4 @@
+import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, Notice, ToolkitNotices } from '../contract.ts'
 import { askAlertmanager } from './alertmanager-api.ts'
@@ -11,7 +12,8 @@ const lasting = 5 * 60_000
 
 /** Gives Alertmanager what other services found, to tell it those who are told of alerts. */
 export const notices: ToolkitNotices<MonitoringSpec> = {
-  async tell({ reach, machines, signal }: ControlContext<MonitoringSpec>, told: Notice[]) {
+  async tell({ service, reach, machines, signal }: ControlContext<MonitoringSpec>, told: Notice[]) {
+    if (machines.length === 0) throw new KitbagError('conflict', `${service} has no machine that was ready`)
     const alerts = told.map((notice) => alertOf(notice, Date.now()))
     const post = (node: MachineAccess) => askAlertmanager(reach, node, 'POST', '/alerts', alerts, signal)
     // Each has to know of it, like of Prometheus' alerts: they tell each other what they told only. One that is away does no harm.

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { issueLeaf, makeAuthority } from '../../../src/toolkit/certificates/x509.ts'
 import { ArmError } from './arm-error.ts'
-import { type Fault, type Faults, hit, noFaults } from './faults.ts'
+import { type Fault, type Faults, hit, noFaults, takesEffect } from './faults.ts'
 import type { Grants } from './grants.ts'
 import { Login } from './login.ts'
 import { region } from './offers.ts'
@@ -91,7 +91,7 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
     const record: Recorded = { method, path: `${url.pathname}${url.search}`, body, status: 0, polling }
     requests.push(record)
     const fault = hit(cloud.faults, method, url.pathname)
-    if (fault && fault.effect !== 'lost-answer') return fail(fault, record, response)
+    if (fault && !takesEffect(fault)) return fail(fault, record, response)
     try {
       login.check(request.headers.authorization)
       const asked: Asked = { method, path: url.pathname, query: url.searchParams, headers: request.headers, body }
@@ -135,6 +135,7 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
   }
 
   function fail({ effect }: Fault, record: Recorded, response: ServerResponse): void {
+    if (effect === 'no-answer') return
     if (effect === 'lost-answer' || effect === 'refused') {
       response.destroy()
       return
@@ -150,6 +151,8 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
         ),
       unavailable: () =>
         send(response, 503, { error: { code: 'ServerTimeout', message: 'The server is busy.' } }, pause),
+      'not-yet': () =>
+        send(response, 404, { error: { code: 'ResourceNotFound', message: 'The Resource was not found.' } }),
       html: () => raw(response, 200, 'text/html', '<html><body>Please sign in to the network</body></html>'),
       truncated: () => raw(response, 200, 'application/json', '{"id":"/subscriptions/'),
       redirect: () => raw(response, 302, 'text/html', '', { location: 'https://localhost:1/elsewhere' }),

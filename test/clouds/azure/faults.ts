@@ -4,12 +4,24 @@ export interface Fault {
   /** Part of the path, without case. */
   path?: string
   /**
-   * `lost-answer`: takes effect, then the connection is cut; `refused`: no effect, the connection is cut; `throttled`: 429 with
-   * Retry-After; `unavailable`: 503; `html`, `truncated`, `redirect`: no effect, an answer that is none; `forbidden`: 403 without action.
+   * `lost-answer`: takes effect, then the connection is cut; `no-answer`: takes effect, and the connection stays open; `refused`: no
+   * effect, the connection is cut; `throttled`: 429 with Retry-After; `unavailable`: 503; `not-yet`: 404, as of what has not reached
+   * every place; `html`, `truncated`, `redirect`: no effect, an answer that is none.
    */
-  effect: 'lost-answer' | 'refused' | 'throttled' | 'unavailable' | 'html' | 'truncated' | 'redirect'
+  effect:
+    | 'lost-answer'
+    | 'no-answer'
+    | 'refused'
+    | 'throttled'
+    | 'unavailable'
+    | 'html'
+    | 'truncated'
+    | 'redirect'
+    | 'not-yet'
   /** Share of the requests that it hits. Default 1. */
   rate?: number
+  /** Lets so many requests pass first. */
+  after?: number
   /** Hits at most so often. Default: no end. */
   times?: number
 }
@@ -31,6 +43,13 @@ export function noFaults(): Faults {
   return { requests: [], fullZones: [], fullSizes: [], noSpot: false }
 }
 
+/** Whether it is over with those that it lets pass; counts them. */
+function passes(fault: Fault): boolean {
+  if (!fault.after) return true
+  fault.after--
+  return false
+}
+
 /** The fault that hits this request, if any; counts it. */
 export function hit(faults: Faults, method: string, path: string): Fault | undefined {
   const fault = faults.requests.find(
@@ -38,8 +57,13 @@ export function hit(faults: Faults, method: string, path: string): Fault | undef
       (one.method === undefined || one.method === method) &&
       (one.path === undefined || path.toLowerCase().includes(one.path.toLowerCase())) &&
       (one.times === undefined || one.times > 0) &&
+      passes(one) &&
       Math.random() < (one.rate ?? 1),
   )
   if (fault?.times !== undefined) fault.times--
   return fault
+}
+
+export function takesEffect({ effect }: Fault): boolean {
+  return effect === 'lost-answer' || effect === 'no-answer'
 }

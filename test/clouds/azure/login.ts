@@ -13,6 +13,8 @@ export class Login {
   readonly #tokens = new Set<string>()
   /** Tokens ever given, for looking for them elsewhere. */
   readonly given: string[] = []
+  /** What was sent for tokens, oldest first. */
+  readonly forms: URLSearchParams[] = []
   /** Seconds that a token says it is good for. */
   lifetime = 3_600
 
@@ -35,8 +37,17 @@ export class Login {
     }
   }
 
+  /** A token without asking who wants it: as another authority of the directory's would. */
+  give(): string {
+    const token = randomBytes(24).toString('base64url')
+    this.#tokens.add(token)
+    this.given.push(token)
+    return token
+  }
+
   token(tenant: string, form: URLSearchParams, origin: string): { status: number; body: Json } {
     const { account } = this
+    this.forms.push(form)
     const proven = form.get('client_secret') === account.secret || form.has('client_assertion')
     if (tenant !== account.tenant || form.get('client_id') !== account.client || !proven) {
       const error_description =
@@ -45,9 +56,7 @@ export class Login {
     }
     if (form.get('scope')?.split(' ')[0] !== `${origin}/.default`)
       return { status: 400, body: { error: 'invalid_scope', error_description: `AADSTS70011: ${form.get('scope')}` } }
-    const access_token = randomBytes(24).toString('base64url')
-    this.#tokens.add(access_token)
-    this.given.push(access_token)
+    const access_token = this.give()
     const times = { expires_in: this.lifetime, ext_expires_in: this.lifetime }
     return { status: 200, body: { token_type: 'Bearer', ...times, access_token } }
   }

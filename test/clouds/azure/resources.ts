@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { ArmError, type Json } from './arm-error.ts'
 import { disks, virtualMachines } from './compute-types.ts'
 import { authorize, type Grants } from './grants.ts'
+import { networkInterfaces } from './network-interfaces.ts'
 import {
   applicationSecurityGroups,
-  networkInterfaces,
   networkSecurityGroups,
   publicIPAddresses,
   virtualNetworks,

@@ -13,6 +13,9 @@ import { tokenBucket } from './token-bucket.ts'
 const region = 'eu-central-1'
 export const credentials = { accessKeyId: 'AKIATEST00000000', secretAccessKey: 'the secret of the tests' }
 
+/** What moto takes long for, and always answers alike. */
+const unchanging = new Set(['DescribeInstanceTypeOfferings', 'DescribeImages'])
+
 /** A call as the driver made it. */
 export interface Traced {
   call: string
@@ -34,6 +37,9 @@ export interface Ec2Cloud {
   lag: number
   /** Calls a second that are answered, and how many at once after a rest. Absent: all. */
   throttle(limit?: { rate: number; burst: number }): void
+  /** The control plane with this access key dies after so many calls: they took effect, and it never asks again. */
+  dies(accessKeyId: string, calls: number): void
+  isDead(accessKeyId: string): boolean
   /** False: machines made from now on stay dark. */
   boots: boolean
   /** Ends a machine without being asked by its owner. */
@@ -51,6 +57,8 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const tokens = clientTokens()
   const found = faultFinder()
   const groups = groupUse()
+  const constant = new Map<string, Answer>()
+  const mortal = new Map<string, number>()
   let bucket = tokenBucket()
   /** moto answers one at a time. */
   let queue: Promise<unknown> = Promise.resolve()
@@ -99,8 +107,11 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     // moto does not end what has ended.
     if (ending.length > 0 && ending.every((id) => instances.get(id)?.ended))
       return { status: 200, text: '<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>' }
+    const same = unchanging.has(call) ? constant.get(body) : undefined
+    if (same) return same
     const answer = await forward(body, headers)
     if (answer.status !== 200) return answer
+    if (unchanging.has(call)) constant.set(body, answer)
     if (call === 'RunInstances') await began(parameters, answer.text)
     await ended(ending)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
@@ -118,10 +129,18 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
     const fault = found.find(call, decodeURIComponent(body.replaceAll('+', ' ')))
     if (fault && !takesEffect(fault)) return actOut(fault, response)
+    const rest = mortal.get(keyOf(request))
+    // Nobody is there any more to hear an answer.
+    if (rest !== undefined && rest <= 0) return
+    if (rest !== undefined && rest > 1) mortal.set(keyOf(request), rest - 1)
     traced.refused = false
     const work = () => perform(call, parameters, body, request.headers)
     const isEnded = (id: string) => instances.get(id)?.ended === true
     const answer = call === 'RunInstances' ? await tokens.run(parameters, isEnded, work) : await work()
+    if (rest === 1) {
+      mortal.set(keyOf(request), 0)
+      return
+    }
     if (fault) return actOut(fault, response, answer.text)
     response.writeHead(answer.status, { 'content-type': 'text/xml;charset=UTF-8' }).end(answer.text)
   }
@@ -145,6 +164,8 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     throttle: (limit) => {
       bucket = tokenBucket(limit)
     },
+    dies: (accessKeyId, calls) => void mortal.set(accessKeyId, calls),
+    isDead: (accessKeyId) => mortal.get(accessKeyId) === 0,
     boots: true,
     async vanish(id) {
       await stranger.send(new TerminateInstancesCommand({ InstanceIds: [id] }))
@@ -169,6 +190,10 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     Object.assign(cloud.settings, { network, publicAddresses: false, reach: 'private' })
   }
   return cloud
+}
+
+function keyOf({ headers }: IncomingMessage): string {
+  return /Credential=([^/]+)/.exec(headers.authorization ?? '')?.[1] ?? ''
 }
 
 function valuesOf(parameters: URLSearchParams, prefix: string): string[] {

@@ -47,17 +47,13 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
     })
 
     // After each test, because a cloud may have few machines.
-    afterEach(async () => {
-      for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
-    })
+    afterEach(() => destroyAll())
 
-    afterAll(async () => {
-      await releaseAll()
-      await under?.close?.()
-    })
+    afterAll(async () => under?.close?.())
 
     /** What machines of a deployment shared goes with its last one. */
-    async function releaseAll() {
+    async function destroyAll() {
+      for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
       for (const { provider, tags } of owners.splice(0)) await provider.release?.(tags)
     }
 
@@ -225,8 +221,7 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       )
       expect(ids).toContain(machine.id)
       expect(await under.provider.residue?.(under.installation, ids)).toEqual([])
-      for (const { provider, id } of made.splice(0)) await provider.destroyMachine(id)
-      await releaseAll()
+      await destroyAll()
       const { other } = under
       expect(await under.provider.residue?.(under.installation)).toEqual([])
       expect(await other.provider.residue?.(other.installation)).toEqual([])

@@ -187,6 +187,7 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
             await runProgram(suppress)
             await service.control.afterConfigure(context, node, frozen(parameters))
           }
+          expect((await service.control.drift?.(context, node, frozen(parameters))) ?? []).toEqual([])
         })
 
         test('leaving and joining can be repeated, in any number', async () => {
@@ -218,12 +219,13 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
         test('machines that do not answer are errors that name them, as their transport says', async () => {
           const { node, member, parameters } = running
           const context = { ...running.context, reach: deadReach }
-          const { leave, join, beforeConfigure, afterConfigure } = service.control
+          const { leave, join, beforeConfigure, afterConfigure, drift } = service.control
           const attempts = [
             leave(context, member, leaving(0)),
             join(context, member, options()),
             beforeConfigure(context, node, parameters),
             afterConfigure(context, node, parameters),
+            ...(drift ? [drift(context, node, parameters)] : []),
           ]
           for (const attempt of await Promise.allSettled(attempts)) {
             expect(attempt).toMatchObject({ status: 'rejected', reason: { name: 'KitbagError', machine: node.name } })

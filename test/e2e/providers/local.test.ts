@@ -39,6 +39,10 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
     await box.close()
   })
 
+  test('the box lets the services of many machines watch files: the kernel counts them together', () => {
+    expect(Number(readFileSync('/proc/sys/fs/inotify/max_user_instances', 'utf8'))).toBeGreaterThanOrEqual(8192)
+  })
+
   describe.each(images)('%s', (image) => {
     test('boots to running with no failed unit, in the release asked for', async () => {
       expect(await on(image, 'systemctl is-system-running --wait; systemctl --failed --quiet --no-legend')).toBe(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageFunctions } from '../../../src/lib/manifest.ts'
-import type { Provider, ProviderMachine } from '../../../src/providers/contract.ts'
+import type { ProviderMachine } from '../../../src/providers/contract.ts'
+import { cleanScript } from '../../../src/providers/ssh/clean-script.ts'
 import { generateKeyPair } from '../../../src/shell/keys.ts'
 import { difference, type MachinePicture, machinePicture } from '../../support/machine-picture.ts'
 import { type OwnedTestMachine, type OwnedTestMachines, ownedTestMachines } from '../../support/owned-machines.ts'
@@ -102,12 +103,26 @@ describe.skipIf(noMachines)(`machines that exist, in trouble${noMachines ? ` (${
     expect(await one.provider.getMachine(made.id)).toBeUndefined()
   })
 
-  test('purge: the packages go too', async () => {
+  test('of two installations that want one machine at once, one has it, and the other is told', async () => {
+    const settings = { machines: [{ name: 'sick', address: sick.address, hostKey: sick.hostKey }] }
+    const rivals = await Promise.all([1, 2, 3].map(() => connect(settings)))
+    // Each has looked at it before any has claimed it.
+    await Promise.all(rivals.map(({ provider }) => provider.test()))
+    const results = await Promise.allSettled(rivals.map((rival, i) => create(rival, `rival-${i}`)))
+    const won = results.flatMap((result, i) => (result.status === 'fulfilled' ? [{ made: result.value, i }] : []))
+    expect(won).toHaveLength(1)
+    const lost = results.flatMap((result) => (result.status === 'rejected' ? [String(result.reason.message)] : []))
+    for (const message of lost) expect(message).toMatch(/sick (was claimed just now|belongs to another installation)/)
+    for (const { made, i } of won) await rivals[i]?.provider.destroyMachine(made.id)
+  })
+
+  test('purge: the packages go too, also when the cleaning was cut off', async () => {
     const before = await machinePicture(sick.guest)
     const settings = { machines: [{ name: 'sick', address: sick.address, hostKey: sick.hostKey }], purge: true }
     const one = await connect(settings)
     const made = await create(one, 'purged')
     await sick.guest.run(installedByKitbag('haproxy'))
+    await sick.guest.run(`timeout -s KILL 1 sh <<'CLEAN' || true\n${cleanScript('purged', { purge: true })}\nCLEAN`)
     await one.provider.destroyMachine(made.id)
     const after = await machinePicture(sick.guest)
     expect(difference(before, after)).toEqual({})
@@ -121,22 +136,21 @@ describe.skipIf(noMachines)(`machines that exist, in trouble${noMachines ? ` (${
     await sick.guest.powerOff()
     const away = { code: 'machine-unreachable' }
     const { provider, installation } = box
-    await expect(provider.getMachine(made.id)).rejects.toMatchObject(away)
-    await expect(provider.destroyMachine(made.id)).rejects.toMatchObject(away)
-    await expect(provider.listMachines({ tags: { installation, machine: 'stays' } })).rejects.toMatchObject(away)
-    expect(await provider.listMachines({ tags: { installation } })).toEqual([])
-    await expectOff(provider)
-    await expect(create(box, 'another')).rejects.toMatchObject({
-      code: 'capacity-exceeded',
-      message: /sick \(.*\) cannot be reached/,
-    })
+    // Side by side, because each waits for an answer that does not come.
+    await Promise.all([
+      expect(provider.getMachine(made.id)).rejects.toMatchObject(away),
+      expect(provider.destroyMachine(made.id)).rejects.toMatchObject(away),
+      expect(provider.listMachines({ tags: { installation } })).resolves.toEqual([]),
+      expect(create(box, 'another')).rejects.toMatchObject({
+        code: 'capacity-exceeded',
+        message: /sick \(.*\) cannot be reached/,
+      }),
+      expect(provider.test().then((findings) => findings.filter(({ ok }) => !ok))).resolves.toMatchObject([
+        { name: 'sick: ssh', detail: expect.stringMatching(/cannot be reached.*Start sick/) },
+      ]),
+    ])
   })
 })
-
-async function expectOff(provider: Provider): Promise<void> {
-  const bad = (await provider.test()).filter(({ ok }) => !ok)
-  expect(bad).toMatchObject([{ name: 'sick: ssh', detail: /cannot be reached.*Start sick/ }])
-}
 
 /** As a host program does it. */
 function installedByKitbag(name: string): string {

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blueprint, changedGuestbook, machinesThatAnswer, sign } from '../../../demo/guestbook.ts'
 import type { Operation } from '../../../src/api/schemas/operation.ts'
@@ -12,11 +13,15 @@ describe.skipIf(noMachines)(`the guestbook on machines that exist${noMachines ? 
   let owned: OwnedTestMachines
   let before: MachinePicture[]
   const changed = changedGuestbook('guestbook-2')
+  appendFileSync(
+    changed.blueprint,
+    '  dns: { zone: guestbook.example, dnssec: true, nameservers: 1, machine: { memory: 512MiB } }\n',
+  )
 
   beforeAll(async () => {
     box = await startInstallation()
     const [row] = await box.query('select ssh_public_key from installations')
-    owned = await ownedTestMachines(4, String(row?.ssh_public_key))
+    owned = await ownedTestMachines(5, String(row?.ssh_public_key))
     before = await Promise.all(owned.machines.map(({ guest }) => machinePicture(guest)))
     const machines = owned.machines.map(({ address, hostKey }, i) => ({ name: `metal-${i + 1}`, address, hostKey }))
     await box.client.json('POST', '/v1/clouds', { name: 'metal', provider: 'ssh', settings: { machines } })
@@ -56,14 +61,14 @@ describe.skipIf(noMachines)(`the guestbook on machines that exist${noMachines ? 
     const described = await describeBlueprint(box.client, await readBlueprint(blueprint), { cloud: 'metal' })
     const { error } = await box.finished(await box.submit('second', { kind: 'deploy', ...described }))
     expect(error).toMatchObject({ code: 'capacity-exceeded' })
-    for (const i of [1, 2, 3, 4]) expect(error?.message).toMatch(new RegExp(`metal-${i} belongs to deployment dep_`))
+    for (const i of [1, 2, 3, 4, 5]) expect(error?.message).toMatch(new RegExp(`metal-${i} belongs to deployment dep_`))
     await done(await box.submit('second', { kind: 'destroy' }))
   })
 
   test('is destroyed: the machines are as they were, but for packages', async () => {
     await done(await box.submit('guestbook', { kind: 'destroy', allowDataLoss: ['db'] }))
     const after = await Promise.all(owned.machines.map(({ guest }) => machinePicture(guest)))
-    const packageAccounts = /^[+] (postgres|haproxy|ssl-cert|mtail)(:|$)/
+    const packageAccounts = /^[+] (postgres|haproxy|ssl-cert|pdns)(:|$)/
     for (const [i, picture] of after.entries()) {
       const { users = [], groups = [], ...rest } = difference(before[i] as MachinePicture, picture)
       expect([i, rest]).toEqual([i, {}])

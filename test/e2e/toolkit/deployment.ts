@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packFiles } from '../../../src/lib/archive.ts'
+import { packFiles } from '../../../src/lib/archive/pack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { type Guest, guestOf } from '../../support/guest.ts'
@@ -40,14 +40,14 @@ export interface TestDeployment {
   close(allowDataLoss?: string[]): Promise<string[]>
 }
 
-/** Answers at once with its name and version, and ends the requests at hand when it is told to stop. */
+/** Answers with its name and version, at once or after the time that a request asks for (`?wait=5000`), and ends the requests at hand when it is told to stop. */
 const application = (version: string) => `
 const http = require('node:http')
 const { hostname } = require('node:os')
 const server = http.createServer((request, response) => {
   response.setHeader('x-served-by', hostname())
   response.setHeader('x-release', ${JSON.stringify(version)})
-  response.end('hello')
+  setTimeout(() => response.end('hello'), Number(/[?]wait=(\\d+)/.exec(request.url)?.[1] ?? 0))
 })
 server.keepAliveTimeout = 65_000
 server.listen(Number(process.env.PORT), '::')

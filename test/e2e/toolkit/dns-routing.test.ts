@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packFiles } from '../../../src/lib/archive.ts'
+import { packFiles } from '../../../src/lib/archive/pack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
 import { mmdbOf } from '../../support/mmdb.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packFiles } from '../../../src/lib/archive.ts'
+import { packFiles } from '../../../src/lib/archive/pack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { until } from '../../support/until.ts'

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { accessTo } from '../../../src/api/views/access.ts'
-import { packFiles } from '../../../src/lib/archive.ts'
+import { packFiles } from '../../../src/lib/archive/pack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { cacheFolder } from '../../../src/main/paths.ts'

@@ -46,6 +46,31 @@ function watchConnections(address: string): { stop(): number } {
   }
 }
 
+/** Long requests, one after the other on a connection each; gives what became of them. */
+function longRequests(address: string): { stop(): Promise<string[]> } {
+  const found: string[] = []
+  let over = false
+  const next = async (): Promise<void> => {
+    while (!over) {
+      const attempt = fetch(`http://${address}/?wait=5000`, { headers: { connection: 'close' } })
+      found.push(
+        await attempt.then(
+          async (response) => `${response.status} ${await response.text()}`,
+          (error: Error) => String(error.cause ?? error),
+        ),
+      )
+    }
+  }
+  const running = [next(), next()]
+  return {
+    async stop() {
+      over = true
+      await Promise.all(running)
+      return found
+    },
+  }
+}
+
 describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${noMachines})` : ''}`, () => {
   let shop: TestDeployment
   let address = ''
@@ -63,7 +88,7 @@ describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${n
     const found: string[] = []
     for (const { name } of await shop.machines('loadBalancer')) {
       const guest = await shop.guest(name)
-      const has = await guest.run(`ip -o address show to ${address}`).catch(() => '')
+      const has = await guest.run(`ip -o address show scope global to ${address}`).catch(() => '')
       if (has !== '') found.push(name)
     }
     return found
@@ -135,13 +160,15 @@ describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${n
     expect(await holders()).toHaveLength(1)
   })
 
-  test('both are replaced under load, one after the other, and no request is lost', async () => {
+  test('both are replaced under load, one after the other, and no request is lost, long ones included', async () => {
+    const long = longRequests(address)
     const loads = [true, false].map((keepAlive) => startLoad(`http://${address}/`, { connections: 25, keepAlive }))
     const before = (await shop.machines('loadBalancer')).map(({ name }) => name)
     await until(() => loads.every(({ result }) => result.total > 500))
     await shop.deploy(blueprint({ image: 'debian-12' }), 'one')
     const results = await Promise.all(loads.map((load) => load.stop()))
     expect(results.map(({ failures }) => failures)).toEqual([{}, {}])
+    expect(new Set(await long.stop())).toEqual(new Set(['200 hello']))
     const after = (await shop.machines('loadBalancer')).map(({ name }) => name)
     expect(after.filter((name) => before.includes(name))).toEqual([])
     expect(await outputs()).toMatchObject({ addresses: [address] })

@@ -84,6 +84,25 @@ describe('healing', () => {
     await heard('silent', 'web-2 is silent')
   })
 
+  test('a silent one of a cloud whose machines are given back is replaced, and stays marked', async () => {
+    flow.cloud.capabilities.givesBack = true
+    await flow.deployed('owned', healed({ web: 2, db: false }))
+    flow.cloud.hook = (call, phase, name) => {
+      if (name !== 'web-2' || phase !== 'before' || (call !== 'getMachine' && call !== 'destroyMachine')) return
+      throw new KitbagError('machine-unreachable', 'web-2 cannot be reached', { retryable: true })
+    }
+    flow.reach.silent.add('web-2')
+    const operation = await firstHeal('owned')
+    expect([operation.status, operation.error]).toEqual(['succeeded', null])
+    expect(await statuses('owned')).toEqual(['load-balancer-1 ready', 'web-1 ready', 'web-3 ready'])
+    expect((await flow.machines('owned')).cloud).toEqual(['load-balancer-1', 'web-1', 'web-2', 'web-3'])
+    // It is back, and given back by a sweep.
+    flow.cloud.hook = undefined
+    const swept = await flow.parts.clouds.sweep({ remove: true, tenantId: flow.parts.tenantId })
+    expect(swept.machines).toMatchObject([{ name: 'web-2', deployment: 'owned', removed: true }])
+    delete flow.cloud.capabilities.givesBack
+  })
+
   test('one that comes back in time is left alone', async () => {
     await flow.deployed('returns', healed({ web: 2, db: false }, { after: '1h' }))
     flow.reach.silent.add('web-2')
@@ -184,20 +203,26 @@ describe('healing', () => {
     expect(await statuses('back')).toEqual(['load-balancer-1 ready', 'web-1 ready', 'web-2 ready'])
   })
 
-  test('a push while a node is away succeeds, and the node is brought level when it is back', async () => {
-    await flow.deployed('push', healed({ web: 1, db: false }, { after: '1h' }))
-    flow.reach.silent.add('load-balancer-1')
-    await flow.store.overrides.set(await idOf('push'), 'loadBalancer', { 'web/web-1': { weight: 7 } })
-    const pushed = await flow.finished(await flow.submit('push', 'push', { service: 'loadBalancer' }))
-    expect([pushed.status, pushed.error]).toEqual(['succeeded', null])
-    const digest = async () => {
-      const rows = await flow.store.machines.list(await idOf('push'))
-      return rows.find(({ name }) => name === 'load-balancer-1')?.configureDigest
+  test.each([
+    ['as it was deployed', 'push', {}],
+    ['made by another Kitbag’s recipe', 'older', { installDigest: 'of an older recipe' }],
+  ])('a push while a node is away succeeds, and the node is brought level when it is back: %s', async (_, name, as) => {
+    await flow.deployed(name, healed({ web: 1, db: false }, { after: '1h' }))
+    const node = async () => {
+      const rows = await flow.store.machines.list(await idOf(name))
+      return rows.find((row) => row.name === 'load-balancer-1')
     }
-    expect(await digest()).toBeNull()
+    const installed = (await node())?.installDigest
+    await flow.store.machines.update((await node())?.id ?? '', as)
+    flow.reach.silent.add('load-balancer-1')
+    await flow.store.overrides.set(await idOf(name), 'loadBalancer', { 'web/web-1': { weight: 7 } })
+    const pushed = await flow.finished(await flow.submit(name, 'push', { service: 'loadBalancer' }))
+    expect([pushed.status, pushed.error]).toEqual(['succeeded', null])
+    expect((await node())?.configureDigest).toBeNull()
     flow.reach.silent.delete('load-balancer-1')
-    await until(async () => (await digest()) !== null)
-    expect(await heals('push')).toEqual([])
+    await until(async () => (await node())?.configureDigest !== null)
+    expect((await node())?.installDigest).toBe(installed)
+    expect(await heals(name)).toEqual([])
   })
 
   test('without the section nobody is touched', async () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ActivityDeps } from '../../../src/activities/deps.ts'
+import { secretValues } from '../../../src/activities/phase-inputs.ts'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
 
@@ -32,4 +34,16 @@ test('what an older Kitbag deployed is changed, checked and grows with this Kitb
     ['rollback', { release: 1 }],
   ] as const)
     expect(await flow.finished(await flow.submit('older', kind, request))).toMatchObject({ kind, status: 'succeeded' })
+})
+
+test('a secret that a service’s recipe has come to need is generated when it is first used, and stays', async () => {
+  const { store, parts } = flow
+  const { id } = await store.deployments.ensure(parts.tenantId, 'secretive')
+  const release = { ...appRelease(), secretVersions: { 'dns.seed': 1 } }
+  const values = () => secretValues({ store } as ActivityDeps, id, release)
+  const [first, second] = [await values(), await values()]
+  expect(first.get('dns.seed')).toMatch(/^[A-Za-z0-9]{40}$/)
+  expect(second).toEqual(first)
+  const given = { ...release, secretVersions: { MAIL_KEY: 1 } }
+  await expect(secretValues({ store } as ActivityDeps, id, given)).rejects.toThrow('the secret MAIL_KEY has no value')
 })

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { createApi } from '../../../src/api/create-api.ts'
 import type { ApiDeps } from '../../../src/api/deps.ts'
-import { packFiles } from '../../../src/lib/archive.ts'
+import { packFiles } from '../../../src/lib/archive/pack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { listenHttp } from '../../../src/main/http-server.ts'

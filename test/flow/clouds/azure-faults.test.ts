@@ -61,6 +61,15 @@ describe('azure: calls that go wrong', () => {
     await expect(refused).rejects.toMatchObject({ code: 'provider-failed', retryable: true, message })
   })
 
+  test('a machine that cannot be read yet is waited for, not made again', async () => {
+    cloud.faults.requests = [{ effect: 'not-yet', method: 'GET', path: '/virtualMachines/', times: 4 }]
+    expect((await make(provider)).status).toBe('running')
+    expect(
+      cloud.requests.filter(({ method, path }) => method === 'PUT' && path.includes('/virtualMachines/')),
+    ).toHaveLength(1)
+    expect(counts(cloud)).toEqual(each(1))
+  })
+
   test('a cloud that cannot be reached: may be tried again', async () => {
     cloud.faults.requests = [{ effect: 'refused' }]
     const refused = provider.destroyMachine(

@@ -7,7 +7,7 @@ import { shells, ThrowawayRoot } from './throwaway-root.ts'
 
 const all = recipe(`resources:
   - { user: app, phase: configure }
-  - { directory: [/etc/app, /etc/found] }
+  - { directory: [/etc/app, /etc/found, /var/lib/found] }
   - { file: /etc/app/conf, content: "1" }
   - { file: /etc/there, content: "new" }
   - { service: app, state: running, enabled: true }`)
@@ -23,6 +23,7 @@ describe.each(shells)('$name', (shell) => {
       root = new ThrowawayRoot(shell)
       root.write('/etc/there', 'old')
       root.mkdir('/etc/found')
+      root.write('/var/lib/found/inside', '')
       root.write('/var/lib/dpkg/status', '')
       utimesSync(join(root.dir, 'var/lib/dpkg/status'), 1, 1)
       run()
@@ -30,11 +31,13 @@ describe.each(shells)('$name', (shell) => {
   const manifest = () => root.read('/var/lib/kitbag/manifest').trim().split('\n').sort()
   const expected = [
     'found /etc/found',
+    'found /var/lib/found',
     'kept /etc/there',
     'made /etc/app',
     'made /etc/app/conf',
     'newgroup app',
     'newuser app',
+    'own /var/lib/found/inside',
   ]
 
   it('lists everything once, with what was there, and keeps a copy of it', () => {

@@ -13,7 +13,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pack } from 'tar-stream'
 import { afterEach, describe, expect, test } from 'vitest'
-import { checkArchive, packFiles, packFolder, unpackFiles } from '../../../src/lib/archive.ts'
+import { packFiles, packFolder } from '../../../src/lib/archive/pack.ts'
+import { checkArchive, unpackFiles } from '../../../src/lib/archive/unpack.ts'
 import { sha256 } from '../../../src/lib/digest.ts'
 
 const made: string[] = []

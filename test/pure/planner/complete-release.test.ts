@@ -66,4 +66,13 @@ test('machines that an older recipe made are updated where they stand, and said 
     ['load-balancer-1/install', []],
   ])
   expect(push({ beside: true })).toEqual([['load-balancer-1/configure', []]])
+
+  // Two name servers: the second one is left alone until the first one serves again.
+  for (const one of state.machines) if (one.component === 'dns') one.installDigest = 'of an older recipe'
+  expect(push({ service: 'dns' })).toEqual([
+    ['dns-1/configure', ['dns-1/install']],
+    ['dns-1/install', []],
+    ['dns-2/configure', ['dns-1/configure', 'dns-2/install']],
+    ['dns-2/install', []],
+  ])
 })

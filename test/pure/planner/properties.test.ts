@@ -40,6 +40,7 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
     meshUsesApi: fc.boolean(),
     secret: fc.integer({ min: 1, max: 2 }),
     balancers: fc.nat(2),
+    isLimited: fc.boolean(),
     members: fc.constantFrom(['web'], ['web', 'api'], ['api']),
     firewall: fc.boolean(),
   })
@@ -70,7 +71,7 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
     const members = is.members.filter((name) => present.includes(name))
     return release({
       components: components.filter((one) => one !== false),
-      services: is.balancers > 0 && members.length > 0 ? [balancer(members, is.balancers)] : [],
+      services: is.balancers > 0 && members.length > 0 ? [balancer(members, is.balancers, 'loadBalancer', is)] : [],
       source: is.source,
       firewall: is.firewall,
       secretVersions: is.db ? { 'db.password': is.secret } : {},

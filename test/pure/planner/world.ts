@@ -57,9 +57,15 @@ export function component(
   }
 }
 
-/** A balancer in front of these components, one port each. */
-export function balancer(members: string[], replicas = 1, name = 'loadBalancer'): ResolvedService {
-  const listeners = members.map((to, i) => ({ port: 80 + i, to }))
+/** A balancer in front of these components, one port each. `isLimited`: its machines count clients together, so they name each other. */
+export function balancer(
+  members: string[],
+  replicas = 1,
+  name = 'loadBalancer',
+  { isLimited = false } = {},
+): ResolvedService {
+  const limit = isLimited ? { rateLimit: { requests: 1 } } : {}
+  const listeners = members.map((to, i) => ({ port: 80 + i, to, ...limit }))
   const spec = loadBalancerSchema.parse({ listeners, replicas })
   return { name, kind: 'loadBalancer', spec: JSON.parse(JSON.stringify(spec)) }
 }
@@ -285,7 +291,9 @@ function tell(state: State, input: PlanInput, unit: Unit): void {
   state.named.set(unit.machine, named)
   if (!input.release?.spec.blueprint.services.some(({ name }) => name === unit.component)) return
   const traffic = state.traffic.get(unit.machine)
-  const now = [...named].filter((machine) => traffic?.has(machine) || !before.has(machine))
+  // Its own machines it names for other reasons than to send to them.
+  const own = new Set(state.machines.filter(({ component }) => component === unit.component).map(({ name }) => name))
+  const now = [...named].filter((machine) => !own.has(machine) && (traffic?.has(machine) || !before.has(machine)))
   state.traffic.set(unit.machine, new Set(now))
 }
 

@@ -59,9 +59,11 @@ describe('what other services found', () => {
     await expect(monitoring.notices?.tell(context('monitoring-1'), [{ ...notice, lasts: true }])).rejects.toThrow(
       /monitoring-1: connection refused/,
     )
+    await expect(monitoring.notices?.tell(context(), [{ ...notice, lasts: true }])).rejects.toThrow(/no machine/)
   })
 
-  test('is listed among the alerts', async () => {
+  /** Alertmanager knows it, beside an alert of a rule; Prometheus knows no alert. */
+  function known(): void {
     const known = [
       {
         labels: { alertname: 'healing-stopped', severity: 'critical', source: 'kitbag', component: 'web' },
@@ -74,6 +76,10 @@ describe('what other services found', () => {
     daemons.behaviours.set('monitoring-1', (path) => ({
       body: JSON.stringify(path.includes('/v1/') ? { data: { alerts: [] } } : known),
     }))
+  }
+
+  test('is listed among the alerts', async () => {
+    known()
     expect(await routes.find(({ id }) => id === 'alerts')?.read?.(context('monitoring-1'), {}, {})).toEqual({
       alerts: [
         {
@@ -87,6 +93,19 @@ describe('what other services found', () => {
           summary: notice.message,
         },
       ],
+    })
+  })
+
+  test('can be silenced while it lasts, by its name', async () => {
+    known()
+    const silence = (alert: string) =>
+      routes
+        .find(({ id }) => id === 'silence.create')
+        ?.call?.(context('monitoring-1'), {}, { alert, duration: '1h', comment: '' })
+    await expect(silence('healing-stopped')).resolves.toBeDefined()
+    await expect(silence('healing-stoped')).rejects.toMatchObject({
+      code: 'not-found',
+      problems: [expect.objectContaining({ allowed: expect.arrayContaining(['healing-stopped', 'latency']) })],
     })
   })
 })
