@@ -1,6 +1,8 @@
 /** HAProxy by hand: the same servers, checks, log and certificate; what fails is sent to another server, as anybody wants it who has two. */
 export function haproxyByHand(servers: string[], certificate: string): string {
   return `set -e
+# By hand there is no firewall.
+nft delete table inet kitbag
 umask 077
 cat >/etc/haproxy/bench.pem <<'END'
 ${certificate}

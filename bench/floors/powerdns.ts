@@ -1,6 +1,8 @@
 /** PowerDNS by hand, as fast as we know how: plain records from zone files, nothing that chooses an answer. */
 export function powerdnsByHand(zone: string, zoneFile: string): string {
   return `set -e
+# By hand there is no firewall.
+nft delete table inet kitbag
 systemctl stop pdns
 rm -rf /etc/powerdns/pdns.d /etc/powerdns/pdns.conf
 mkdir -p /etc/powerdns/zones

@@ -9,6 +9,7 @@ import { heartbeating } from './heartbeat.ts'
 import { outputsOf } from './outputs.ts'
 import { canaryChanges, scaleChanges } from './overrides-for.ts'
 import { forgetPlans } from './plan-of.ts'
+import { settleClouds } from './secure-clouds.ts'
 
 export type Ending = 'succeeded' | 'failed' | 'cancelled'
 
@@ -37,6 +38,7 @@ export function finishOperation(
       })
       return
     }
+    await settleClouds(deps, operation, signal)
     const deployment = await store.deployments.get(operation.deploymentId)
     const result = resultOfUndo(units, problems)
     const error = errorOf(operation, ending, units, deployment, result)
@@ -77,6 +79,7 @@ async function succeed(
   const { deploymentId, kind, request } = operation
   const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
   if (kind === 'destroy') {
+    await settleClouds(deps, operation, signal)
     await retire(deps, operation)
     return result
   }
@@ -93,6 +96,7 @@ async function succeed(
     await awaitValues(deps, operation, signal)
   }
   if (kind === 'push') await followPush(deps, operation)
+  await settleClouds(deps, operation, signal)
   return { ...result, outputs: await outputsOf(deps, deploymentId) }
 }
 

@@ -7,6 +7,8 @@ import type { Phase, RecipeContext } from '../model/recipe.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from '../planner/digests.ts'
 import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
+import { firewallDigest } from '../planner/firewall.ts'
+import { refusePublicLinks } from '../planner/plain-links.ts'
 import { valuesOf } from '../planner/values.ts'
 import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -29,12 +31,15 @@ export interface PhaseInputs {
   secrets: string[]
   /** Of everything that goes in: equal digests need no second run. */
   digest: string
+  /** The same of the machine's firewall; absent: it has none. */
+  firewall?: string
 }
 
-/** The digest that a configure's inputs have at this moment, without the work of making them. */
-export async function configureDigestNow(work: UnitWork): Promise<string> {
+/** The digests that a configure's inputs have at this moment, without the work of making them. */
+export async function configureDigestsNow(work: UnitWork): Promise<Pick<PhaseInputs, 'digest' | 'firewall'>> {
   const { world, component, machine } = await subjectOf(work)
-  return configureDigest(world, component, machine)
+  const firewall = firewallDigest(world, component, machine)
+  return { digest: configureDigest(world, component, machine), ...(firewall !== undefined && { firewall }) }
 }
 
 /** What a unit is about, as it is at this moment. */
@@ -53,6 +58,7 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
   const { deps, deployment, unit } = work
   const { world, machine, component } = await subjectOf(work)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
+  if (phase === 'configure') refusePublicLinks(world, component.name)
   const recipe = recipes.get(component.recipe)
   if (!recipe)
     throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
@@ -64,6 +70,7 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
     configure: () => configureDigest(world, component, machine),
   }
   const when = { later: phase !== 'install' }
+  const firewall = firewallDigest(world, component, machine)
   const extras = phase === 'migrate' ? [] : facts.extras(machine, when)
   const inputs = {
     machine,
@@ -75,6 +82,7 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
       throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${extra.recipe}`)
     }),
     digest: digests[phase](),
+    ...(phase === 'configure' && firewall !== undefined && { firewall }),
   }
   return phase === 'configure' ? prepared(work, component, inputs) : inputs
 }

@@ -1,7 +1,9 @@
-import type { CompileOptions, ProgramResult } from '../model/program.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { CompileOptions, HostProgram, ProgramResult } from '../model/program.ts'
 import type { Phase, ResourceEvent } from '../model/recipe.ts'
 import { compile } from '../recipes/compile.ts'
 import { runProgram } from '../shell/run-program.ts'
+import { confirmFirewall, isOnTrial } from './confirm-firewall.ts'
 import { machineAccess } from './machine-access.ts'
 import type { PhaseInputs } from './phase-inputs.ts'
 import type { UnitWork } from './unit-work.ts'
@@ -13,14 +15,32 @@ export async function runPhase(
   { machine, recipe, context, extras, secrets }: PhaseInputs,
   options: Pick<CompileOptions, 'mode' | 'suppress'>,
 ): Promise<ProgramResult> {
-  const { deps, deployment, events, signal } = work
+  const { deps, events } = work
   events.hide(secrets)
   const phases = [recipe, ...extras.map((extra) => extra.recipe)].flatMap(({ signature }) => signature.phases)
   // A configure also takes away what earlier releases put there, whatever it does beside.
   if (phase !== 'configure' && !phases.includes(phase)) return { events: [], changed: 0 }
   const { givesBack: manifest = false } = await deps.clouds.capabilities(machine.cloudId)
   const program = compile(recipe, phase, context, { ...options, secrets, manifest }, extras)
+  return runCompiled(work, machine, program, { phase, secrets, mode: options.mode })
+}
+
+/** Runs a program and tells its resources; rules that SSH depends on are confirmed while it runs on. */
+export async function runCompiled(
+  work: UnitWork,
+  machine: MachineRecord,
+  program: HostProgram,
+  { phase, secrets, mode }: { phase: Phase; secrets: string[]; mode: CompileOptions['mode'] },
+): Promise<ProgramResult> {
+  const { deps, deployment, events, signal } = work
+  const confirming: Promise<void>[] = []
   const onEvent = (event: ResourceEvent) => {
+    if (mode === 'apply' && event.status === 'changed' && isOnTrial(event.resource)) {
+      const confirmed = confirmFirewall(work, machine)
+      // Looked at when the program has ended.
+      confirmed.catch(() => undefined)
+      confirming.push(confirmed)
+    }
     // What is as it should be is no news; a failure is told by the unit's error.
     if (event.status === 'ok') return
     events.add({ type: 'resource', data: { ...event, machine: machine.name, phase } })
@@ -30,5 +50,15 @@ export async function runPhase(
     events.add({ type: 'log', data: { level: 'info', machine: machine.name, message } })
   }
   const blobs = (digest: string) => deps.store.blobs.read(deployment.tenantId, digest)
-  return runProgram(deps.reach, machineAccess(machine), program, { blobs, onEvent, onLockWait, signal, secrets })
+  const running = runProgram(deps.reach, machineAccess(machine), program, {
+    blobs,
+    onEvent,
+    onLockWait,
+    signal,
+    secrets,
+  })
+  // Rules that shut Kitbag out are the reason of whatever else went wrong.
+  await running.catch(() => undefined)
+  if (!signal.aborted) await Promise.all(confirming)
+  return running
 }

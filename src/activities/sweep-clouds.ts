@@ -26,13 +26,17 @@ export async function sweepClouds(
   const seen = new Set<string>()
   const report: SweepReport = { machines: [], residue: [] }
   for (const { name: cloud, provider, machines } of found) {
+    const emptied = new Set<string>()
     for (const { id, name, tags, status } of machines) {
       if (status === 'gone' || seen.has(id) || belongs(id, rows.get(tags.machine))) continue
       seen.add(id)
       if (remove) await provider.destroyMachine(id)
+      if (remove) emptied.add(tags.deployment)
       const deployment = (await store.deployments.get(tags.deployment))?.name ?? tags.deployment
       report.machines.push({ id, name, cloud, deployment, removed: remove })
     }
+    const used = new Set([...rows.values()].map(({ deploymentId }) => deploymentId))
+    for (const deployment of emptied) if (!used.has(deployment)) await provider.release?.({ installation, deployment })
   }
   // What runs on is no residue, nor is a stray that was only named: its parts go with it.
   const known = [...rows.values()].flatMap(({ providerId }) => providerId ?? [])

@@ -2,6 +2,7 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { World } from '../planner/digests.ts'
 import { expand } from '../planner/expand.ts'
+import { sshSources } from '../planner/load.ts'
 import { valueVersions } from '../planner/values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseNumberFor } from './release-number-for.ts'
@@ -23,7 +24,8 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const rows = await deps.store.machines.list(deployment.id)
   const machines = rows.filter(({ name }) => !unit.without?.includes(name))
   const values = await valueVersions(valueSource(deps, deployment), release)
-  return { release, components, overrides, machines, values }
+  const sshFrom = sshSources(await deps.store.clouds.list(deployment.tenantId))
+  return { release, components, overrides, machines, values, present: rows, sshFrom }
 }
 
 /** The unit's component as the plan's release has it, else as the release in force has it: what is removed still drains by its own rules. */

@@ -47,6 +47,7 @@ export function resolveComponent(name: string, value: unknown, options: Options)
   const metrics = typeof data.metrics === 'string' ? { path: data.metrics } : data.metrics
   if (metrics && metrics.port === undefined && port === undefined)
     problems.add([...path, 'metrics'], 'needs a port: its own, or that of the component')
+  if (data.public !== false && port === undefined) problems.add([...path, 'public'], "needs the component's `port`")
   const settings = data.settings as Record<string, Value>
   checkSettings({ type: 'object', ...signature.parameters }, settings, [...path, 'settings'], problems)
   const health = data.health ?? (port === undefined ? undefined : plainHealth)
@@ -66,6 +67,7 @@ export function resolveComponent(name: string, value: unknown, options: Options)
       migrate,
       port,
       health: health && defined(health),
+      public: data.public === false ? undefined : data.public,
       metrics: metrics && { path: metrics.path, port: metrics.port ?? port ?? 1 },
     }),
   } as ResolvedComponent

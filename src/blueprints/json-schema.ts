@@ -19,7 +19,7 @@ const narrowing = ['pattern', 'enum', 'const', 'format', 'maxLength']
 /** The JSON Schema (draft 2020-12) of blueprints, for editors and docs, from the schemas that validate. Pure. */
 export function blueprintJsonSchema(toolkit: ToolkitSchemas): SchemaNode {
   const { $schema, properties, ...rest } = convert(blueprintSchema) as SchemaNode & { properties: SchemaNode }
-  const { apiVersion, name, parameters, components, placement } = properties
+  const { apiVersion, name, parameters, components, placement, firewall } = properties
   const services = Object.entries(toolkit).map(([kind, { schema, nameOf }]) => [
     kind,
     oneOrNamed(convert(schema), nameOf === undefined),
@@ -41,6 +41,7 @@ export function blueprintJsonSchema(toolkit: ToolkitSchemas): SchemaNode {
       components: withExpressions(components),
       toolkit: section,
       placement: withExpressions(placement),
+      firewall: withExpressions(firewall),
     },
     $defs: { expression },
   }

@@ -64,8 +64,17 @@ export function parseBlueprint(text: string, options: ParseOptions): ResolvedBlu
   const secrets = checkReferences(sectionsOf(components, entries), owners, problems)
   const resolvedServices = resolveServices(entries, toolkit, resolved, problems)
   if (problems.any || !head.data) throw failed(problems, file)
-  const { apiVersion, name } = head.data
-  return { apiVersion, name, parameters, secrets, components: resolved, services: resolvedServices, placement }
+  const { apiVersion, name, firewall } = head.data
+  return {
+    apiVersion,
+    name,
+    parameters,
+    secrets,
+    components: resolved,
+    services: resolvedServices,
+    placement,
+    firewall,
+  }
 }
 
 function isMap(value: unknown): value is Fields {

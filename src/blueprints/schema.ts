@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { bytesPattern, parseBytes } from '../lib/bytes.ts'
 import { durationPattern, parseDuration } from '../lib/duration.ts'
 import { strict } from '../lib/fields.ts'
+import { isNetwork } from '../lib/network.ts'
 import { isPattern } from '../lib/pattern.ts'
 import { componentNameSchema, nameSchema } from '../model/ids.ts'
 import { folderRule, isBeside } from './folder.ts'
@@ -115,6 +116,15 @@ export const metricsSchema = z
   ])
   .describe("Where it tells figures of itself in Prometheus' format: a path, or path and port")
 
+const network = z.string().max(50).refine(isNetwork, 'must be a network such as 203.0.113.0/24 or 2001:db8::/32')
+
+export const publicSchema = z
+  .union([z.boolean(), z.array(network).min(1).max(1000)])
+  .default(false)
+  .describe(
+    'Who may come to `port` beside the machines of components that refer to this one: anyone (true), or these networks',
+  )
+
 const environment = z
   .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and _, no digit first'), z.unknown())
   .describe('Environment variables. Values may refer to other components and to secrets')
@@ -140,6 +150,7 @@ export const componentSchema = strict({
     ),
   start: text.optional().describe('Command that starts the application'),
   port: z.int().min(1).max(65_535).optional().describe('Port that it listens on. In its environment as PORT'),
+  public: publicSchema,
   replicas: z
     .int()
     .min(0)
@@ -171,6 +182,10 @@ export const blueprintSchema = strict({
     .describe('The parts of the application, by name'),
   toolkit: z.record(z.string(), z.unknown()).default({}).describe('Services beside the application, or alone'),
   placement: placementSchema.prefault({}).describe('Where machines go'),
+  firewall: z
+    .boolean()
+    .default(true)
+    .describe('Each machine lets in only what the blueprint declares; false: everything, as far as its cloud does'),
 })
 
 /** Fields of a blueprint that are checked as they stand; the others one by one, so that one wrong part hides no other. */

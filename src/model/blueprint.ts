@@ -1,3 +1,4 @@
+import type { Opening } from './firewall.ts'
 import type { JsonObject } from './json.ts'
 import type { MachineRequirements } from './machine.ts'
 import type { Value } from './value.ts'
@@ -65,6 +66,12 @@ export interface ResolvedComponent {
   extras?: ComponentExtra[]
   /** Machines of a service that only looks at others: it refers to them, and is none of their users. */
   observer?: true
+  /** Tells the world where others are (DNS): of what it refers to it needs the addresses, and sends nothing there but health checks. */
+  names?: true
+  /** Who may come to its port beside the machines of components that refer to it: anyone, or these networks (CIDR). */
+  public?: true | string[]
+  /** What it listens on and for whom; absent: as its recipe says. */
+  opens?: Opening[]
 }
 
 /** One toolkit service instance as the blueprint asks for it; `spec` has been checked by the service's own schema. */
@@ -85,4 +92,6 @@ export interface ResolvedBlueprint {
   components: ResolvedComponent[]
   services: ResolvedService[]
   placement: Placement
+  /** Machines let in only what the blueprint declares. Absent: the release is of an older Kitbag, and they let in everything. */
+  firewall?: boolean
 }

@@ -81,6 +81,8 @@ export interface MachineRecord {
   installDigest: string | null
   /** Digest of the configure phase's inputs as last completed; null while one is under way or when unknown. */
   configureDigest: string | null
+  /** Digest of the firewall rules as last brought into force; empty while that is under way; absent or null where there are none. */
+  firewallDigest?: string | null
   /** Set by `check` when the machine was found different from what was last applied; cleared by the next converge. */
   drifted: boolean
   /** Release that it last became ready with. */

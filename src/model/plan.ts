@@ -28,6 +28,8 @@ export interface Unit {
   create?: { ordinal: number; cloud: string; spec: ResolvedMachineSpec; stateful: boolean }
   /** `leave` and `join`: name of the toolkit service. */
   service?: string
+  /** `configure`: of all that the machine has, its firewall alone: nothing is taken out of traffic for it. */
+  only?: 'firewall'
   /** `configure`: machines that the plan destroys next; its facts are rendered as if they were gone already. */
   without?: string[]
   /** `destroy`: milliseconds between what it needs and its start, in which its address may still be kept by those who asked for it. */

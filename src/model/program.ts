@@ -25,6 +25,8 @@ export interface CompileOptions {
   mode: 'apply' | 'check'
   /** Values that diffs and outputs must not show. */
   secrets: string[]
+  /** It is one part of what the machine has: the others stay as they are. Default false. */
+  part?: boolean
   /** Notifications to leave out, `reload:haproxy`: what they would bring into force already is. */
   suppress?: string[]
   /** Everything is listed on the machine before it is put there, so that it can be taken away. Default false. */

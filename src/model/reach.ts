@@ -22,6 +22,8 @@ export interface ExecOptions {
   root?: boolean
   /** Starts before commands that wait for their turn on the connection. For short ones that end others. Default false. */
   urgent?: boolean
+  /** On a new connection, which takes the place of the pooled one: shows that one can still be had. Default false. */
+  fresh?: boolean
   /** What `stdin` is, when it is a host program: for a transport without a shell (the fake). */
   program?: HostProgram
 }

@@ -1,3 +1,4 @@
+import type { Opening } from './firewall.ts'
 import type { JsonObject } from './json.ts'
 
 /** `install` needs no fact of another machine; `migrate` runs once per release on one machine; `configure` renders from facts. */
@@ -23,6 +24,8 @@ export interface RecipeSignature {
   uses?: ('consumers' | 'peers')[]
   /** The port it listens on when the blueprint gives none, if it has a fixed one. */
   defaultPort?: number
+  /** What it listens on and for whom; absent: its component's port, for those who refer to the component. */
+  opens?: Opening[]
 }
 
 /** Looks recipes up by the name a blueprint uses. */

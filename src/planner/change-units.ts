@@ -4,6 +4,7 @@ import { type ChangeContext, made, namedBy, type Reasons, servicesOf } from './c
 import { addCreates } from './create-units.ts'
 import type { Expanded } from './expand.ts'
 import type { Fate } from './fate.ts'
+import { addAdmissions, orderAdmissions } from './firewall-units.ts'
 import { componentNamed, linksOf, reaches } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { addOrphan, addRemovals, orderRemovals } from './removal-units.ts'
@@ -26,7 +27,9 @@ export function changeUnits(
   for (const fate of fates) addMigration(context, fate)
   for (const fate of fates) addRemovals(context, fate)
   for (const machine of orphans) addOrphan(context, machine)
+  for (const fate of fates) addAdmissions(context, fate)
   for (const fate of fates) joinFacts(context, fate)
+  for (const fate of fates) orderAdmissions(context, fate)
   for (const fate of fates) orderUpdates(context, fate)
   orderRemovals(context)
   return { units: context.units.finish(), updates: context.updates }
@@ -44,6 +47,7 @@ function joinFacts(context: ChangeContext, { component }: Fate): void {
   }
   const without = forgottenAtOnce(context, component.name).flatMap(({ machines }) => machines)
   for (const unit of [...units.of('configure', component.name), ...units.of('migrate', component.name)]) {
+    if (unit.only !== undefined) continue
     units.need(unit.id, needs)
     if (without.length > 0) unit.without = [...without].sort()
   }

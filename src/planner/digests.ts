@@ -15,13 +15,17 @@ export interface World {
   overrides: Record<string, Record<string, JsonObject>>
   /** Reference -> its version, of what services make themselves; absent: there is none. */
   values?: Record<string, string>
+  /** Whose addresses firewalls know, where that are more than `machines`: those that are about to go still come. */
+  present?: MachineRecord[]
+  /** Cloud id -> networks that SSH may come from; of clouds that do not say: from anywhere. */
+  sshFrom?: Record<string, string[]>
 }
 
 function sourceDigest(release: ReleaseSpec, component: ResolvedComponent): string | null {
   return component.source === undefined ? null : (release.sources[component.source] ?? null)
 }
 
-function recipeDigest(release: ReleaseSpec, { recipe }: Pick<ResolvedComponent, 'recipe'>): string | null {
+export function recipeDigest(release: ReleaseSpec, { recipe }: Pick<ResolvedComponent, 'recipe'>): string | null {
   return release.recipes[recipe]?.digest ?? null
 }
 

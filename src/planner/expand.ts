@@ -3,6 +3,7 @@ import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitPlan, ToolkitRegistry } from '../toolkit/contract.ts'
+import { firewallName } from './firewall.ts'
 
 export interface ExpandedService {
   name: string
@@ -42,6 +43,9 @@ export function expand(
     for (const [owner, ms] of Object.entries(plan.lingers ?? {}))
       expanded.lingers.set(owner, Math.max(ms, expanded.lingers.get(owner) ?? 0))
   }
+  if (release.blueprint.firewall)
+    for (const { name } of expanded.components)
+      extras.push({ component: name, name: firewallName, recipe: firewallName, settings: {}, kind: firewallName })
   expanded.components = expanded.components.map((component) => withExtras(component, extras))
   return expanded
 }

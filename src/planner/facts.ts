@@ -10,6 +10,7 @@ import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
 import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
+import { firewallName, firewallParameters } from './firewall.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
@@ -183,7 +184,11 @@ export function createFacts(source: FactSource): Facts {
     const parts = extrasOf(of).map((part) => partContext(part, machine, later).context)
     return (of.extras ?? []).flatMap((extra, i) => {
       const found = parts[i]
-      return found ? [{ extra, context: { ...found, component: of.name } }] : []
+      if (!found) return []
+      // Addresses are facts, as consumers are: they are in no setting.
+      const parameters =
+        later && extra.name === firewallName ? { ...firewallParameters(world, of, machine) } : found.parameters
+      return [{ extra, context: { ...found, component: of.name, parameters } }]
     })
   }
 

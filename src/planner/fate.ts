@@ -17,7 +17,7 @@ export interface Fate {
 }
 
 /** Id of the cloud that a component goes to. Throws `not-found` naming those there are. */
-export function cloudIdOf(input: PlanInput, component: ResolvedComponent): string {
+export function cloudIdOf(input: Pick<PlanInput, 'clouds' | 'cloudId'>, component: ResolvedComponent): string {
   const name = component.placement.cloud
   const id = name === undefined ? input.cloudId : input.clouds[name]
   if (id) return id

@@ -23,7 +23,7 @@ export interface PlanSource {
     migrated(deploymentId: string, component: string): Promise<string[]>
   }
   overrides: { list(deploymentId: string): Promise<Record<string, Record<string, JsonObject>>> }
-  clouds: { list(tenantId: string): Promise<{ id: string; name: string }[]> }
+  clouds: { list(tenantId: string): Promise<{ id: string; name: string; settings: JsonObject }[]> }
   certificates: CertificateStore
 }
 
@@ -64,6 +64,7 @@ export async function loadPlanInput(
   )
   const stored = await source.overrides.list(deploymentId)
   const { certificates } = source
+  const clouds = await source.clouds.list(deployment.tenantId)
   const values = release && (await valueVersions({ toolkit, deployment, certificates, now: new Date() }, release.spec))
   return {
     deployment: deployment.name,
@@ -74,10 +75,18 @@ export async function loadPlanInput(
     overrides: request.overrides ?? (release ? effectiveOverrides(stored, current?.spec, release.spec) : stored),
     ...(values && { values }),
     migrated: Object.fromEntries(ran),
-    clouds: Object.fromEntries((await source.clouds.list(deployment.tenantId)).map(({ name, id }) => [name, id])),
+    clouds: Object.fromEntries(clouds.map(({ name, id }) => [name, id])),
+    sshFrom: sshSources(clouds),
     cloudId: deployment.cloudId,
     toolkit,
     allowDataLoss: request.allowDataLoss ?? [],
     ...(request.service !== undefined && { service: request.service }),
   }
+}
+
+/** Cloud id -> networks that its settings (`sshFrom`) let SSH come from, for those that say. */
+export function sshSources(clouds: { id: string; settings: JsonObject }[]): Record<string, string[]> {
+  return Object.fromEntries(
+    clouds.flatMap(({ id, settings: { sshFrom } }) => (Array.isArray(sshFrom) ? [[id, sshFrom.map(String)]] : [])),
+  )
 }

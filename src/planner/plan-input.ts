@@ -29,6 +29,8 @@ export interface PlanInput {
   clouds: Record<string, string>
   /** Id of the deployment's own cloud, for components that name none. */
   cloudId: string | null
+  /** Cloud id -> networks that SSH may come from; of clouds that do not say: from anywhere. */
+  sshFrom?: Record<string, string[]>
   toolkit: ToolkitRegistry
   /** Components whose data may be lost. */
   allowDataLoss: string[]

@@ -8,6 +8,7 @@ import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
 import { refersTo } from './links.ts'
+import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
 import { UnitList } from './units.ts'
 
@@ -25,6 +26,7 @@ function changesWorld({ kind }: PlanInput): boolean {
 export function machinesToCreate(input: PlanInput): WantedMachine[] {
   if (!changesWorld(input)) return []
   refuseCopies(input, expanded(input))
+  refusePlainLinks(input, expanded(input))
   return expanded(input).components.flatMap((component) =>
     fateOf(input, component)
       .create.filter(({ row }) => !row)
@@ -103,6 +105,7 @@ function pushedTo(input: PlanInput, service: string): Map<string, ResolvedCompon
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
   refuseCopies(input, world)
+  refusePlainLinks(input, world)
   const fates = world.components.map((component) => fateOf(input, component))
   const known = new Set(world.components.map(({ name }) => name))
   const orphans = input.machines.filter(({ component }) => !known.has(component))

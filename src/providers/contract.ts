@@ -142,7 +142,10 @@ export interface ProviderEnvironment {
   log: (level: 'debug' | 'info' | 'warn' | 'error', message: string, data?: Record<string, unknown>) => void
 }
 
-/** What a provider's folder exports. `settings` and `credentials` are checked when a cloud is added. */
+/**
+ * What a provider's folder exports. `settings` and `credentials` are checked when a cloud is added. Where settings have `sshFrom` (networks,
+ * CIDR), machines and the cloud's own firewall let SSH in from there only; without it from anywhere.
+ */
 export interface ProviderDriver<Settings = unknown, Credentials = unknown> {
   kind: string
   summary: string

@@ -45,7 +45,7 @@ export function compile(
       mode: options.mode,
       steps,
       notifications,
-      ...(phase === 'configure' && { extras: extras.map(({ name }) => name) }),
+      ...(phase === 'configure' && !options.part && { extras: extras.map(({ name }) => name) }),
       ...(options.manifest && options.mode === 'apply' && { manifest: true }),
     }),
     nonce,

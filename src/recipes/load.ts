@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { KitbagError, type Problem } from '../model/errors.ts'
+import type { Opening } from '../model/firewall.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Phase, RecipeSignature } from '../model/recipe.ts'
 import { checkReferences } from './check-references.ts'
@@ -86,6 +87,7 @@ function signatureOf(
     phases: phases.filter((phase) => resources.some((resource) => resource.phase === phase)),
     uses,
     ...(data.port !== undefined && { defaultPort: data.port }),
+    ...(data.opens && { opens: data.opens as Opening[] }),
   }
 }
 

@@ -41,6 +41,13 @@ export const parametersSchema = z.strictObject({
   additionalProperties: z.literal(false).default(false),
 })
 
+/** A port that it listens on, and for whom; without a port: that of its component. */
+const openingSchema = z.strictObject({
+  protocol: z.enum(['tcp', 'udp']).default('tcp'),
+  port: z.int().min(1).max(65535).optional(),
+  from: z.enum(['anyone', 'users', 'observers', 'peers']).default('users'),
+})
+
 /** Everything of recipe.yaml but the resources, which their types check. */
 export const recipeSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/, 'lower-case letters, digits and hyphens, beginning with a letter'),
@@ -55,6 +62,7 @@ export const recipeSchema = z.strictObject({
     )
     .default({}),
   stateful: z.boolean().default(false),
+  opens: z.array(openingSchema).max(100).optional(),
   resources: z.array(z.unknown()).max(500),
 })
 

@@ -19,6 +19,8 @@ export interface Pool {
   use(machine: MachineAccess, timings?: ConnectTimings): Promise<Connection>
   /** Takes a connection out of use; what runs on it may end. */
   retire(connection: Connection): void
+  /** Has the next use make a new connection; what runs on the present one may end. */
+  renew(machineId: string): void
   forget(machineId: string): void
   readonly size: number
   close(): Promise<void>
@@ -114,6 +116,10 @@ export function createPool({ open, idle, most, log }: PoolOptions): Pool {
     retire(connection) {
       const entry = entries.get(connection.machine.id)
       if (entry?.connection === connection) drop(connection.machine.id, entry)
+    },
+    renew(machineId) {
+      const entry = entries.get(machineId)
+      if (entry) drop(machineId, entry)
     },
     forget(machineId) {
       const entry = entries.get(machineId)

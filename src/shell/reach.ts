@@ -81,6 +81,7 @@ export function createReach({ privateKey, log, idle, most, timings }: ReachOptio
   return {
     exec(machine, command, options = {}) {
       const line = commandLine(command, { root: options.root === true, user: machine.user })
+      if (options.fresh) pool.renew(machine.id)
       return on(machine, (connection) => execOn(connection, line, options), options.signal)
     },
     connectTcp: (machine, host, port) => on(machine, (connection) => forwardTcp(connection, host, port)),

@@ -44,9 +44,22 @@ resources:
     phase: configure
     content: "{{json parameters.backends}} {{json parameters.changed}}"
 `,
+  firewall: `
+name: firewall
+description: What the machine lets in.
+parameters:
+  ssh: { type: array, default: [] }
+  sets: { type: array, default: [] }
+  rules: { type: array, default: [] }
+resources:
+  - package: [nftables]
+  - file: /etc/firewall
+    phase: configure
+    content: "{{json parameters}}"
+`,
 }
 
-/** Three recipes that a fake transport can carry out: an application, a stateful service and the balancer's machine. */
+/** Recipes that a fake transport can carry out: an application, a stateful service, the balancer's machine, and their firewall. */
 export function testRecipes(): Map<string, Recipe> {
   return new Map(
     Object.entries(texts).map(([name, text]) => [
@@ -77,6 +90,8 @@ export interface App {
   services?: ResolvedService[]
   /** Of `web`; default none. */
   health?: HealthCheck
+  /** Machines let in only what is declared. Default false. */
+  firewall?: boolean
 }
 
 /** A web application with a database behind a balancer, as a release. Secrets are those of `db.password` in version 1. */
@@ -87,7 +102,8 @@ export function appRelease(app: App = {}): ReleaseSpec {
     ? [{ name: 'loadBalancer', kind: 'loadBalancer', spec: { to: 'web', replicas: balancers } }]
     : []
   services.push(...(app.services ?? []))
-  const recipes = [...testRecipes()].filter(([name]) => (name !== 'store' || db) && (name !== 'balancer' || balancer))
+  const used: Record<string, boolean> = { store: db, balancer, firewall: app.firewall === true }
+  const recipes = [...testRecipes()].filter(([name]) => used[name] ?? true)
   return {
     blueprint: {
       apiVersion: 'kitbag/v1',
@@ -97,6 +113,7 @@ export function appRelease(app: App = {}): ReleaseSpec {
       components,
       services,
       placement: {},
+      ...(app.firewall && { firewall: true }),
     },
     text: JSON.stringify(app),
     sources: { './web': version.repeat(64).slice(0, 64) },

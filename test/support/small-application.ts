@@ -10,6 +10,7 @@ components:
     runtime: nodejs
     start: node server.js
     port: 8080
+    public: true
     machine: { memory: 256MiB }
     health: { http: /, interval: 200ms }
     update: { drain: 0s }

@@ -1,10 +1,11 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import { machineAccess } from '../machine-access.ts'
-import { configureDigestNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
+import { configureDigestsNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
 import { ownService, type RunningService } from '../service-of.ts'
 import type { UnitWork } from '../unit-work.ts'
+import { admit } from './admit.ts'
 import { isGone, unlessAway } from './unless-away.ts'
 
 /** A push may change what a deploy is just configuring, and the other way round. */
@@ -20,11 +21,17 @@ export function configure(work: UnitWork): Promise<void> {
 
 async function configureMachine(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
+  if (work.unit.only === 'firewall') return admit(work, mostRounds)
   if (await isGone(work)) return
   let inputs = await phaseInputs(work, 'configure')
   for (let round = 1; round <= mostRounds; round++) {
     const { id } = inputs.machine
-    await machines.update(id, { configureDigest: null, ...unsettled(work, inputs.machine) })
+    const firewallDigest = inputs.firewall ?? null
+    await machines.update(id, {
+      configureDigest: null,
+      ...(firewallDigest !== inputs.machine.firewallDigest && { firewallDigest: '' }),
+      ...unsettled(work, inputs.machine),
+    })
     const service = await ownService(work)
     await runPhase(work, 'configure', inputs, { mode: 'apply', suppress: await ahead(service, inputs) })
     await service?.toolkit.control.afterConfigure(
@@ -32,8 +39,9 @@ async function configureMachine(work: UnitWork): Promise<void> {
       machineAccess(inputs.machine),
       inputs.context.parameters,
     )
-    if ((await configureDigestNow(work)) === inputs.digest) {
-      await machines.update(id, { configureDigest: inputs.digest, drifted: false })
+    const now = await configureDigestsNow(work)
+    if (now.digest === inputs.digest && now.firewall === inputs.firewall) {
+      await machines.update(id, { configureDigest: inputs.digest, firewallDigest, drifted: false })
       return
     }
     inputs = await phaseInputs(work, 'configure')

@@ -5,6 +5,7 @@ import type { Unit } from '../../model/plan.ts'
 import type { Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
+import { openAcrossClouds } from '../secure-clouds.ts'
 import type { UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
@@ -26,6 +27,7 @@ export async function create(work: UnitWork): Promise<void> {
     const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
     const known = { providerId, addresses, user, sshPort, hostKey }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
+    await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })
     await deps.store.machines.update(row.id, { status: 'created' })
   } catch (error) {

@@ -64,6 +64,7 @@ export const machines = pgTable(
     stateful: boolean('stateful').notNull(),
     installDigest: text('install_digest'),
     configureDigest: text('configure_digest'),
+    firewallDigest: text('firewall_digest'),
     drifted: boolean('drifted').notNull().default(false),
     releaseNumber: integer('release_number'),
     createdAt: at('created_at').notNull().defaultNow(),

@@ -66,6 +66,7 @@ export interface MachineStore {
         | 'hostKey'
         | 'installDigest'
         | 'configureDigest'
+        | 'firewallDigest'
         | 'drifted'
         | 'releaseNumber'
       >

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { appendFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMissing, readState, writeState } from '../../lib/state-file.ts'
-import type { MachineTags } from '../contract.ts'
+import type { FirewallRule, MachineTags } from '../contract.ts'
 
 /** A machine at the fake cloud. */
 export interface FakeMachine {
@@ -33,12 +33,16 @@ export interface CloudState {
   list(): Promise<FakeMachine[]>
   count(): Promise<number>
   remove(id: string): Promise<void>
+  /** The firewall of a deployment; undefined: it has none any more. */
+  secure(deployment: string, firewall: Record<string, FirewallRule[]> | undefined): Promise<void>
+  secured(deployment: string): Promise<Record<string, FirewallRule[]> | undefined>
 }
 
 export function cloudState(folder: string): CloudState {
   const machines = join(folder, 'machines')
   const addresses = join(folder, 'addresses')
   const pollsOf = (id: string) => join(folder, 'polls', id)
+  const firewallOf = (deployment: string) => join(folder, 'firewalls', `${deployment}.json`)
   const file = (id: string) => join(machines, `${id}.json`)
   const read = async (id: string) => {
     if (!isId(id)) return undefined
@@ -78,6 +82,15 @@ export function cloudState(folder: string): CloudState {
       await rm(file(id), { force: true })
       await rm(join(addresses, machine.address), { force: true })
       await rm(pollsOf(id), { force: true })
+    },
+    secure: async (deployment, firewall) => {
+      await mkdir(join(folder, 'firewalls'), { recursive: true })
+      if (firewall) await writeState(firewallOf(deployment), JSON.stringify(firewall))
+      else await rm(firewallOf(deployment), { force: true })
+    },
+    secured: async (deployment) => {
+      const text = await readState(firewallOf(deployment))
+      return text === undefined ? undefined : JSON.parse(text)
     },
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readState, writeState } from '../../lib/state-file.ts'
+import type { FirewallRule } from '../contract.ts'
 import { cloudState, type FakeMachine } from './cloud-state.ts'
 import { fakeFolder } from './driver.ts'
 import { controlSchema, type FakeControl } from './settings.ts'
@@ -11,6 +12,8 @@ export interface FakeCloudControl {
   machines(): Promise<FakeMachine[]>
   /** Faults, latency, ... from the next call on, in every process; counts of `times` begin anew. */
   set(control: FakeControl): Promise<void>
+  /** What a deployment's firewall was told; undefined: nothing, or it was released. */
+  firewall(deployment: string): Promise<Record<string, FirewallRule[]> | undefined>
   /** The machine ends at the cloud, though it stays listed (as `gone`). */
   kill(id: string): Promise<void>
   /** Calls since `recordCalls` was set, oldest first. */
@@ -28,6 +31,7 @@ export function controlFakeCloud(home: string, cloud: string): FakeCloudControl 
       await rm(join(folder, 'claims'), { recursive: true, force: true })
       await writeState(join(folder, 'control.json'), JSON.stringify(control))
     },
+    firewall: (deployment) => state.secured(deployment),
     kill: async (id) => {
       const machine = await state.read(id)
       if (machine) await state.write({ ...machine, gone: true })

@@ -61,6 +61,8 @@ function connect(state: CloudState, settings: FakeSettings): Provider {
         return Promise.all(wanted.map((machine) => toMachine(state, machine)))
       }),
     destroyMachine: (id) => call('destroyMachine', id, () => state.remove(id)),
+    secure: ({ deployment }, firewall) => call('secure', '', () => state.secure(deployment, firewall)),
+    release: ({ deployment }) => call('release', '', () => state.secure(deployment, undefined)),
     test: async () => [{ name: 'fake', ok: true, detail: `machines are files in ${state.folder}` }],
     residue: async (installation, known = []) => {
       const machines = await state.list()

@@ -8,6 +8,8 @@ export const faultyCalls = [
   'destroyMachine',
   'catalog',
   'resolve',
+  'secure',
+  'release',
 ] as const
 
 /** One way to go wrong. The first rule that hits a call decides. */
@@ -37,6 +39,8 @@ export const fakeSettingsSchema = z.strictObject({
   /** Most machines that can exist at once. */
   capacity: z.int().min(0).optional(),
   faults: z.array(faultSchema).default([]),
+  /** Networks that SSH may come from; absent: anywhere. */
+  sshFrom: z.array(z.string()).min(1).optional(),
   /** Appends a line per call to `calls.jsonl`, so that a test can count effects. */
   recordCalls: z.boolean().default(false),
 })

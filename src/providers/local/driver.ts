@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isNetwork } from '../../lib/network.ts'
 import type { Address } from '../../model/machine.ts'
 import type { MachineTags, Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
 import { adopt } from './adopt.ts'
@@ -23,6 +24,12 @@ const settingsSchema = z.strictObject({
     .strictObject({ cpu: price.describe('Of one virtual CPU'), memory: price.describe('Of 1 GiB') })
     .optional()
     .describe("What machines count as in an autoscaler's `maxMonthlyCost`"),
+  sshFrom: z
+    .array(z.string().refine(isNetwork, 'must be a network such as 203.0.113.0/24'))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("Networks that SSH may come from, those of Kitbag's own connections among them; default: anywhere"),
 })
 const credentialsSchema = z.strictObject({})
 

@@ -173,7 +173,7 @@ while read -r unit active enabled; do
 done <"$work/units"
 
 [ $left = 0 ] || return 1
-rm -rf /var/cache/kitbag/blobs ${keptFolder} ${manifestFolder}/pending ${manifestFolder}/extras
+rm -rf /var/cache/kitbag/blobs ${keptFolder} ${manifestFolder}/pending ${manifestFolder}/extras ${manifestFolder}/firewall
 rm -f ${manifestFile} ${manifestFolder}/packages ${manifestFolder}/packages.new ${manifestFolder}/packages.open
 rmdir /var/cache/kitbag ${manifestFolder} 2>/dev/null
 find ${claimFolder} -mindepth 1 ! -path ${claimFile} -delete

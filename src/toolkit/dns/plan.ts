@@ -110,6 +110,7 @@ export function plan({ name, spec }: { name: string; spec: DnsSpec }): ToolkitPl
     update: { maxUnavailable: 1, drain: 0 },
     port: 53,
     health: { interval: 200, timeout: 2000, grace: 60_000 },
+    names: true,
   }
   return { components: [component], members: [], lingers: lingersOf(name, spec) }
 }

@@ -2,6 +2,7 @@ import { machinesOf } from '../../lib/fields.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
+import { peersPort } from './peers-text.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, cookieName, externalName, type PlacedTarget } from './targets.ts'
 import { certificateReference } from './text-fields.ts'
@@ -88,6 +89,11 @@ export function plan({
       ...(spec.floatingAddress && { addresses: { $ref: `${name}.addresses` } }),
     },
     update: { maxUnavailable: 1, drain: 0 },
+    opens: [
+      ...listeners.map(({ port }) => ({ protocol: 'tcp' as const, port, from: 'anyone' as const })),
+      ...(countTogether(spec) ? [{ protocol: 'tcp' as const, port: peersPort, from: 'peers' as const }] : []),
+      ...(spec.floatingAddress ? [{ protocol: 'vrrp' as const, from: 'peers' as const }] : []),
+    ],
     ...(first && { port: first.port, ...(first.protocol !== 'http' && { scheme: first.protocol }) }),
     health: { interval: 200, timeout: 2000, grace: 60_000 },
   }

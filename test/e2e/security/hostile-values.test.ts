@@ -86,6 +86,7 @@ components:
     migrate: node migrate.js
     start: node server.js
     port: 8080
+    public: true
     machine: { memory: 256MiB }
     env:
       DATABASE_URL: "\${db.url}"

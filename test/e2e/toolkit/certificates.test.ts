@@ -148,6 +148,7 @@ describe.skipIf(noMachines)(`certificates on real machines${noMachines ? ` (${no
       runtime: 'nodejs',
       start: 'node server.js',
       port: 8443,
+      public: true,
       env: { TLS: '${certificates.web.pem}' },
     }
     await deploy(

@@ -37,7 +37,7 @@ export interface TestDeployment {
   /** The machine of that name, to be hurt. */
   guest(machine: string): Promise<Guest>
   /** Destroys it; gives what is left on the box of all that was made. */
-  close(): Promise<string[]>
+  close(allowDataLoss?: string[]): Promise<string[]>
 }
 
 /** Answers with its name and version, at once or after the time that a request asks for (`?wait=5000`), and ends the requests at hand when it is told to stop. */
@@ -61,7 +61,7 @@ interface Operation {
 }
 
 /** A control plane of its own with one deployment `shop` on real machines. */
-export async function testDeployment(): Promise<TestDeployment> {
+export async function testDeployment(settings: object = {}): Promise<TestDeployment> {
   const plane: TestControlPlane = await startControlPlane()
   const base = '/v1/deployments/shop'
 
@@ -83,7 +83,7 @@ export async function testDeployment(): Promise<TestDeployment> {
 
   const submit = async (body: object) => ended(await call<Operation>('POST', `${base}/operations`, body))
 
-  await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
+  await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings, credentials: {} })
   return {
     call,
     submit,
@@ -117,9 +117,9 @@ export async function testDeployment(): Promise<TestDeployment> {
       }
       throw new Error(`there is no machine ${machine}`)
     },
-    async close() {
+    async close(allowDataLoss) {
       try {
-        await submit({ kind: 'destroy' })
+        await submit({ kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) })
         const swept = await call<{ machines: { id: string }[]; residue: string[] }>('POST', '/v1/sweep', {
           remove: true,
         })

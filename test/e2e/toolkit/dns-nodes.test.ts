@@ -82,7 +82,8 @@ describe.skipIf(noMachines)(`DNS: nodes and changes on real machines${noMachines
     const listen = (node: MachineAccess) =>
       box.run(
         node,
-        "systemd-run --quiet --collect --unit=listener perl -MIO::Socket::INET -e '$$s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1); while (1) { $$s->accept }'",
+        // No blueprint declares it.
+        "nft add rule inet kitbag services tcp dport 8080 accept; systemd-run --quiet --collect --unit=listener perl -MIO::Socket::INET -e '$$s = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1); while (1) { $$s->accept }'",
       )
     await Promise.all([listen(first), listen(second)])
     const value = [first.address, second.address].sort()

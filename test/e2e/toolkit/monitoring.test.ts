@@ -1,4 +1,4 @@
-import { connect as connectTls } from 'node:tls'
+import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { look, noBrowser } from '../../support/browser.ts'
 import { isSigned } from '../../support/is-signed.ts'
@@ -180,19 +180,23 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
   })
 
   test('nobody gets figures from the network without the key', async () => {
-    const { address } = await box.machine('web-1')
-    const refused = await new Promise<string>((resolve) => {
-      const socket = connectTls({ host: address, port: 9998, rejectUnauthorized: false }, () => {
-        socket.write('GET /proxy?module=node HTTP/1.0\r\n\r\n')
+    const web = await box.machine('web-1')
+    const told = (way: ConnectionOptions) =>
+      new Promise<string>((resolve) => {
+        const socket = connectTls({ ...way, rejectUnauthorized: false }, () => {
+          socket.write('GET /proxy?module=node HTTP/1.0\r\n\r\n')
+        })
+        let said = ''
+        socket.on('data', (chunk) => {
+          said += chunk.toString()
+        })
+        socket.on('error', (error) => resolve(error.message))
+        socket.on('close', () => resolve(said))
       })
-      let said = ''
-      socket.on('data', (chunk) => {
-        said += chunk.toString()
-      })
-      socket.on('error', (error) => resolve(error.message))
-      socket.on('close', () => resolve(said))
-    })
-    expect(refused).toMatch(/certificate required|bad certificate/)
+    expect(await told({ host: web.address, port: 9998 })).toMatch(/ECONNREFUSED/)
+    // Nor does who may come there.
+    const socket = await box.plane.parts.reach.connectTcp(web, web.address, 9998)
+    expect(await told({ socket })).toMatch(/certificate required|bad certificate/)
     for (const [name, ports] of [
       ['web-1', [9100]],
       ['monitoring-1', [9090, 9093, 9100]],

@@ -131,6 +131,30 @@ describe.skipIf(noSshd)(`connections to OpenSSH${noSshd ? ` (${noSshd})` : ''}`,
     }
   })
 
+  test('a fresh one takes its place, and what runs on the former ends there', async () => {
+    const proxy = await proxyTo(sshd.machine)
+    const reach = reachWith(sshd.privateKey)
+    let told: (value: unknown) => void = () => {}
+    const begun = new Promise((resolve) => {
+      told = resolve
+    })
+    const file = `/tmp/kitbag-fresh-${process.pid}`
+    const running = reach.exec(
+      proxy.machine,
+      `echo on; until [ -e ${file} ]; do sleep 0.05; done; rm ${file}; echo off`,
+      {
+        onLine: () => told(true),
+      },
+    )
+    await begun
+    await reach.exec(proxy.machine, 'true', { fresh: true })
+    expect([proxy.accepted, proxy.open]).toEqual([2, 2])
+    await reach.exec(proxy.machine, `touch ${file}`)
+    expect((await running).stdout).toBe('on\noff\n')
+    await vi.waitFor(() => expect(proxy.open).toBe(1), { timeout: 30_000 })
+    expect(proxy.accepted).toBe(2)
+  })
+
   test('a forgotten one is closed', async () => {
     const proxy = await proxyTo(sshd.machine)
     const reach = reachWith(sshd.privateKey)

@@ -4,6 +4,7 @@ import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
 import type { Plan, Unit } from '../../../src/model/plan.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
 import { expand } from '../../../src/planner/expand.ts'
+import { linksOf } from '../../../src/planner/links.ts'
 import type { PlanInput } from '../../../src/planner/plan-input.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import {
@@ -13,6 +14,7 @@ import {
   component,
   copyOf,
   inputFor,
+  mayCome,
   nothing,
   ordered,
   planOf,
@@ -40,6 +42,7 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
     balancers: fc.nat(2),
     isLimited: fc.boolean(),
     members: fc.constantFrom(['web'], ['web', 'api'], ['api']),
+    firewall: fc.boolean(),
   })
   .map((is) => {
     const update = { maxUnavailable: is.maxUnavailable, drain: 0 }
@@ -70,6 +73,7 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
       components: components.filter((one) => one !== false),
       services: is.balancers > 0 && members.length > 0 ? [balancer(members, is.balancers, 'loadBalancer', is)] : [],
       source: is.source,
+      firewall: is.firewall,
       secretVersions: is.db ? { 'db.password': is.secret } : {},
     })
   })
@@ -119,13 +123,20 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
     const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
     expect(naming.filter((name) => !leaving.has(name))).toEqual([])
   }
+  if (input.release.spec.blueprint.firewall) watchAdmission(state, made, unit, components)
   for (const { name: service, members } of services) {
     const carried = carriedBy(state, service)
     if (!members.includes(unit.component) || !own) continue
     const inTraffic = rows.filter(({ name }) => carried.has(name)).length
     if (unit.kind === 'destroy' && row?.status === 'ready') expect(carried.has(unit.machine)).toBe(false)
     // Nothing is configured under traffic, unless it is the only machine there is, or only forgets others.
-    if (unit.kind === 'configure' && row?.status === 'ready' && !unit.id.endsWith('/without') && own.replicas > 1)
+    if (
+      unit.kind === 'configure' &&
+      row?.status === 'ready' &&
+      !unit.id.endsWith('/without') &&
+      unit.only === undefined &&
+      own.replicas > 1
+    )
       expect(carried.has(unit.machine)).toBe(false)
     if (unit.kind === 'leave' && serving.get(service)?.has(unit.machine) && inTraffic > 0 && own.replicas > 1) {
       const before = rows.filter(({ name }) => serving.get(service)?.has(name)).length
@@ -133,6 +144,22 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
       expect(inTraffic - 1).toBeGreaterThanOrEqual(Math.max(0, least))
     }
   }
+}
+
+/** Whoever is about to use another is let in by then, and until it is gone. */
+function watchAdmission(state: State, made: Plan, unit: Unit, components: ResolvedComponent[]): void {
+  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
+  const goes = unit.kind === 'destroy' && components.some(({ name }) => name === unit.component)
+  if (!comes && !goes) return
+  const row = state.machines.find(({ name }) => name === unit.machine)
+  const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+  if (goes && row?.status !== 'ready') return
+  for (const used of linksOf(components, unit.component))
+    for (const { name, firewallDigest } of state.machines.filter((machine) => machine.component === used)) {
+      // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
+      if (leaving.has(name) || !firewallDigest) continue
+      expect([name, [...(state.admitted.get(name) ?? [])]]).toEqual([name, expect.arrayContaining([unit.machine])])
+    }
 }
 
 function expectInForce(state: State, spec: ReleaseSpec): void {
@@ -151,7 +178,15 @@ function expectInForce(state: State, spec: ReleaseSpec): void {
     for (const node of state.machines.filter((machine) => machine.component === name))
       expect([...(state.traffic.get(node.name) ?? [])].sort()).toEqual(machines.sort())
   }
-  const again = planOf(inputFor(spec, state))
+  const input = inputFor(spec, state)
+  const walls = spec.blueprint.firewall
+    ? components.flatMap(({ name }) => {
+        const own = state.machines.filter((machine) => machine.component === name)
+        return own.map((machine) => [machine.name, mayCome(state, input, name)] as const)
+      })
+    : []
+  expect(state.admitted).toEqual(new Map(walls))
+  const again = planOf(input)
   expect(again.units).toEqual([])
   expect(again.changes.filter(({ action }) => action !== 'keep')).toEqual([])
 }

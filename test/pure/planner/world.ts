@@ -3,8 +3,9 @@ import { type MachineRecord, machineName } from '../../../src/model/machine.ts'
 import type { Plan, Unit } from '../../../src/model/plan.ts'
 import type { RecipeSignature } from '../../../src/model/recipe.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
-import { configureDigest, installDigest, migrationDigest, type World } from '../../../src/planner/digests.ts'
+import { configureDigest, installDigest, isTold, migrationDigest, type World } from '../../../src/planner/digests.ts'
 import { expand } from '../../../src/planner/expand.ts'
+import { admittedBy, firewallDigest } from '../../../src/planner/firewall.ts'
 import { machinesToCreate, plan } from '../../../src/planner/plan.ts'
 import type { PlanInput } from '../../../src/planner/plan-input.ts'
 import { loadBalancerSchema } from '../../../src/toolkit/load-balancer/schema.ts'
@@ -27,6 +28,7 @@ const recipes = {
   }),
   mesh: signature('mesh', { uses: ['peers', 'consumers'] }),
   haproxy: signature('haproxy', {}),
+  firewall: signature('firewall', {}),
 }
 
 type Recipe = keyof typeof recipes
@@ -74,9 +76,17 @@ export interface Described {
   /** Stands for the content of ./app. */
   source?: string
   secretVersions?: Record<string, number>
+  /** Machines let in only what is declared. Default false. */
+  firewall?: boolean
 }
 
-export function release({ components, services = [], source = '1', secretVersions = {} }: Described): ReleaseSpec {
+export function release({
+  components,
+  services = [],
+  source = '1',
+  secretVersions = {},
+  firewall,
+}: Described): ReleaseSpec {
   return {
     blueprint: {
       apiVersion: 'kitbag/v1',
@@ -86,6 +96,7 @@ export function release({ components, services = [], source = '1', secretVersion
       components,
       services,
       placement: {},
+      ...(firewall && { firewall }),
     },
     text: '',
     sources: { './app': source },
@@ -113,11 +124,20 @@ export interface State {
   traffic: Map<string, Set<string>>
   /** Machine -> machines that its files name. */
   named: Map<string, Set<string>>
+  /** Machine with a firewall -> machines that it lets in. */
+  admitted: Map<string, Set<string>>
   /** Machines ever made. */
   made: number
 }
 
-export const nothing = (): State => ({ machines: [], migrated: {}, traffic: new Map(), named: new Map(), made: 0 })
+export const nothing = (): State => ({
+  machines: [],
+  migrated: {},
+  traffic: new Map(),
+  named: new Map(),
+  admitted: new Map(),
+  made: 0,
+})
 
 export function copyOf(state: State): State {
   const sets = (map: Map<string, Set<string>>) => new Map([...map].map(([key, set]) => [key, new Set(set)]))
@@ -127,6 +147,7 @@ export function copyOf(state: State): State {
     migrated: structuredClone(state.migrated),
     traffic: sets(state.traffic),
     named: sets(state.named),
+    admitted: sets(state.admitted),
     made: state.made,
   }
 }
@@ -203,6 +224,11 @@ export function apply(state: State, input: PlanInput, made: Plan, unit: Unit, ph
       for (const { name: node } of nodesOf(state, unit.service)) state.traffic.get(node)?.delete(name)
       return
     case 'configure':
+      if (unit.only === 'firewall') {
+        if (row?.firewallDigest !== null && row?.firewallDigest !== undefined) admit(state, input, unit, phase)
+        return
+      }
+      admit(state, input, unit, phase)
       change({ configureDigest: null, ...(row?.status === 'ready' && isLooked(made, unit) && { status: 'installed' }) })
       if (phase === 'begun') return
       change({ configureDigest: digestsOf(state, input, unit).configure(), drifted: false })
@@ -226,10 +252,36 @@ export function apply(state: State, input: PlanInput, made: Plan, unit: Unit, ph
       if (phase === 'begun') return
       state.machines = state.machines.filter((machine) => machine.name !== name)
       state.named.delete(name)
+      state.admitted.delete(name)
       state.traffic.delete(name)
       for (const machines of state.traffic.values()) machines.delete(name)
       return
   }
+}
+
+/** Who is told of and may come is let in, those that are about to go included. */
+function admit(state: State, input: PlanInput, unit: Unit, phase: Phase): void {
+  const row = state.machines.find((machine) => machine.name === unit.machine)
+  const digest = digestsOf(state, input, unit).firewall()
+  if (!row) return
+  row.firewallDigest = digest === undefined ? null : phase === 'begun' ? '' : digest
+  if (phase === 'begun') return
+  if (digest === undefined) state.admitted.delete(unit.machine)
+  else state.admitted.set(unit.machine, mayCome(state, input, unit.component))
+}
+
+/** Names of the machines that a component lets in, as they are now. */
+export function mayCome({ machines }: State, input: PlanInput, name: string): Set<string> {
+  if (!input.release) return new Set()
+  const { spec } = input.release
+  const { components } = expand(spec, input.toolkit, input.overrides)
+  const own = components.find((component) => component.name === name)
+  const sources = own ? admittedBy(spec, components, own) : []
+  return new Set(
+    machines
+      .filter((machine) => sources.includes(machine.component) && isTold(machine) && machine.addresses.length > 0)
+      .map((machine) => machine.name),
+  )
 }
 
 /** Files of a machine name others; a service sends to those that it is told of anew, and to nobody that it is not told of. */
@@ -319,6 +371,7 @@ function digestsOf(state: State, input: PlanInput, unit: Unit) {
   return {
     install: () => installDigest(spec, own),
     configure: () => configureDigest(world, own, row),
+    firewall: () => firewallDigest({ ...world, present: state.machines }, own, row),
     migrate: () => migrationDigest(world, own),
     named: () => new Set(machines.filter((machine) => isNamed(machine.component)).map(({ name }) => name)),
   }
