@@ -1,3 +1,4 @@
+import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { CompileOptions, HostProgram, ProgramResult } from '../model/program.ts'
 import type { Phase, ResourceEvent } from '../model/recipe.ts'
@@ -57,8 +58,17 @@ export async function runCompiled(
     signal,
     secrets,
   })
-  // Rules that shut Kitbag out are the reason of whatever else went wrong.
-  await running.catch(() => undefined)
+  // Rules that shut Kitbag out are the reason of whatever else went wrong; they may cut the connection before it tells that they are there.
+  const failure: unknown = await running.then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+  if (mode === 'apply' && confirming.length === 0 && wasCutOnTrial(failure))
+    confirming.push(confirmFirewall(work, machine))
   if (!signal.aborted) await Promise.all(confirming)
   return running
+}
+
+function wasCutOnTrial(failure: unknown): boolean {
+  return failure instanceof KitbagError && failure.code === 'machine-unreachable' && isOnTrial(failure.resource ?? '')
 }
