@@ -15,7 +15,7 @@ let root: string
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'kitbag-new-provider-'))
-  const parts = ['src', 'test/conformance/providers', 'test/support/reporter.ts']
+  const parts = ['src', 'test/conformance/providers', 'test/support/reporter.ts', 'test/support/stall-guard.ts']
   for (const path of [...parts, 'package.json', 'tsconfig.json', 'biome.json', 'vitest.config.ts', '.gitignore']) {
     await cp(join(source, path), join(root, path), { recursive: true })
   }
