@@ -87,13 +87,20 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
       expect(alerts).toContainEqual(expect.objectContaining({ alert, state: 'firing', component: 'web' }))
   })
 
-  test.each([9094, 9096])('nobody talks to them on port %d without the key', async (port) => {
-    const { address = '' } = (await shop.machines('monitoring'))[0] ?? {}
-    const listening = await (await shop.guest('monitoring-1')).run(`ss -Hltn sport = :${port}`)
-    expect(listening).toContain(`${address}:${port}`)
-    expect(listening).not.toMatch(/(\*|0\.0\.0\.0|\[::\]):\d/)
-    expect(await greeting(address, port)).toMatch(/certificate required|bad certificate|unknown ca|alert/)
-  })
+  test.each([9094, 9096])(
+    'nobody comes to them on port %d, and without the key nobody talks to them there',
+    async (port) => {
+      const { address = '' } = (await shop.machines('monitoring'))[0] ?? {}
+      const one = await shop.guest('monitoring-1')
+      const listening = await one.run(`ss -Hltn sport = :${port}`)
+      expect(listening).toContain(`${address}:${port}`)
+      expect(listening).not.toMatch(/(\*|0\.0\.0\.0|\[::\]):\d/)
+      expect(await greeting(address, port)).toMatch(/ECONNREFUSED/)
+      // Nor does who may come there.
+      await one.run(`nft insert rule inet kitbag services tcp dport ${port} accept`)
+      expect(await greeting(address, port)).toMatch(/certificate required|bad certificate|unknown ca|alert/)
+    },
+  )
 
   test('the Alertmanager of one whose Prometheus is gone hears of alerts from the other', async () => {
     const one = await shop.guest('monitoring-1')
