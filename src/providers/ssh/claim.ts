@@ -49,7 +49,7 @@ export function claimId(machine: string, token: string): string {
  * the mark that is there then. What the journal has to lose at the end is noted with the mark.
  */
 export const claimCommand = sh`umask 077
-[ -d ${claimFolder} ] || mkdir -m 0755 ${claimFolder} || exit 1
+[ -d ${claimFolder} ] || mkdir -m 0755 ${claimFolder} || [ -d ${claimFolder} ] || exit 1
 new=${claimFolder}/.claim.$$
 trap 'rm -f "$new"' EXIT
 cat >"$new" && sync "$new" || exit 1
