@@ -12,12 +12,12 @@ export interface Chain {
   services: string[]
 }
 
-/** As Kitbag's recipes install: without recommended packages, which is less work and so the harder floor. */
+/** As Kitbag's recipes install: nftables everywhere, and no recommended packages, which is less work and so the harder floor. */
 function script({ packages, services }: Chain): string {
   return `set -e
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends ${packages.join(' ')} </dev/null >/dev/null 2>&1
+apt-get install -y -qq --no-install-recommends nftables ${packages.join(' ')} </dev/null >/dev/null 2>&1
 for service in ${services.join(' ')}; do systemctl start "$service"; systemctl is-active -q "$service"; done
 `
 }
@@ -72,8 +72,9 @@ export const shopMachines: Chain[] = [
   })),
   ...['dns-1', 'dns-2'].map((machine) => ({
     machine,
-    packages: ['pdns-server', 'pdns-backend-bind', ...exporters],
-    services: ['pdns'],
+    packages: ['pdns-server', 'pdns-backend-bind', 'pdns-backend-geoip', ...exporters],
+    // As it is packaged it does not start without a configuration.
+    services: [],
   })),
   ...web(['nodejs', 'node-pg', ...exporters], []),
   {
