@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { ClosingLineReporter } from './test/support/reporter.ts'
 import { StallGuard } from './test/support/stall-guard.ts'
 
-/** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918), which one worker was seen to do. */
+/** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918). A worker once did hang; that this was why is not proven. */
 const execArgv = ['--single-threaded']
 
 const tier = (name: string, options: object = {}) => ({

@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { readState } from '../../lib/state-file.ts'
 
 /**
- * Watches that all machines of the box together may have open. Their root is the box's own root to the kernel, whose default of 128 is
- * used up by some ten machines with systemd; path units then fail with "Too many open files". LXD's guide for servers sets a million.
+ * inotify instances that all machines of the box together may have open: their root is the box's own root to the kernel, whose default is
+ * 128. On a box full of machines a path unit was seen to fail with "Too many open files". The number is ours: 64 times the default.
  */
 const inotifyInstances = 8192
 
