@@ -26,6 +26,8 @@ export interface RecipeSignature {
   defaultPort?: number
   /** What it listens on and for whom; absent: its component's port, for those who refer to the component. */
   opens?: Opening[]
+  /** Ports that it listens on for its own machine alone. */
+  loopback?: number[]
 }
 
 /** Looks recipes up by the name a blueprint uses. */

@@ -8,6 +8,7 @@ import { addAdmissions, orderAdmissions } from './firewall-units.ts'
 import { componentNamed, linksOf, reaches } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { addOrphan, addRemovals, orderRemovals } from './removal-units.ts'
+import { orderSharers } from './shared-machines.ts'
 import { UnitList, unitId } from './units.ts'
 import { addMigration, addUpdates, componentsBefore, forgottenAtOnce, orderUpdates } from './update-units.ts'
 
@@ -32,6 +33,7 @@ export function changeUnits(
   for (const fate of fates) orderAdmissions(context, fate)
   for (const fate of fates) orderUpdates(context, fate)
   orderRemovals(context)
+  orderSharers(context)
   return { units: context.units.finish(), updates: context.updates }
 }
 

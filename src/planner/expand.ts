@@ -44,10 +44,23 @@ export function expand(
       expanded.lingers.set(owner, Math.max(ms, expanded.lingers.get(owner) ?? 0))
   }
   if (release.blueprint.firewall)
-    for (const { name } of expanded.components)
-      extras.push({ component: name, name: firewallName, recipe: firewallName, settings: {}, kind: firewallName })
-  expanded.components = expanded.components.map((component) => withExtras(component, extras))
+    for (const { name, placement } of expanded.components)
+      if (placement.with === undefined)
+        extras.push({ component: name, name: firewallName, recipe: firewallName, settings: {}, kind: firewallName })
+  expanded.components = expanded.components
+    .map((component, _, all) => onSharedMachines(component, all))
+    .map((component) => withExtras(component, extras))
   return expanded
+}
+
+/** A component that shares machines has them as their owner asks for them. */
+function onSharedMachines(component: ResolvedComponent, all: ResolvedComponent[]): ResolvedComponent {
+  const { with: host } = component.placement
+  if (host === undefined) return component
+  const owner = all.find(({ name }) => name === host)
+  if (!owner || owner.placement.with !== undefined)
+    throw new KitbagError('invalid-blueprint', `${component.name}: ${host} has no machines to share`)
+  return { ...component, machine: owner.machine, placement: { ...owner.placement, with: host } }
 }
 
 type Extra = ComponentExtra & { component: string }

@@ -2,8 +2,8 @@ import type { MachineRecord } from '../model/machine.ts'
 import { type ChangeContext, gone, made, type Reasons, servicesOf } from './change-context.ts'
 import type { World } from './digests.ts'
 import type { Fate } from './fate.ts'
-import { admittedBy, firewallDigest } from './firewall.ts'
-import { reaches } from './links.ts'
+import { admittedBy, firewallDigest, leavingGuests } from './firewall.ts'
+import { guestsOf, reaches } from './links.ts'
 import { unitId } from './units.ts'
 
 /**
@@ -13,8 +13,9 @@ import { unitId } from './units.ts'
 export function addAdmissions(context: ChangeContext, fate: Fate): void {
   const { input, world, units } = context
   const { release, machines, overrides, sshFrom } = input
-  if (!release?.spec.blueprint.firewall) return
   const { component } = fate
+  // Who shares a machine has its firewall.
+  if (!release?.spec.blueprint.firewall || component.placement.with !== undefined) return
   const sources = admittedBy(release.spec, world.components, component)
   const added = sources.filter((name) => made(context, name).length > 0)
   const lost = sources.filter((name) => gone(context, name).length > 0)
@@ -40,12 +41,15 @@ export function addAdmissions(context: ChangeContext, fate: Fate): void {
   }
   // Rules that this plan brings still let in those that go.
   const guarded = fate.stay.filter((machine) => hasRules(machine) || units.has(unitId('configure', machine.name)))
-  for (const name of [...guarded, ...fate.create].map((machine) => machine.name)) {
-    if (lost.length === 0) break
-    const reason = `${lost.join(', ')} loses machines`
+  for (const { name, id: row } of [...guarded, ...fate.create.map((one) => ({ name: one.name, id: one.row?.id }))]) {
+    // What it let in for a component that moves away is let in until that has moved.
+    const left = row === undefined ? [] : leavingGuests(world.components, machines, component, { id: row })
+    if (lost.length === 0 && left.length === 0) continue
+    const reason = lost.length > 0 ? `${lost.join(', ')} loses machines` : `${left.map((one) => one.name)} leaves it`
     const target = { component: component.name, machine: name }
     const id = units.add('configure', target, reason, { id: `${name}/configure/firewall-after`, only: 'firewall' })
-    const ends = lost.flatMap((source) => gone(context, source)).map((machine) => unitId('destroy', machine))
+    const goes = [...lost, ...left.map((one) => one.name)].flatMap((source) => gone(context, source))
+    const ends = goes.map((machine) => unitId('destroy', machine))
     units.need(id, [...ends, unitId('ready', name), unitId('configure', name), firewallUnit(name)])
     if (fate.stay.some((machine) => machine.name === name)) tell(context, name, [{ message: reason }])
   }
@@ -55,8 +59,8 @@ export function addAdmissions(context: ChangeContext, fate: Fate): void {
 export function orderAdmissions(context: ChangeContext, fate: Fate): void {
   const { input, world, units } = context
   const { release } = input
-  if (!release?.spec.blueprint.firewall) return
   const { component, create } = fate
+  if (!release?.spec.blueprint.firewall || component.placement.with !== undefined) return
   const sources = admittedBy(release.spec, world.components, component)
   const created = sources.flatMap((name) => made(context, name)).map((machine) => unitId('create', machine))
   const own = units.of('configure', component.name)
@@ -70,8 +74,10 @@ export function orderAdmissions(context: ChangeContext, fate: Fate): void {
       )
       .map(({ id }) => id)
     const waiting = [...units.of('configure', user), ...units.of('migrate', user)]
+    // Machines of one component do not wait for each other's configures.
+    const rules = inTime.filter((id) => units.get(id)?.only === 'firewall')
     for (const { id, only, machine } of waiting)
-      if (only === undefined && (user !== component.name || fresh.has(machine))) units.need(id, inTime)
+      if (only === undefined) units.need(id, user !== component.name || fresh.has(machine) ? inTime : rules)
   }
 }
 
@@ -83,6 +89,8 @@ function configuredInTime(context: ChangeContext, { component }: Fate, { name }:
   const { input, units, world } = context
   if (!units.has(unitId('configure', name)) || servicesOf(context, component.name).length > 0) return false
   const sources = input.release ? admittedBy(input.release.spec, world.components, component) : []
+  // Who comes to what shares the machine does not wait for what the machine's own component waits for.
+  if (guestsOf(world.components, component.name).length > 0) return false
   return !sources.some((user) => reaches(world.components, component.name, user))
 }
 

@@ -4,7 +4,7 @@ import { type Admission, type AdmissionSource, everywhere, type Opening } from '
 import type { MachineRecord } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { isTold, recipeDigest, type World } from './digests.ts'
-import { consumersOf, refersTo, usersOf } from './links.ts'
+import { componentNamed, consumersOf, guestsOf, refersTo, usersOf } from './links.ts'
 
 /** The recipe, and the name of the extra, that makes a machine let in only what it shall. */
 export const firewallName = 'firewall'
@@ -12,13 +12,14 @@ export const firewallName = 'firewall'
 type Declared = Pick<ReleaseSpec, 'recipes'>
 
 /**
- * What may come to a component's machines beside SSH: what its recipe and what else runs on them open, for those who refer to it. Sorted,
- * each port once. Pure.
+ * What may come to a component's machines beside SSH: what its recipe and what else runs on them open, for those who refer to it; and the
+ * same of the components that share them, and of those that are about to leave. Sorted, each port once. Pure.
  */
 export function admissionsOf(
   { recipes }: Declared,
   components: ResolvedComponent[],
   component: ResolvedComponent,
+  leaving: ResolvedComponent[] = [],
 ): Admission[] {
   const byDoor = new Map<string, Admission>()
   const admit = (protocol: Opening['protocol'], port: number | undefined, sources: AdmissionSource[]) => {
@@ -27,16 +28,13 @@ export function admissionsOf(
     const known = byDoor.get(key)?.sources ?? []
     byDoor.set(key, { protocol, ...(port !== undefined && { port }), sources: merged([...known, ...sources]) })
   }
-  const own = component.port ?? recipes[component.recipe]?.defaultPort
-  for (const { protocol, port, from } of openingsOf(recipes, component))
-    admit(protocol, protocol === 'vrrp' ? undefined : (port ?? own), sourcesOf(components, component, from))
-  if (component.public === true) admit('tcp', own, everywhere)
-  if (Array.isArray(component.public))
-    admit(
-      'tcp',
-      own,
-      component.public.map((network) => ({ network })),
-    )
+  for (const one of [component, ...guestsOf(components, component.name), ...leaving]) {
+    const own = one.port ?? recipes[one.recipe]?.defaultPort
+    for (const { protocol, port, from } of openingsOf(recipes, one))
+      admit(protocol, protocol === 'vrrp' ? undefined : (port ?? own), sourcesOf(components, one, from))
+    const networks = one.public === true ? everywhere : (one.public ?? []).map((network) => ({ network }))
+    admit('tcp', own, networks)
+  }
   return [...byDoor.values()].sort((a, b) => compare(doorOf(a), doorOf(b)))
 }
 
@@ -99,8 +97,33 @@ export function admittedBy(
   components: ResolvedComponent[],
   component: ResolvedComponent,
 ): string[] {
-  const all = admissionsOf(declared, components, component).flatMap(({ sources }) => sources)
+  return namedIn(admissionsOf(declared, components, component))
+}
+
+function namedIn(admissions: Admission[]): string[] {
+  const all = admissions.flatMap(({ sources }) => sources)
   return [...new Set(all.flatMap((source) => ('component' in source ? [source.component] : [])))].sort()
+}
+
+/** What may come to one machine: with what is still on it of components that are elsewhere now. */
+function admissionsTo(
+  { release, components, machines, present = machines }: World,
+  component: ResolvedComponent,
+  machine: Pick<MachineRecord, 'id'>,
+): Admission[] {
+  return admissionsOf(release, components, component, leavingGuests(components, present, component, machine))
+}
+
+/** Components that are on a machine and shall be elsewhere. */
+export function leavingGuests(
+  components: ResolvedComponent[],
+  machines: MachineRecord[],
+  component: ResolvedComponent,
+  { id }: Pick<MachineRecord, 'id'>,
+): ResolvedComponent[] {
+  const rows = machines.filter(({ hostId }) => hostId === id)
+  const known = rows.flatMap((row) => componentNamed(components, row.component) ?? [])
+  return known.filter(({ placement }) => placement.with !== component.name)
 }
 
 /** Addresses of one family that a set of the rules holds: `from.web.4`. */
@@ -130,13 +153,13 @@ export interface FirewallParameters {
 
 /** A machine's rules with the addresses as they are now. */
 export function firewallParameters(
-  { release, components, machines, present = machines, sshFrom = {} }: World,
+  world: World,
   component: ResolvedComponent,
   machine: MachineRecord,
 ): FirewallParameters {
-  const admissions = admissionsOf(release, components, component)
-  const names = admittedBy(release, components, component)
-  const sets = names.flatMap((name) => setsOf(name, present))
+  const { machines, present = machines, sshFrom = {} } = world
+  const admissions = admissionsTo(world, component, machine)
+  const sets = namedIn(admissions).flatMap((name) => setsOf(name, present))
   const ssh = sshFrom[machine.cloudId]?.map((network) => ({ network }))
   return {
     ssh: rulesOf({ protocol: 'tcp', port: machine.sshPort, sources: ssh ?? everywhere }),

@@ -23,6 +23,8 @@ export interface Situation {
   readings: Readings
   /** Machines of the deployment that are not the component's. */
   others: number
+  /** Machines that others share with it, so that it has no fewer; absent: none. */
+  carried?: number
   /** Per hour; null: a price is not known. */
   prices: { each: number; others: number } | null
 }

@@ -151,8 +151,10 @@ function kept<T>(memo: Record<string, unknown>, name: string): Record<string, T>
 }
 
 async function situationOf(context: Context, size: number, readings: Readings): Promise<Situation> {
-  const { spec, rows, now, overrides } = context
-  const others = rows.filter(({ component }) => component !== spec.component)
+  const { spec, rows, now, overrides, components } = context
+  // What shares a machine is none of its own.
+  const others = rows.filter(({ component, hostId }) => component !== spec.component && hostId === undefined)
+  const guests = components.filter(({ placement }) => placement.with === spec.component)
   const own = rows.find(({ component }) => component === spec.component)
   return {
     now,
@@ -160,6 +162,7 @@ async function situationOf(context: Context, size: number, readings: Readings): 
     readings,
     paused: overrides[pauseKey] !== undefined,
     others: others.length,
+    carried: Math.max(0, ...guests.map(({ replicas }) => replicas)),
     prices: spec.maxMonthlyCost === undefined ? null : await pricesOf(context, own, others),
   }
 }
