@@ -105,7 +105,7 @@ describe.skipIf(noMachines)(`every figure that an autoscaler goes by${noMachines
       return most('cpu') > 0.01 && most('latency-p95') > 0 && most('requests-per-second') > 100
     }, 120_000)
     expect(most('sum(up{job="node"})')).toBeGreaterThanOrEqual(1)
-    expect(replay(policy, recorded, { boot: 0, price: 1 }).largest).toBe(9)
+    expect(replay(policy, recorded, { boot: 0, cost: 730 }).largest).toBe(9)
     const queue = readPolicy({ component: 'web', max: 9, target: { metric: 'queue-length', value: 1 } }, 'queue.yaml')
     await expect(recordedLoad(client, 'shop', [queue], '10m')).rejects.toThrow('does not record queue-length')
   })
