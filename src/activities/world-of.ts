@@ -25,7 +25,8 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const machines = rows.filter(({ name }) => !unit.without?.includes(name))
   const values = await valueVersions(valueSource(deps, deployment), release)
   const sshFrom = sshSources(await deps.store.clouds.list(deployment.tenantId))
-  return { release, components, overrides, machines, values, present: rows, sshFrom }
+  const also = unit.also && { also: unit.also }
+  return { release, components, overrides, machines, values, present: rows, ...also, sshFrom }
 }
 
 /** The unit's component as the plan's release has it, else as the release in force has it: what is removed still drains by its own rules. */

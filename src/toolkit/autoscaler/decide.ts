@@ -25,8 +25,8 @@ export interface Situation {
   others: number
   /** Machines that others share with it, so that it has no fewer; absent: none. */
   carried?: number
-  /** Per hour; null: a price is not known. */
-  prices: { each: number; others: number } | null
+  /** Of a month: each of its machines, and all others together; or why that is not known. */
+  costs: { each: number; others: number } | { unknown: string }
 }
 
 /** What is kept from decision to decision. */

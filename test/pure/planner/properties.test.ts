@@ -106,6 +106,18 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
 
 const everything = { allowDataLoss: ['db'] }
 
+/** From the release in force (1) to another (2). */
+function forwardInput(state: State, from: ReleaseSpec, to: ReleaseSpec): PlanInput {
+  const releases = { current: { number: 1, spec: from }, release: { number: 2, spec: to } }
+  return inputFor(to, state, { ...everything, ...releases })
+}
+
+/** Back to the release in force. */
+function backInput(state: State, from: ReleaseSpec, to: ReleaseSpec): PlanInput {
+  const releases = { current: { number: 1, spec: from }, leaving: { number: 2, spec: to } }
+  return inputFor(from, state, { ...everything, kind: 'undo', ...releases })
+}
+
 /** Chooses among the units that may be next. */
 const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: number) => {
   const { value } = numbers.next()
@@ -116,6 +128,7 @@ const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: numbe
 function run(state: State, input: PlanInput, made: Plan, pick: (count: number) => number, most = Infinity): boolean {
   const services = input.release ? expand(input.release.spec, toolkit, {}).services : []
   const serving = new Map(services.map(({ name }) => [name, carriedBy(state, name)]))
+  const held = new Set<string>()
   const order = ordered(made, pick)
   for (const [i, unit] of order.entries()) {
     if (i >= most) {
@@ -123,7 +136,7 @@ function run(state: State, input: PlanInput, made: Plan, pick: (count: number) =
       return false
     }
     try {
-      watch(state, input, made, unit, serving)
+      watch(state, input, made, unit, { serving, held })
     } catch (error) {
       const story = made.units.map(
         ({ id, needs, without }) => `${id} <- ${needs.join(' ')}${without ? ` without ${without}` : ''}`,
@@ -138,7 +151,13 @@ function run(state: State, input: PlanInput, made: Plan, pick: (count: number) =
   return true
 }
 
-function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: Map<string, Set<string>>): void {
+function watch(
+  state: State,
+  input: PlanInput,
+  made: Plan,
+  unit: Unit,
+  { serving, held }: { serving: Map<string, Set<string>>; held: Set<string> },
+): void {
   if (!input.release) return
   const { components, services } = expand(input.release.spec, toolkit, {})
   const own = components.find(({ name }) => name === unit.component)
@@ -155,7 +174,9 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
     const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
     expect(naming.filter((name) => !leaving.has(name))).toEqual([])
   }
-  if (input.release.spec.blueprint.firewall) watchAdmission(state, made, unit, components)
+  // A release without firewalls lets nobody in anywhere else than where it takes them away.
+  const involved = [input.release, input.current, input.leaving].filter((release) => release !== undefined)
+  if (involved.every(({ spec }) => spec.blueprint.firewall)) watchAdmission(state, made, unit, components, held)
   for (const { name: service, members } of services) {
     const carried = carriedBy(state, service)
     if (!members.includes(unit.component) || !own) continue
@@ -178,25 +199,39 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
   }
 }
 
-/** Whoever is about to use another is let in by then, and until it is gone. */
-function watchAdmission(state: State, made: Plan, unit: Unit, components: ResolvedComponent[]): void {
-  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
-  const goes = unit.kind === 'destroy' && components.some(({ name }) => name === unit.component)
-  if (!comes && !goes) return
-  const row = state.machines.find(({ name }) => name === unit.machine)
+/**
+ * Whoever is about to use another is let in by then, and stays so until it is gone or uses it no more. `held`: pairs of machines, the first
+ * of which uses the second and was let in before.
+ */
+function watchAdmission(
+  state: State,
+  made: Plan,
+  unit: Unit,
+  components: ResolvedComponent[],
+  held: Set<string>,
+): void {
   const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
-  if (goes && row?.status !== 'ready') return
-  for (const used of linksOf(components, unit.component))
-    for (const { name: shared, id, hostId } of state.machines.filter((machine) => machine.component === used)) {
-      // What stays on one machine passes no firewall.
-      if (row && machineIdOf(row) === (hostId ?? id)) continue
-      const { name, firewallDigest } = state.machines.find((machine) => machine.id === (hostId ?? id)) ?? {
-        name: shared,
-      }
-      // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
-      if (leaving.has(name) || leaving.has(shared) || !firewallDigest) continue
-      expect([name, [...(state.admitted.get(name) ?? [])]]).toEqual([name, expect.arrayContaining([unit.machine])])
+  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
+  const used = comes ? linksOf(components, unit.component) : []
+  const rowOf = new Map(state.machines.map((machine) => [machine.name, machine]))
+  for (const machine of state.machines) {
+    const { name, component } = machine
+    const wall = state.machines.find(({ id }) => id === machineIdOf(machine))
+    // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
+    if (!wall || leaving.has(wall.name) || !wall.firewallDigest) continue
+    const admitted = state.admitted.get(wall.name) ?? new Set()
+    // What stays on one machine passes no firewall.
+    const isApart = (user: string) => machineIdOf(rowOf.get(user) ?? machine) !== wall.id
+    if (used.includes(component) && !leaving.has(name) && isApart(unit.machine))
+      expect([name, [...admitted]]).toEqual([name, expect.arrayContaining([unit.machine])])
+    for (const user of state.machines.filter(({ status }) => status === 'ready').map((one) => one.name)) {
+      if (!isApart(user)) continue
+      const uses = state.uses.get(user)?.includes(component) && state.named.get(user)?.has(name)
+      if (uses && held.has(`${user} ${name}`) && !admitted.has(user)) throw new Error(`${name} shuts out ${user}`)
+      if (uses && admitted.has(user)) held.add(`${user} ${name}`)
+      else held.delete(`${user} ${name}`)
     }
+  }
 }
 
 function expectInForce(state: State, spec: ReleaseSpec): void {
@@ -245,12 +280,8 @@ describe('for any two releases, in any order that the needs allow', () => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
         expectInForce(state, from)
-        const input = inputFor(to, state, {
-          ...everything,
-          current: { number: 1, spec: from },
-          release: { number: 2, spec: to },
-        })
-        run(state, { ...input, machines: state.machines }, planOf(input), pick)
+        const input = forwardInput(state, from, to)
+        run(state, input, planOf(input), pick)
         expectInForce(state, to)
       }),
       runs,
@@ -262,21 +293,11 @@ describe('for any two releases, in any order that the needs allow', () => {
       fc.property(releases, releases, choosing, fc.nat(60), fc.boolean(), (from, to, pick, most, undo) => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
-        const forward = inputFor(to, state, {
-          ...everything,
-          current: { number: 1, spec: from },
-          release: { number: 2, spec: to },
-        })
+        const forward = forwardInput(state, from, to)
         if (run(state, forward, planOf(forward), pick, most)) return
-        const target = undo ? from : to
-        const more: Partial<PlanInput> = {
-          ...everything,
-          current: { number: 1, spec: from },
-          ...(undo && { kind: 'undo' }),
-        }
-        const next = inputFor(target, state, more)
+        const next = undo ? backInput(state, from, to) : forwardInput(state, from, to)
         run(state, next, planOf(next), pick)
-        expectInForce(state, target)
+        expectInForce(state, undo ? from : to)
       }),
       runs,
     )
@@ -287,10 +308,10 @@ describe('for any two releases, in any order that the needs allow', () => {
       fc.property(releases, releases, choosing, fc.nat(40), fc.nat(20), (from, to, pick, first, second) => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
-        const forward = inputFor(to, state, { ...everything, release: { number: 2, spec: to } })
+        const forward = forwardInput(state, from, to)
         run(state, forward, planOf(forward), pick, first)
         for (const most of [second, Infinity]) {
-          const back = inputFor(from, state, { kind: 'undo', ...everything })
+          const back = backInput(state, from, to)
           run(state, back, planOf(back), pick, most)
         }
         expectInForce(state, from)

@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { planText } from '../../../src/cli/plan-text.ts'
 import type { ResolvedComponent, ResolvedService } from '../../../src/model/blueprint.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
+import { admissionsOf } from '../../../src/planner/admissions.ts'
 import { cloudFirewalls } from '../../../src/planner/cloud-firewall.ts'
 import { expand } from '../../../src/planner/expand.ts'
-import { admissionsOf, firewallParameters } from '../../../src/planner/firewall.ts'
 import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { monitoringSchema } from '../../../src/toolkit/monitoring/schema.ts'
@@ -60,7 +59,7 @@ describe('who is where', () => {
     })
     expect(units.find(({ id }) => id === 'db-1/install')?.needs).toEqual(['db-1/create', 'web-1/install'])
     expect(changes.find(({ machine }) => machine === 'db-1')).toMatchObject({ action: 'create', on: 'web-1' })
-    expect(planText(planOf(input))).toContain('+   db-1 (db on web-1): create')
+    expect(changes[1]).toMatchObject({ machine: 'db-1', on: 'web-1' })
   })
 
   test('fewer machines: those that carry something stay, data before all', () => {
@@ -186,18 +185,19 @@ describe('the firewall of a shared machine', () => {
       [],
       true,
     )
-    const input = inputFor(to, before, { allowDataLoss: ['db'] })
-    const { components } = expand(to, toolkit, {})
-    const [owner] = components
-    const [row] = before.machines
-    if (!owner || !row) throw new Error('no web')
-    const ports = (machines: State['machines']) => {
-      const world = { release: to, components, machines, overrides: {} }
-      return firewallParameters(world, owner, row).rules.map(({ port }) => port)
-    }
-    expect(ports(before.machines)).toContain(5432)
-    expect(ports(before.machines.filter(({ component: name }) => name !== 'db'))).not.toContain(5432)
-    const after = planOf(input).units.find(({ id }) => id === 'web-1/configure/firewall-after')
+    const input = inputFor(to, before, {
+      allowDataLoss: ['db'],
+      current: { number: 1, spec },
+      release: { number: 2, spec: to },
+    })
+    const { units } = planOf(input)
+    const opened = units.find(({ id }) => id === 'web-1/configure/firewall')
+    expect(opened?.also).toContainEqual({
+      protocol: 'tcp',
+      port: 5432,
+      sources: [{ component: 'api' }, { component: 'web' }],
+    })
+    const after = units.find(({ id }) => id === 'web-1/configure/firewall-after')
     expect(after?.needs).toContain('db-1/destroy')
   })
 })
