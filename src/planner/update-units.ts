@@ -22,10 +22,10 @@ import { unitId } from './units.ts'
 /** Machines that stay and are not, or will not be, as their inputs say. */
 export function addUpdates(context: ChangeContext, fate: Fate, before: World['components']): void {
   const { input, world, units } = context
-  const { release, current, machines, overrides, values = {} } = input
+  const { release, current, machines, overrides, values = {}, certificates = {} } = input
   if (!release) return
   const { component } = fate
-  const now: World = { release: release.spec, components: world.components, machines, overrides, values }
+  const now: World = { release: release.spec, components: world.components, machines, overrides, values, certificates }
   const differences = componentDifferences(current, release, componentNamed(before, component.name), component)
   const around = changesAround(context, fate)
   for (const machine of fate.stay) {
