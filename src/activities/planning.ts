@@ -37,11 +37,18 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
   const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
   const held = await heldBack(deps, operation, stage, loaded.machines)
   const beside = operation.kind === 'push' && (await isBesideAnother(deps, operation))
-  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost), held, beside }
+  const leaving = stage === 'undo' ? await releaseUndone(deps, operation) : undefined
+  const machines = withLost(loaded.machines, operation.request.lost)
+  const input = { ...loaded, machines, held, beside, ...(leaving && { leaving }) }
   const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
   const made = plan(input, specs)
   if (stage === 'main' && operation.request.canary) refuseMore(made, operation.request.canary)
   return made
+}
+
+async function releaseUndone({ store }: ActivityDeps, { id, deploymentId }: OperationRecord) {
+  const number = (await store.operations.plan(id, 'main'))?.release
+  return number === undefined ? undefined : releaseOf(store, deploymentId, number)
 }
 
 /** Whether an operation that changes machines is under way at the same deployment. */

@@ -27,7 +27,8 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const values = await valueVersions(valueSource(deps, deployment), release)
   const sshFrom = sshSources(await deps.store.clouds.list(deployment.tenantId))
   const certificates = certificateWords(await deps.store.serverCertificates.list(deployment.id), new Date())
-  return { release, components, overrides, machines, values, certificates, present: rows, sshFrom }
+  const also = unit.also && { also: unit.also }
+  return { release, components, overrides, machines, values, certificates, present: rows, ...also, sshFrom }
 }
 
 /** The unit's component as the plan's release has it, else as the release in force has it: what is removed still drains by its own rules. */

@@ -1,5 +1,6 @@
 import { digestOf } from '../lib/digest.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { Admission } from '../model/firewall.ts'
 import type { JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
@@ -19,6 +20,8 @@ export interface World {
   certificates?: Record<string, string>
   /** Whose addresses firewalls know, where that are more than `machines`: those that are about to go still come. */
   present?: MachineRecord[]
+  /** Who else may come to the machine in question, see `Unit`. */
+  also?: Admission[]
   /** Cloud id -> networks that SSH may come from; of clouds that do not say: from anywhere. */
   sshFrom?: Record<string, string[]>
 }

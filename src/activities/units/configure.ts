@@ -22,8 +22,8 @@ export function configure(work: UnitWork): Promise<void> {
 
 async function configureMachine(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
-  if (work.unit.only === 'firewall') return admit(work, mostRounds)
   if (await isGone(work)) return
+  if (work.unit.only === 'firewall') return admit(work, mostRounds)
   let inputs = await phaseInputs(work, 'configure')
   for (let round = 1; round <= mostRounds; round++) {
     const { id } = inputs.machine

@@ -46,6 +46,12 @@ export const pauseKey = 'pause'
 /** Milliseconds until a rate is known. */
 const firstRates = 5_000
 
+/**
+ * Milliseconds to a second look where more is wanted than at the look before. Load that came between two looks is in its rate in part
+ * only: a change by it would be too small, and the next one would wait for the end of this.
+ */
+const secondLook = 1_000
+
 /** Milliseconds from a failed change to the next try: doubling, from and to. */
 const firstPause = 60_000
 const longestPause = 1_800_000
@@ -70,6 +76,10 @@ export const watch: ToolkitWatch<Policy> = {
     const situation = await situationOf(context, size, readings)
     const decision = decide(spec, situation, historyOf(context, state))
     context.memo.wanted = decision.history.wanted
+    const grows = decision.reason === 'out'
+    const isNew = grows && context.memo.grows !== true
+    context.memo.grows = grows
+    if (isNew && usesTraffic(spec)) return { ...outcomeOf(context, state, decisions), again: secondLook }
     if (decision.size !== size && now < state.notBefore) return outcomeOf(context, state, decisions)
     const isNews = decision.size !== size || decision.reason !== stored.reason
     if (!isNews) return outcomeOf(context, state, decisions)
@@ -131,7 +141,7 @@ async function readingsOf(context: Context): Promise<Readings | undefined> {
   const { spec, memo, rows, now } = context
   const asked = figuresOf(spec).map(({ name }) => name)
   const readings = await measuredReadings(context)
-  if (asked.some((metric) => trafficMetrics.includes(metric))) {
+  if (usesTraffic(spec)) {
     const traffic = trafficReadings(await context.metrics(), spec.component, now, kept(memo, 'traffic'))
     if (!traffic) return undefined
     Object.assign(readings, traffic)
@@ -143,6 +153,10 @@ async function readingsOf(context: Context): Promise<Readings | undefined> {
     Object.assign(readings, { memory, ...(cpu && { cpu }) })
   }
   return readings
+}
+
+function usesTraffic(spec: Policy): boolean {
+  return figuresOf(spec).some(({ name }) => trafficMetrics.includes(name))
 }
 
 function kept<T>(memo: Record<string, unknown>, name: string): Record<string, T> {
