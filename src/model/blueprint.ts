@@ -10,6 +10,12 @@ export interface Placement {
   zones?: string[]
 }
 
+/** Where something goes that says so in part: what it leaves out is as usual. Region and zones are those of a cloud, and usual at that one only. */
+export function placedBy({ cloud, ...place }: Placement, own: Placement = {}): Placement {
+  const isThere = own.cloud === undefined || own.cloud === cloud
+  return { ...(cloud !== undefined && { cloud }), ...(isThere && place), ...own }
+}
+
 export interface HealthCheck {
   /** Path that must answer 2xx or 3xx; absent: the port must accept a connection. */
   http?: string

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
+import {
+  type ComponentExtra,
+  type Placement,
+  placedBy,
+  type ResolvedComponent,
+  type ResolvedService,
+} from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
@@ -28,7 +34,7 @@ export function expand(
   toolkit: ToolkitRegistry,
   overrides: Record<string, Record<string, JsonObject>>,
 ): Expanded {
-  const { components, services } = release.blueprint
+  const { components, services, placement } = release.blueprint
   const scaled = components.map((component) => {
     const replicas = overrides.scale?.[component.name]?.replicas
     return typeof replicas === 'number' ? { ...component, replicas } : component
@@ -37,7 +43,7 @@ export function expand(
   const extras: Extra[] = []
   for (const { name, kind, spec, service } of observersLast(services, toolkit)) {
     const components = service.observes ? [...expanded.components] : scaled
-    const plan: ToolkitPlan = service.plan({ name, spec, components })
+    const plan: ToolkitPlan = service.plan({ name, spec: placed(spec, placement), components })
     const own = plan.components
     expanded.components.push(...(service.observes ? own.map((one) => ({ ...one, observer: true as const })) : own))
     expanded.services.push({ name, kind, spec, members: plan.members })
@@ -52,6 +58,11 @@ export function expand(
     for (const { name } of expanded.components) extras.push({ component: name, ...ownExtra(firewallName) })
   expanded.components = expanded.components.map((component) => withExtras(component, extras))
   return expanded
+}
+
+/** A service's section, whose machines go where the blueprint says as far as it does not say so itself. */
+function placed(spec: JsonObject, usual: Placement): JsonObject {
+  return { ...spec, placement: { ...placedBy(usual, spec.placement as Placement | undefined) } }
 }
 
 type Extra = ComponentExtra & { component: string }

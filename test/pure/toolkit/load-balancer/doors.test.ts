@@ -30,6 +30,19 @@ describe('machines at another cloud than their load balancer', () => {
     expect(planOf(inputFor(shopOf(['loadBalancer', {}]), nothing())).units.length).toBeGreaterThan(0)
   })
 
+  test('are that also where only the blueprint says where machines go', () => {
+    const spec = shopOf(['loadBalancer', {}])
+    const doors = (cloud: string) => {
+      const blueprint = { ...spec.blueprint, placement: { cloud, region: 'north' } }
+      const { components } = expand({ ...spec, blueprint }, toolkit, {})
+      const [own, balancer] = components
+      expect(balancer?.placement).toEqual({ cloud, region: 'north' })
+      return own?.extras?.map(({ name }) => name) ?? []
+    }
+    expect(doors('home')).toEqual(['tls-door'])
+    expect(doors('other')).toEqual([])
+  })
+
   test('share it among several load balancers', () => {
     const { components } = expand(shopOf(['one', {}], ['two', { listeners: [{ port: 81, to: 'web' }] }]), toolkit, {})
     expect(components.find(({ name }) => name === 'web')?.extras?.map(({ name }) => name)).toEqual(['tls-door'])
