@@ -10,6 +10,12 @@ export interface Placement {
   zones?: string[]
 }
 
+/** Where something goes that says so in part: what it leaves out is as usual. Region and zones are those of a cloud, and usual at that one only. */
+export function placedBy({ cloud, ...place }: Placement, own: Placement = {}): Placement {
+  const isThere = own.cloud === undefined || own.cloud === cloud
+  return { ...(cloud !== undefined && { cloud }), ...(isThere && place), ...own }
+}
+
 export interface HealthCheck {
   /** Path that must answer 2xx or 3xx; absent: the port must accept a connection. */
   http?: string
@@ -68,6 +74,8 @@ export interface ResolvedComponent {
   observer?: true
   /** Tells the world where others are (DNS): of what it refers to it needs the addresses, and sends nothing there but health checks. */
   names?: true
+  /** Components that it speaks to by TLS, whatever their own port speaks: their machines have what it takes. */
+  encrypts?: string[]
   /** Who may come to its port beside the machines of components that refer to it: anyone, or these networks (CIDR). */
   public?: true | string[]
   /** What it listens on and for whom; absent: as its recipe says. */
