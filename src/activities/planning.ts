@@ -12,6 +12,7 @@ import { ensureValues } from './make-values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseOf } from './release-of.ts'
 import { createResolveSpecs } from './resolve-specs.ts'
+import { ensureServerAuthority } from './server-certificates.ts'
 
 /** Plans what an operation asks for, or (stage `undo`) the way back to the release in force, against what is now. Throws what refuses it. */
 export async function planFor(deps: ActivityDeps, operation: OperationRecord, stage: UnitStage): Promise<Plan> {
@@ -29,6 +30,7 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
   const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
   if (typeof request.release === 'number') {
     const release = await releaseOf(store, deployment.id, request.release)
+    await ensureServerAuthority(deps, deployment, release.spec)
     await ensureValues(deps, deployment, release.spec, request.kind === 'deploy' ? { retry: true } : {})
   }
   const overrides = await overridesFor({ store, operation, deployment, stage })

@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placedBy, type ResolvedComponent } from '../model/blueprint.ts'
 import type { RecipeCatalog, RecipeSignature } from '../model/recipe.ts'
 import type { Value } from '../model/value.ts'
 import { addIssues } from './issues.ts'
@@ -57,7 +57,7 @@ export function resolveComponent(name: string, value: unknown, options: Options)
     recipe: signature.name,
     replicas,
     machine: defined(machine),
-    placement: placementOf(options.placement, data.placement),
+    placement: placedBy(options.placement, defined(data.placement ?? {})),
     env: data.env as Record<string, Value>,
     settings,
     update,
@@ -71,11 +71,6 @@ export function resolveComponent(name: string, value: unknown, options: Options)
       metrics: metrics && { path: metrics.path, port: metrics.port ?? port ?? 1 },
     }),
   } as ResolvedComponent
-}
-
-/** One that shares machines is where these are, whatever holds for the others. */
-function placementOf(general: Placement, own: ParsedComponent['placement']): Placement {
-  return own?.with === undefined ? defined({ ...general, ...own }) : { with: own.with }
 }
 
 function findRecipe(

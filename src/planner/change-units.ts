@@ -69,8 +69,18 @@ function readyFirst(context: ChangeContext, user: string, name: string): string[
   if (reaches(context.world.components, name, user)) return []
   // One that only looks at it is told where it is, and sees for itself when it is there.
   if (componentNamed(context.world.components, user)?.observer) return []
+  if (isNewService(context, user)) return []
   if (waitsForService(context, user, name)) return made(context, name)
   return context.units.of('ready', name).map(({ machine }) => machine)
+}
+
+/**
+ * A service none of whose machines was there before: nobody comes to it yet, so it need not wait for what it will send them to, and is set up
+ * while that is installed.
+ */
+function isNewService({ world, fates }: ChangeContext, name: string): boolean {
+  const { stay = [], remove = [] } = fates.get(name) ?? {}
+  return componentNamed(world.components, name)?.service !== undefined && stay.length + remove.length === 0
 }
 
 /**

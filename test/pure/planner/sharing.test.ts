@@ -148,10 +148,10 @@ describe('what is refused', () => {
     const { components } = expand(spec, toolkit, {})
     const { machines } = deployed(spec)
     for (const { addresses } of machines) for (const address of addresses) address.scope = 'public'
-    expect(message(() => refusePublicLinks({ components, machines }, 'web'))).toBeUndefined()
+    expect(message(() => refusePublicLinks({ release: spec, components, machines }, 'web'))).toBeUndefined()
     const apart = deployed(shop([web(2), db(withWeb)])).machines
     for (const { addresses } of apart) for (const address of addresses) address.scope = 'public'
-    expect(message(() => refusePublicLinks({ components, machines: apart }, 'web'))).toContain('public address only')
+    expect(message(() => refusePublicLinks({ release: spec, components, machines: apart }, 'web'))).toContain('public address only')
   })
 })
 
