@@ -9,7 +9,8 @@ folder=/var/backups/kitbag/$name figures=/var/lib/prometheus/node-exporter
 . "/etc/kitbag/$name/backup"
 cd "$folder"
 
-as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
+# This folder is none of its own.
+as_postgres() (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups "$@")
 dumps() { find . -maxdepth 1 -type f -name '*.dump' -printf '%f\n' | sort; }
 oldest() { dumps | head -n 1; }
 newest() { dumps | tail -n 1; }
