@@ -1,3 +1,4 @@
+import { notesOn, sumOf } from '../../model/cost.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import { isFinal, type OperationRecord } from '../../model/operation.ts'
@@ -174,19 +175,22 @@ async function situationOf(context: Context, size: number, readings: Readings): 
     readings,
     paused: overrides[pauseKey] !== undefined,
     others: others.length,
-    prices: spec.maxMonthlyCost === undefined ? null : await pricesOf(context, own, others),
+    costs: spec.maxMonthlyCost === undefined ? { unknown: 'nobody asks for it' } : await costsOf(context, own, others),
   }
 }
 
-async function pricesOf(
-  { hourlyPrice }: Context,
+async function costsOf(
+  context: Context,
   own: MachineRecord | undefined,
   others: MachineRecord[],
-): Promise<Situation['prices']> {
-  const each = own && (await hourlyPrice(own))
-  const rest = await Promise.all(others.map(hourlyPrice))
-  if (each === undefined || rest.includes(undefined)) return null
-  return { each, others: rest.reduce<number>((sum, price) => sum + (price ?? 0), 0) }
+): Promise<Situation['costs']> {
+  if (!own) return { unknown: 'it has no machine yet' }
+  const costOf = await context.costs()
+  const [each, rest] = [costOf(own), others.map(costOf)]
+  const { total } = sumOf([each, ...rest])
+  const { total: ofOthers } = sumOf(rest)
+  if (total !== null && ofOthers !== null) return { each: sumOf([each]).total ?? 0, others: ofOthers }
+  return { unknown: notesOn([each, ...rest]).unknown.join('; ') }
 }
 
 function dataOf({ size, reason, inputs }: Decision, situation: Situation): JsonObject {

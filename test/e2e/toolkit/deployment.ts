@@ -40,6 +40,26 @@ export interface TestDeployment {
   close(allowDataLoss?: string[]): Promise<string[]>
 }
 
+/** A machine that needs no more than what runs on it here. */
+export const small = { cpu: 1, memory: '256MiB' }
+
+/** A blueprint with the application as `web` behind a load balancer; what is given comes to the sections or takes the place of a default. */
+export function balancedShop({
+  web = {},
+  loadBalancer = {},
+  ...services
+}: Record<string, object> & { web?: object; loadBalancer?: object } = {}): string {
+  const health = { http: '/', interval: '500ms' }
+  const application = { source: './app', runtime: 'nodejs', start: 'node server.js', port: 8080, health, ...web }
+  const balancer = { listeners: [{ port: 80, to: 'web' }], machine: small, ...loadBalancer }
+  return JSON.stringify({
+    apiVersion: 'kitbag/v1',
+    name: 'shop',
+    components: { web: application },
+    toolkit: { loadBalancer: balancer, ...services },
+  })
+}
+
 /** Answers with its name and version, at once or after the time that a request asks for (`?wait=5000`), and ends the requests at hand when it is told to stop. */
 const application = (version: string) => `
 const http = require('node:http')
