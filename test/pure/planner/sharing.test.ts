@@ -151,7 +151,9 @@ describe('what is refused', () => {
     expect(message(() => refusePublicLinks({ release: spec, components, machines }, 'web'))).toBeUndefined()
     const apart = deployed(shop([web(2), db(withWeb)])).machines
     for (const { addresses } of apart) for (const address of addresses) address.scope = 'public'
-    expect(message(() => refusePublicLinks({ release: spec, components, machines: apart }, 'web'))).toContain('public address only')
+    expect(message(() => refusePublicLinks({ release: spec, components, machines: apart }, 'web'))).toContain(
+      'public address only',
+    )
   })
 })
 

@@ -203,8 +203,7 @@ describe('the plan', () => {
     })
     const gates = extras?.filter(({ name }) => name === 'exporter-gate')
     expect(gates?.map((extra) => extra.component)).not.toContain('api')
-    const { modules } = gates?.find((extra) => extra.component === 'web')?.settings as { modules: object }
-    expect(modules).toMatchObject({
+    expect(gates?.find((extra) => extra.component === 'web')?.settings.modules).toMatchObject({
       application: { port: 8080, path: '/metrics' },
       'application-api': { port: 8081, path: '/figures' },
     })
