@@ -52,10 +52,9 @@ export function admissionsBeyond(admissions: Admission[], others: Admission[]): 
 
 /** What listens on a component's machines: its own recipe or service, its figures, and what services put there. */
 function openingsOf(recipes: ReleaseSpec['recipes'], component: ResolvedComponent): Opening[] {
-  const { opens, recipe, metrics, extras = [] } = component
+  const { opens, recipe, extras = [] } = component
   return [
     ...(opens ?? recipes[recipe]?.opens ?? [{ protocol: 'tcp' as const, from: 'users' as const }]),
-    ...(metrics ? [{ protocol: 'tcp' as const, port: metrics.port, from: 'observers' as const }] : []),
     ...extras.flatMap((extra) => recipes[extra.recipe]?.opens ?? []),
   ]
 }
