@@ -1,7 +1,7 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord, outsideAddresses, preferredAddress } from '../model/machine.ts'
 import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
@@ -27,6 +27,9 @@ export interface FactSource {
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
 }
+
+/** Whether the machines of a deployment ask where others are, or the world does. */
+type View = 'inside' | 'outside'
 
 interface PartFacts {
   context: RecipeContext
@@ -62,12 +65,22 @@ export function createFacts(source: FactSource): Facts {
     return source.recipes.get(recipe) ?? missing(`${name}: recipe ${recipe}`)
   }
 
-  function machinesOf(name: string): MachineFact[] {
-    const port = portOf(component(name))
+  function toldOf(name: string): MachineRecord[] {
     return world.machines
       .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
       .sort((a, b) => a.ordinal - b.ordinal)
-      .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
+  }
+
+  function outside(machines: MachineRecord[]): string[] {
+    return outsideAddresses(machines, world.present ?? world.machines)
+  }
+
+  function machinesOf(name: string, view: View = 'inside'): MachineFact[] {
+    const port = portOf(component(name))
+    return toldOf(name).map((machine) => {
+      const [open] = view === 'outside' ? outside([machine]) : []
+      return { name: machine.name, address: open ?? addressOf(machine), ...(port !== undefined && { port }) }
+    })
   }
 
   /** The address that the component's machines share. */
@@ -85,7 +98,11 @@ export function createFacts(source: FactSource): Facts {
     return source.secrets.get(name) ?? missing(`secret ${name}`)
   }
 
-  function parametersOf(of: ResolvedComponent, lookup = lookupFor(), given = of.settings): Record<string, unknown> {
+  function parametersOf(
+    of: ResolvedComponent,
+    lookup = lookupFor(viewOf(of)),
+    given = of.settings,
+  ): Record<string, unknown> {
     const settings = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, resolveValue(value, lookup)]),
     )
@@ -101,31 +118,32 @@ export function createFacts(source: FactSource): Facts {
   }
 
   /** Outputs that every component has, as far as they are known. */
-  function basicOutputs(name: string): Record<string, unknown> {
+  function basicOutputs(name: string, view: View): Record<string, unknown> {
     const of = component(name)
-    const machines = machinesOf(name)
+    const machines = machinesOf(name, view)
     const port = portOf(of)
     const floating = floatingOf(name)
-    const host = floating ?? machines[0]?.address
+    const own = view === 'outside' ? outside(toldOf(name)) : machines.map(({ address }) => address)
+    const host = floating ?? own[0]
     const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
     const scheme = of.scheme ?? usual
     const authority =
       host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
     return {
       machines,
-      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
+      addresses: floating === undefined ? own : [floating],
       ...(port !== undefined && { port }),
       ...(host !== undefined && { host }),
       ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
     }
   }
 
-  function outputsOf(name: string): Record<string, unknown> {
+  function outputsOf(name: string, view: View): Record<string, unknown> {
     if (busy.has(name)) throw new KitbagError('internal', `outputs of ${name} refer to themselves`)
     busy.add(name)
     try {
       const of = component(name)
-      const basic = basicOutputs(name)
+      const basic = basicOutputs(name, view)
       const first = world.machines.find((machine) => machine.name === machinesOf(name)[0]?.name)
       return first ? { ...basic, ...recipeOutputs(recipeOf(of), bare(of, first, parametersOf(of))) } : basic
     } finally {
@@ -133,7 +151,7 @@ export function createFacts(source: FactSource): Facts {
     }
   }
 
-  function lookupFor(): (reference: string) => unknown {
+  function lookupFor(view: View): (reference: string) => unknown {
     return (reference) => {
       const [owner = '', ...rest] = reference.split('.')
       const name = rest.join('.')
@@ -143,7 +161,7 @@ export function createFacts(source: FactSource): Facts {
       if (!world.components.some((candidate) => candidate.name === owner)) return missing(reference)
       // What the recipe does not declare is known without its settings, so that components may name each other.
       const declared = recipeOf(component(owner)).signature.outputs.includes(name)
-      const value = (declared ? outputsOf(owner) : basicOutputs(owner))[name]
+      const value = (declared ? outputsOf(owner, view) : basicOutputs(owner, view))[name]
       return value === undefined ? missing(reference) : value
     }
   }
@@ -196,10 +214,10 @@ export function createFacts(source: FactSource): Facts {
     if (!later) {
       // What refers to others does not exist yet: an install phase sees such a setting as not given.
       const known = Object.entries(of.settings).filter(([, value]) => referencesIn(value).length === 0)
-      const parameters = parametersOf(of, lookupFor(), Object.fromEntries(known))
+      const parameters = parametersOf(of, lookupFor('inside'), Object.fromEntries(known))
       return { context: bare(of, machine, parameters), secrets: hidden }
     }
-    const lookup = lookupFor()
+    const lookup = lookupFor(viewOf(of))
     const parameters = parametersOf(of, lookup)
     checkResolved(of, recipeOf(of).signature, parameters)
     const env = Object.fromEntries(
@@ -209,12 +227,13 @@ export function createFacts(source: FactSource): Facts {
       ]),
     )
     const consumers = consumersOf(world.components, of.name).map((name) => ({ name, machines: machinesOf(name) }))
-    const peers = world.components.includes(of) ? machinesOf(of.name) : []
+    const peers = world.components.includes(of) ? machinesOf(of.name, viewOf(of)) : []
     const whole = { ...bare(of, machine, parameters), env, consumers, peers }
     return { context: whole, secrets: hidden }
   }
 
-  return { context, extras, hidden, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
+  const shown = (name: string) => outputsOf(name, component(name).entrance ? 'outside' : 'inside')
+  return { context, extras, hidden, outputs: shown, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */
@@ -234,6 +253,11 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
       problems,
     })
+}
+
+/** What a component writes into its files: name servers tell the world. */
+function viewOf({ names }: ResolvedComponent): View {
+  return names ? 'outside' : 'inside'
 }
 
 function addressOf(machine: MachineRecord): string {

@@ -6,13 +6,23 @@ import type { PlanInput } from './plan-input.ts'
 
 type Reason = Change['reasons'][number]
 
+interface NewMachine {
+  name: string
+  ordinal: number
+  row?: MachineRecord
+  replaces?: string
+  /** Name of the static address that it gets where its cloud has such: that of the machine that it replaces, or one that nobody has. */
+  staticAddress?: string
+  reasons: Reason[]
+}
+
 /** What becomes of one component's machines, before units are made. */
 export interface Fate {
   component: ResolvedComponent
   /** Stay as machines; whether they are touched is decided by digests. */
   stay: MachineRecord[]
   /** `row`: a machine whose creation was begun and not finished. */
-  create: { name: string; ordinal: number; row?: MachineRecord; replaces?: string; reasons: Reason[] }[]
+  create: NewMachine[]
   remove: { machine: MachineRecord; replacement?: string; reasons: Reason[] }[]
 }
 
@@ -32,6 +42,11 @@ export function cloudIdOf(input: Pick<PlanInput, 'clouds' | 'cloudId'>, componen
   )
 }
 
+/** Whether a component's machines are to have addresses that outlive them; `asked`: by what one of them was made for. */
+function wantsStaticAddress({ entrance, machine }: ResolvedComponent, asked = machine): boolean {
+  return asked.staticAddress ?? entrance ?? false
+}
+
 /** Why a machine cannot serve as what the component asks for; empty: it can. */
 function mismatches(input: PlanInput, component: ResolvedComponent, machine: MachineRecord): Reason[] {
   const path = `components.${component.name}.machine`
@@ -45,6 +60,14 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
     const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
     reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })
   }
+  const [had, wants] = [wantsStaticAddress(component, has), wantsStaticAddress(component)]
+  if (had !== wants)
+    reasons.push({
+      message: `staticAddress of ${component.name} changed`,
+      path: `${path}.staticAddress`,
+      before: String(had),
+      after: String(wants),
+    })
   if (machine.cloudId !== cloudIdOf(input, component))
     reasons.push({ message: 'it is on another cloud', path: `components.${component.name}.placement` })
   const { region, zones } = component.placement
@@ -102,6 +125,7 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     })
   }
   const replaceable = [...unfit]
+  const names = new Set(rows.flatMap(({ spec }) => spec.staticAddress ?? []))
   for (let missing = places - kept.length, ordinal = 1; missing > 0; ordinal++) {
     if (taken.has(ordinal)) continue
     missing--
@@ -110,7 +134,12 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     const reasons = old
       ? old.reasons
       : [{ message: rows.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
-    fate.create.push({ name, ordinal, reasons, ...(old && { replaces: old.machine.name }) })
+    const staticAddress = wantsStaticAddress(component)
+      ? (old?.machine.spec.staticAddress ?? freeName(component.name, names))
+      : undefined
+    if (staticAddress !== undefined) names.add(staticAddress)
+    const inherits = staticAddress !== undefined && { staticAddress }
+    fate.create.push({ name, ordinal, reasons, ...(old && { replaces: old.machine.name }), ...inherits })
     if (old) fate.remove.push({ machine: old.machine, replacement: name, reasons: old.reasons })
   }
   for (const { machine, reasons } of replaceable) fate.remove.push({ machine, reasons })
@@ -126,4 +155,12 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     })
   }
   return fate
+}
+
+/** The first of `load-balancer-1`, `load-balancer-2` ... that no static address of the component has. */
+function freeName(component: string, taken: Set<string>): string {
+  for (let number = 1; ; number++) {
+    const name = machineName(component, number)
+    if (!taken.has(name)) return name
+  }
 }

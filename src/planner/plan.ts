@@ -30,7 +30,12 @@ export function machinesToCreate(input: PlanInput): WantedMachine[] {
   return expanded(input).components.flatMap((component) =>
     fateOf(input, component)
       .create.filter(({ row }) => !row)
-      .map(({ ordinal }) => ({ component, ordinal, cloudId: cloudIdOf(input, component) })),
+      .map(({ ordinal, staticAddress }) => ({
+        component,
+        ordinal,
+        cloudId: cloudIdOf(input, component),
+        ...(staticAddress !== undefined && { staticAddress }),
+      })),
   )
 }
 

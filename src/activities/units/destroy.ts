@@ -5,6 +5,7 @@ import type { Provider } from '../../providers/contract.ts'
 import { forgetOverrides } from '../forget-overrides.ts'
 import { machineAccess } from '../machine-access.ts'
 import { serviceNamed } from '../service-of.ts'
+import { giveUpAddress, handOverAddress } from '../static-addresses.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
 
 /** Destroys the machine and removes its row, in this order, so that a crash in between is repeated. What is gone already is fine. */
@@ -17,7 +18,9 @@ export async function destroy(work: UnitWork): Promise<void> {
   if (row.status !== 'lost') await deps.store.machines.update(row.id, { status: 'destroying' })
   try {
     const provider = await deps.clouds.provider(row.cloudId)
+    await handOverAddress(work, provider, row)
     for (const id of await idsAtCloud(work, provider, row)) await provider.destroyMachine(id)
+    await giveUpAddress(work, provider, row)
   } catch (error) {
     if (!(await isLeft(work, row, error))) throw error
     const message = `${row.name} stays as it is, because it does not answer: when it is back, kitbag sweep --remove cleans it`

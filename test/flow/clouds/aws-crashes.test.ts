@@ -23,6 +23,13 @@ function life(one: AwsConnection, deployment: string, tokens: string[]) {
       expect((await listed()).map(({ tags }) => tags.machine).sort()).toEqual([...tokens].sort())
     },
     async () => {
+      const web = (await listed()).find(({ name }) => name === 'web-1')
+      const owner = { installation, deployment }
+      await until(async () => (await provider.getMachine(web?.id ?? ''))?.status === 'running', 60_000)
+      await provider.staticAddresses?.assign(owner, 'web-1', web?.id ?? '')
+      expect(await provider.staticAddresses?.list(installation)).toHaveLength(1)
+    },
+    async () => {
       await Promise.all((await listed()).map(({ id }) => provider.destroyMachine(id)))
       expect(await listed()).toEqual([])
     },
@@ -72,6 +79,7 @@ describe('aws: the control plane dies after any of its calls', () => {
     }
     const { provider } = await connect(installation, credentials.accessKeyId)
     expect(await provider.residue?.(installation), `after call ${calls}`).toEqual([])
+    expect(await provider.staticAddresses?.list(installation), `after call ${calls}`).toEqual([])
     return !over
   }
 

@@ -65,7 +65,18 @@ test.each([
       disks: made.length,
     })
   }
+  const [edge, web] = made
+  for (const { id } of [edge, web].flatMap((one) => one ?? []))
+    await throughDeaths(settings, async ({ staticAddresses: fixed }) => fixed?.assign(owner, 'load-balancer-1', id))
+  const provider = await connectTo(cloud, 'ins_one', settings)
+  expect(await provider.staticAddresses?.list('ins_one')).toEqual(
+    provider.staticAddresses && [
+      { deployment: owner.deployment, name: 'load-balancer-1', address: expect.any(String) },
+    ],
+  )
   for (const { id } of made) await throughDeaths(settings, (provider) => provider.destroyMachine(id))
+  await throughDeaths(settings, async ({ staticAddresses: fixed }) => fixed?.release(owner, 'load-balancer-1'))
+  expect(counts(cloud).publicIPAddresses).toBeUndefined()
   await throughDeaths(settings, (provider) => provider.release?.(owner) ?? Promise.resolve())
   expect(counts(cloud)).toEqual({})
   expect([...cloud.world.groups.keys()]).toEqual([])
