@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placedBy, type ResolvedComponent } from '../model/blueprint.ts'
 import type { RecipeCatalog, RecipeSignature } from '../model/recipe.ts'
 import type { Value } from '../model/value.ts'
 import { addIssues } from './issues.ts'
@@ -57,7 +57,7 @@ export function resolveComponent(name: string, value: unknown, options: Options)
     recipe: signature.name,
     replicas,
     machine: defined(machine),
-    placement: defined({ ...options.placement, ...data.placement }),
+    placement: placedBy(options.placement, defined(data.placement ?? {})),
     env: data.env as Record<string, Value>,
     settings,
     update,

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, inArray, notExists } from 'drizzle-orm'
 import { KitbagError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
-import { deployments, machines, migrations } from './schema.ts'
+import { deployments, machines, migrations, operations } from './schema.ts'
 import type { MachineStore } from './store.ts'
 
 type Row = typeof machines.$inferSelect
@@ -42,6 +42,22 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
 
     async listAll() {
       const rows = await db.select().from(machines).orderBy(asc(machines.id))
+      return rows.map(toRecord)
+    },
+
+    async behind() {
+      const open = inArray(operations.status, ['queued', 'running', 'cancelling'])
+      const underWay = db
+        .select({ id: operations.id })
+        .from(operations)
+        .where(and(eq(operations.deploymentId, machines.deploymentId), open))
+      const rows = await db
+        .select()
+        .from(machines)
+        .where(
+          and(eq(machines.firewallDigest, ''), inArray(machines.status, ['installed', 'ready']), notExists(underWay)),
+        )
+        .orderBy(asc(machines.id))
       return rows.map(toRecord)
     },
 

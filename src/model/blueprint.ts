@@ -10,6 +10,12 @@ export interface Placement {
   zones?: string[]
 }
 
+/** Where something goes that says so in part: what it leaves out is as usual. Region and zones are those of a cloud, and usual at that one only. */
+export function placedBy({ cloud, ...place }: Placement, own: Placement = {}): Placement {
+  const isThere = own.cloud === undefined || own.cloud === cloud
+  return { ...(cloud !== undefined && { cloud }), ...(isThere && place), ...own }
+}
+
 export interface HealthCheck {
   /** Path that must answer 2xx or 3xx; absent: the port must accept a connection. */
   http?: string
@@ -70,6 +76,8 @@ export interface ResolvedComponent {
   names?: true
   /** The world is told where its machines are: their public addresses are static, where the cloud has such and the blueprint says nothing else. */
   entrance?: true
+  /** Components that it speaks to by TLS, whatever their own port speaks: their machines have what it takes. */
+  encrypts?: string[]
   /** Who may come to its port beside the machines of components that refer to it: anyone, or these networks (CIDR). */
   public?: true | string[]
   /** What it listens on and for whom; absent: as its recipe says. */

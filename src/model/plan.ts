@@ -1,3 +1,4 @@
+import type { Admission } from './firewall.ts'
 import type { ResolvedMachineSpec } from './machine.ts'
 
 /**
@@ -30,6 +31,8 @@ export interface Unit {
   service?: string
   /** `configure`: of all that the machine has, its firewall alone: nothing is taken out of traffic for it. */
   only?: 'firewall'
+  /** `configure`: who else may come to the machine, because this plan ends it only later. */
+  also?: Admission[]
   /** `configure`: machines that the plan destroys next; its facts are rendered as if they were gone already. */
   without?: string[]
   /** `destroy`: milliseconds between what it needs and its start, in which its address may still be kept by those who asked for it. */

@@ -7,6 +7,7 @@ import { changeUnits } from './change-units.ts'
 import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
+import { addLevelling, isUnderWay } from './firewall-units.ts'
 import { refersTo } from './links.ts'
 import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
@@ -82,8 +83,11 @@ function checkPlan(input: PlanInput): Body {
 
 function pushPlan(input: PlanInput): Body {
   const { service, release, beside } = input
-  if (service === undefined) throw new KitbagError('internal', 'a push without a service')
   const units = new UnitList()
+  if (service === undefined) {
+    for (const machine of live(input)) if (isUnderWay(machine)) addLevelling(units, machine)
+    return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+  }
   const pushed = pushedTo(input, service)
   let before: string[] = []
   for (const machine of live(input)) {

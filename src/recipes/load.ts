@@ -88,6 +88,7 @@ function signatureOf(
     uses,
     ...(data.port !== undefined && { defaultPort: data.port }),
     ...(data.opens && { opens: data.opens as Opening[] }),
+    ...(data.tls && { tls: true }),
   }
 }
 

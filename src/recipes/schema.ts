@@ -63,6 +63,7 @@ export const recipeSchema = z.strictObject({
     .default({}),
   stateful: z.boolean().default(false),
   opens: z.array(openingSchema).max(100).optional(),
+  tls: z.boolean().default(false),
   resources: z.array(z.unknown()).max(500),
 })
 

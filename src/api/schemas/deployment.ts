@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { deploymentCostsSchema } from './costs.ts'
 import { operationKind, operationStatus } from './operation.ts'
 
 const lastOperation = z
@@ -82,6 +83,7 @@ export const deploymentSchema = z
       })
       .nullable()
       .openapi({ description: 'The release on trial beside the one in force' }),
+    costs: deploymentCostsSchema,
     operation: lastOperation.nullable(),
     createdAt: z.string(),
   })

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { planCostsSchema } from './costs.ts'
 
 const reason = z.object({
   message: z.string(),
@@ -45,7 +46,8 @@ export const planSchema = z
         fix: z.string(),
       }),
     ),
-    digest: z.string(),
+    digest: z.string().openapi({ description: 'Of all but the refusals and the costs' }),
+    costs: planCostsSchema,
   })
   .openapi('Plan')
 

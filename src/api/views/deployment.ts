@@ -3,6 +3,7 @@ import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import { isFinal, type OperationRecord } from '../../model/operation.ts'
 import type { ReleaseRecord } from '../../model/release.ts'
 import { canaryIn } from '../../planner/canary.ts'
+import { deploymentCosts } from '../../planner/costs.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Deployment, DeploymentStatus, DeploymentSummary, Machine } from '../schemas/deployment.ts'
 import { factsOf } from './facts.ts'
@@ -89,6 +90,7 @@ export async function describe(deps: ApiDeps, record: DeploymentRecord): Promise
     services,
     scale: Object.fromEntries(scale),
     canary: presentCanary(overrides),
+    costs: deploymentCosts(machines, await deps.costs(machines.map(({ cloudId }) => cloudId))),
     operation: brief(last),
     createdAt: createdAt.toISOString(),
   }

@@ -13,7 +13,6 @@ import { describeInstances, isInstanceId, living, toMachine } from './instances.
 import { market } from './market.ts'
 import { residue } from './residue.ts'
 import { type AwsCredentials, type AwsSettings, credentialsSchema, settingsSchema } from './settings.ts'
-import { hourlyPrice } from './sizes.ts'
 import { releaseAddresses, staticAddresses } from './static-addresses.ts'
 import { readTag, tagFilters } from './tags.ts'
 
@@ -41,7 +40,6 @@ function connect(cloud: AwsCloud): Provider {
   return {
     catalog: offers.catalog,
     resolve: offers.resolve,
-    hourlyPrice: (spec) => hourlyPrice(spec, settings),
     createMachine: async (request, identity) =>
       present(await createMachine(cloud, { market: offers, firewall: walls }, request, identity)),
     secure: walls.secure,

@@ -80,6 +80,18 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
 
 const everything = { allowDataLoss: ['db'] }
 
+/** From the release in force (1) to another (2). */
+function forwardInput(state: State, from: ReleaseSpec, to: ReleaseSpec): PlanInput {
+  const releases = { current: { number: 1, spec: from }, release: { number: 2, spec: to } }
+  return inputFor(to, state, { ...everything, ...releases })
+}
+
+/** Back to the release in force. */
+function backInput(state: State, from: ReleaseSpec, to: ReleaseSpec): PlanInput {
+  const releases = { current: { number: 1, spec: from }, leaving: { number: 2, spec: to } }
+  return inputFor(from, state, { ...everything, kind: 'undo', ...releases })
+}
+
 /** Chooses among the units that may be next. */
 const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: number) => {
   const { value } = numbers.next()
@@ -90,6 +102,7 @@ const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: numbe
 function run(state: State, input: PlanInput, made: Plan, pick: (count: number) => number, most = Infinity): boolean {
   const services = input.release ? expand(input.release.spec, toolkit, {}).services : []
   const serving = new Map(services.map(({ name }) => [name, carriedBy(state, name)]))
+  const held = new Set<string>()
   const order = ordered(made, pick)
   for (const [i, unit] of order.entries()) {
     if (i >= most) {
@@ -97,7 +110,7 @@ function run(state: State, input: PlanInput, made: Plan, pick: (count: number) =
       return false
     }
     try {
-      watch(state, input, made, unit, serving)
+      watch(state, input, made, unit, { serving, held })
     } catch (error) {
       const story = made.units.map(
         ({ id, needs, without }) => `${id} <- ${needs.join(' ')}${without ? ` without ${without}` : ''}`,
@@ -112,7 +125,13 @@ function run(state: State, input: PlanInput, made: Plan, pick: (count: number) =
   return true
 }
 
-function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: Map<string, Set<string>>): void {
+function watch(
+  state: State,
+  input: PlanInput,
+  made: Plan,
+  unit: Unit,
+  { serving, held }: { serving: Map<string, Set<string>>; held: Set<string> },
+): void {
   if (!input.release) return
   const { components, services } = expand(input.release.spec, toolkit, {})
   const own = components.find(({ name }) => name === unit.component)
@@ -123,7 +142,9 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
     const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
     expect(naming.filter((name) => !leaving.has(name))).toEqual([])
   }
-  if (input.release.spec.blueprint.firewall) watchAdmission(state, made, unit, components)
+  // A release without firewalls lets nobody in anywhere else than where it takes them away.
+  const involved = [input.release, input.current, input.leaving].filter((release) => release !== undefined)
+  if (involved.every(({ spec }) => spec.blueprint.firewall)) watchAdmission(state, made, unit, components, held)
   for (const { name: service, members } of services) {
     const carried = carriedBy(state, service)
     if (!members.includes(unit.component) || !own) continue
@@ -146,20 +167,32 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
   }
 }
 
-/** Whoever is about to use another is let in by then, and until it is gone. */
-function watchAdmission(state: State, made: Plan, unit: Unit, components: ResolvedComponent[]): void {
-  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
-  const goes = unit.kind === 'destroy' && components.some(({ name }) => name === unit.component)
-  if (!comes && !goes) return
-  const row = state.machines.find(({ name }) => name === unit.machine)
+/**
+ * Whoever is about to use another is let in by then, and stays so until it is gone or uses it no more. `held`: pairs of machines, the first
+ * of which uses the second and was let in before.
+ */
+function watchAdmission(
+  state: State,
+  made: Plan,
+  unit: Unit,
+  components: ResolvedComponent[],
+  held: Set<string>,
+): void {
   const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
-  if (goes && row?.status !== 'ready') return
-  for (const used of linksOf(components, unit.component))
-    for (const { name, firewallDigest } of state.machines.filter((machine) => machine.component === used)) {
-      // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
-      if (leaving.has(name) || !firewallDigest) continue
-      expect([name, [...(state.admitted.get(name) ?? [])]]).toEqual([name, expect.arrayContaining([unit.machine])])
+  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
+  const used = comes ? linksOf(components, unit.component) : []
+  for (const { name, component, firewallDigest } of state.machines) {
+    // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
+    if (leaving.has(name) || !firewallDigest) continue
+    const admitted = state.admitted.get(name) ?? new Set()
+    if (used.includes(component)) expect([name, [...admitted]]).toEqual([name, expect.arrayContaining([unit.machine])])
+    for (const user of state.machines.filter(({ status }) => status === 'ready').map((machine) => machine.name)) {
+      const uses = state.uses.get(user)?.includes(component) && state.named.get(user)?.has(name)
+      if (uses && held.has(`${user} ${name}`) && !admitted.has(user)) throw new Error(`${name} shuts out ${user}`)
+      if (uses && admitted.has(user)) held.add(`${user} ${name}`)
+      else held.delete(`${user} ${name}`)
     }
+  }
 }
 
 function expectInForce(state: State, spec: ReleaseSpec): void {
@@ -200,12 +233,8 @@ describe('for any two releases, in any order that the needs allow', () => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
         expectInForce(state, from)
-        const input = inputFor(to, state, {
-          ...everything,
-          current: { number: 1, spec: from },
-          release: { number: 2, spec: to },
-        })
-        run(state, { ...input, machines: state.machines }, planOf(input), pick)
+        const input = forwardInput(state, from, to)
+        run(state, input, planOf(input), pick)
         expectInForce(state, to)
       }),
       runs,
@@ -217,21 +246,11 @@ describe('for any two releases, in any order that the needs allow', () => {
       fc.property(releases, releases, choosing, fc.nat(60), fc.boolean(), (from, to, pick, most, undo) => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
-        const forward = inputFor(to, state, {
-          ...everything,
-          current: { number: 1, spec: from },
-          release: { number: 2, spec: to },
-        })
+        const forward = forwardInput(state, from, to)
         if (run(state, forward, planOf(forward), pick, most)) return
-        const target = undo ? from : to
-        const more: Partial<PlanInput> = {
-          ...everything,
-          current: { number: 1, spec: from },
-          ...(undo && { kind: 'undo' }),
-        }
-        const next = inputFor(target, state, more)
+        const next = undo ? backInput(state, from, to) : forwardInput(state, from, to)
         run(state, next, planOf(next), pick)
-        expectInForce(state, target)
+        expectInForce(state, undo ? from : to)
       }),
       runs,
     )
@@ -242,10 +261,10 @@ describe('for any two releases, in any order that the needs allow', () => {
       fc.property(releases, releases, choosing, fc.nat(40), fc.nat(20), (from, to, pick, first, second) => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
-        const forward = inputFor(to, state, { ...everything, release: { number: 2, spec: to } })
+        const forward = forwardInput(state, from, to)
         run(state, forward, planOf(forward), pick, first)
         for (const most of [second, Infinity]) {
-          const back = inputFor(from, state, { kind: 'undo', ...everything })
+          const back = backInput(state, from, to)
           run(state, back, planOf(back), pick, most)
         }
         expectInForce(state, from)
