@@ -6,6 +6,7 @@ import type { Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
+import { firstAddresses } from '../static-addresses.ts'
 import type { UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
@@ -26,7 +27,9 @@ export async function create(work: UnitWork): Promise<void> {
   if (row.status !== 'creating') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
-    const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
+    const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
+    const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
+    await work.boundary('create/addressed')
     const known = { providerId, addresses, user, sshPort, hostKey }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)

@@ -15,6 +15,7 @@ import { residue } from './residue.ts'
 import { catalog, keepOffers, resolve } from './resolve.ts'
 import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
 import { ensureShared } from './shared.ts'
+import { staticAddresses } from './static-addresses.ts'
 
 /** Virtual machines of Microsoft Azure, in one region of one subscription. */
 export const driver: ProviderDriver<Settings, Credentials> = {
@@ -63,6 +64,7 @@ function connect(azure: Azure): Provider {
       places.forget(owner)
       return patiently(`release ${owner.deployment}`, () => release(azure, owner))
     },
+    ...(azure.settings.publicAddresses && { staticAddresses: staticAddresses(azure, turn) }),
     getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),

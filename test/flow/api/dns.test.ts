@@ -55,7 +55,7 @@ beforeAll(async () => {
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
       refuseChange: async () => {},
       test: async () => [],
-      sweep: async () => ({ machines: [], residue: [] }),
+      sweep: async () => ({ machines: [], addresses: [], residue: [] }),
     },
     resolveSpecs: async (wanted) =>
       new Map(
