@@ -8,7 +8,7 @@ import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
 import { firstAddresses } from '../static-addresses.ts'
 import type { UnitWork } from '../unit-work.ts'
-import { componentOf } from '../world-of.ts'
+import { worldOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
 import { share } from './share.ts'
 
@@ -75,12 +75,16 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   return machine
 }
 
-/** Where the component will listen, as far as it is known before its machine is. */
+/** Where the component, and what shares its machines, will listen, as far as it is known before the machine is. */
 async function portsOf(work: UnitWork): Promise<number[]> {
-  const { port, settings } = await componentOf(work)
-  const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
-  const own = listeners.map((listener) => (listener as { port?: unknown } | null)?.port)
-  return [...new Set([port, ...own])].filter((one) => typeof one === 'number')
+  const { component } = work.unit
+  const { components } = await worldOf(work)
+  const there = components.filter(({ name, placement }) => name === component || placement.with === component)
+  const ports = there.flatMap(({ port, settings }) => {
+    const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
+    return [port, ...listeners.map((listener) => (listener as { port?: unknown } | null)?.port)]
+  })
+  return [...new Set(ports)].filter((one) => typeof one === 'number')
 }
 
 /** Waits until the cloud says that it runs and where. */
