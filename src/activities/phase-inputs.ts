@@ -74,10 +74,9 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
   if (!recipe)
     throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
   const secrets = await secretValues(deps, deployment.id, world.release)
-  const credentials = speaksTls(world.release, component)
-    ? await serverCredentials(deps, deployment.id, machine.id)
-    : undefined
-  const facts = await factsOf(deps, deployment, { ...world, credentials }, recipes, secrets)
+  const credentials = await serverCredentials(deps, deployment.id, machine.id)
+  const seen = { ...world, from: machine.cloudId, credentials }
+  const facts = await factsOf(deps, deployment, seen, recipes, secrets)
   const digests: Record<Phase, () => string> = {
     install: () => installDigest(world.release, component),
     migrate: () => migrationDigest(world, component),
@@ -131,7 +130,12 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
 export async function factsOf(
   deps: ActivityDeps,
   deployment: DeploymentRecord,
-  { number: releaseNumber, credentials, ...world }: World & { number: number; credentials?: FactSource['credentials'] },
+  {
+    number: releaseNumber,
+    credentials,
+    from,
+    ...world
+  }: World & { number: number } & Pick<FactSource, 'credentials' | 'from'>,
   recipes: Map<string, Recipe>,
   secrets: Map<string, string>,
 ): Promise<Facts> {
@@ -148,6 +152,7 @@ export async function factsOf(
     values,
     ...(authority !== undefined && { authority }),
     ...(credentials && { credentials }),
+    ...(from !== undefined && { from }),
   })
 }
 

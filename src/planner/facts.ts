@@ -1,13 +1,14 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord } from '../model/machine.ts'
 import type { MachineFact, RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
+import { addressFrom } from './addresses.ts'
 import { isTold, type World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { firewallName, firewallParameters } from './firewall.ts'
@@ -27,6 +28,8 @@ export interface FactSource {
   secrets: Map<string, string>
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
+  /** Id of the cloud that addresses are for; absent: each is as at its machine's own. */
+  from?: string
   /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
   authority?: string
   /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
@@ -88,6 +91,10 @@ export function createFacts(source: FactSource): Facts {
     if (component(name).machine.floatingAddress === undefined) return undefined
     const own = world.machines.filter((machine) => machine.component === name)
     return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
+  }
+
+  function addressOf(machine: MachineRecord): string {
+    return addressFrom(machine, source.from)?.address ?? missing(`address of ${machine.name}`)
   }
 
   function portOf(of: ResolvedComponent): number | undefined {
@@ -252,10 +259,6 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
       problems,
     })
-}
-
-function addressOf(machine: MachineRecord): string {
-  return preferredAddress(machine.addresses)?.address ?? missing(`address of ${machine.name}`)
 }
 
 /** An address as it stands in a URL. */
