@@ -10,6 +10,7 @@ import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitPlan, ToolkitRegistry } from '../toolkit/contract.ts'
+import { refuseSharedPorts } from './extras.ts'
 import { firewallName } from './firewall.ts'
 import { authorityName, usesTls } from './tls.ts'
 
@@ -55,14 +56,28 @@ export function expand(
     if (usesTls(release, expanded.components, component))
       extras.push({ component: component.name, ...ownExtra(authorityName) })
   if (release.blueprint.firewall)
-    for (const { name } of expanded.components) extras.push({ component: name, ...ownExtra(firewallName) })
-  expanded.components = expanded.components.map((component) => withExtras(component, extras))
+    for (const { name, placement } of expanded.components)
+      if (placement.with === undefined) extras.push({ component: name, ...ownExtra(firewallName) })
+  expanded.components = expanded.components
+    .map((component, _, all) => onSharedMachines(component, all))
+    .map((component) => withExtras(component, extras))
+  refuseSharedPorts(release, expanded.components)
   return expanded
 }
 
 /** A service's section, whose machines go where the blueprint says as far as it does not say so itself. */
 function placed(spec: JsonObject, usual: Placement): JsonObject {
   return { ...spec, placement: { ...placedBy(usual, spec.placement as Placement | undefined) } }
+}
+
+/** A component that shares machines has them as their owner asks for them. */
+function onSharedMachines(component: ResolvedComponent, all: ResolvedComponent[]): ResolvedComponent {
+  const { with: host } = component.placement
+  if (host === undefined) return component
+  const owner = all.find(({ name }) => name === host)
+  if (!owner || owner.placement.with !== undefined)
+    throw new KitbagError('invalid-blueprint', `${component.name}: ${host} has no machines to share`)
+  return { ...component, machine: owner.machine, placement: { ...owner.placement, with: host } }
 }
 
 type Extra = ComponentExtra & { component: string }

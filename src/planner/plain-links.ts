@@ -1,6 +1,6 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
-import { preferredAddress } from '../model/machine.ts'
+import { type MachineRecord, machineIdOf, preferredAddress } from '../model/machine.ts'
 import { isTold, type World } from './digests.ts'
 import type { Expanded } from './expand.ts'
 import { cloudIdOf } from './fate.ts'
@@ -46,7 +46,10 @@ export function refusePublicLinks(
     const owner = componentNamed(components, link)
     if (!user || !owner || isEncrypted(release, user, owner)) continue
     const told = machines.filter((machine) => machine.component === link && isTold(machine))
-    const open = told.find(({ addresses }) => preferredAddress(addresses)?.scope === 'public')
+    const own = new Set(machines.filter((machine) => machine.component === name).map(machineIdOf))
+    // What stays on one machine crosses no network.
+    const isApart = (row: MachineRecord) => own.size > 1 || !own.has(machineIdOf(row))
+    const open = told.find((row) => preferredAddress(row.addresses)?.scope === 'public' && isApart(row))
     if (!open) continue
     const path = placeOf(user)
     const message = `${name} refers to ${link}, whose machine ${open.name} has a public address only, and what they say to each other is not encrypted`

@@ -15,6 +15,11 @@ export function speaksTls(
   return recipes[recipe]?.tls === true
 }
 
+/** Whether any of a release's recipes does so. */
+export function anySpeaksTls({ recipes }: Pick<ReleaseSpec, 'recipes'>): boolean {
+  return Object.values(recipes).some(({ tls }) => tls)
+}
+
 /** Whether a component uses another one over TLS, so that its machines have to know the authority. */
 export function usesTls(
   release: Pick<ReleaseSpec, 'recipes'>,

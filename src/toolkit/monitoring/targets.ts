@@ -36,16 +36,21 @@ export const machineModules: Modules = {
   container: { command: '/usr/local/lib/kitbag/container-metrics' },
 }
 
-/** What there is to see of a component, and what it takes to see it. */
+/**
+ * What there is to see of a component, and what it takes to see it. Of one that shares machines these are not: their figures are those of
+ * the component that they belong to.
+ */
 export function watched(component: ResolvedComponent): Watched {
-  const { name } = component
+  const { name, placement } = component
   const machines: Value = { $ref: `${name}.machines` }
   const own = ownFigures(component)
+  const application = applicationModule(component)
+  const ofMachine = placement.with === undefined ? machineModules : {}
   return {
-    modules: { ...machineModules, ...own.modules, ...applicationModule(component) },
+    modules: { ...ofMachine, ...own.modules, ...application },
     ...(own.extra && { extra: own.extra }),
     targets: [
-      ...Object.keys(machineModules).map((module) => ({ job: module, component: name, machines, module })),
+      ...Object.keys(ofMachine).map((module) => ({ job: module, component: name, machines, module })),
       ...Object.keys(own.modules).map((module) => ({
         job: own.job ?? module,
         component: name,
@@ -53,8 +58,8 @@ export function watched(component: ResolvedComponent): Watched {
         module,
         ...(own.backends && { backends: own.backends }),
       })),
-      ...Object.keys(applicationModule(component)).map((module) => ({
-        job: module,
+      ...Object.keys(application).map((module) => ({
+        job: 'application',
         component: name,
         machines,
         module,
@@ -63,10 +68,10 @@ export function watched(component: ResolvedComponent): Watched {
   }
 }
 
-/** What an application tells of itself. */
-function applicationModule({ service, metrics }: ResolvedComponent): Modules {
+/** What an application tells of itself; several may share a machine. */
+function applicationModule({ name, service, metrics }: ResolvedComponent): Modules {
   if (!metrics || service !== undefined) return {}
-  return { application: { port: metrics.port, path: metrics.path, isOpen: true } }
+  return { [`application-${name}`]: { port: metrics.port, path: metrics.path, isOpen: true } }
 }
 
 interface OwnFigures {

@@ -190,7 +190,7 @@ describe('the plan', () => {
     const input = { extra: 'exporter-gate', parameters, address: 'fd00::3' }
     const { configuration } = (await prepare(input as never)).parameters as { configuration: string }
     const { modules } = JSON.parse(configuration)
-    expect(modules.application.http).toEqual({ address: 'fd00::3', port: 8080, path: '/metrics', verify: false })
+    expect(modules['application-web'].http).toEqual({ address: 'fd00::3', port: 8080, path: '/metrics', verify: false })
     expect(modules.node.http).toEqual({ port: 9100, path: '/metrics', verify: false })
   })
 
