@@ -10,7 +10,6 @@ import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitPlan, ToolkitRegistry } from '../toolkit/contract.ts'
-import { refuseSharedPorts } from './extras.ts'
 import { firewallName } from './firewall.ts'
 import { authorityName, usesTls } from './tls.ts'
 
@@ -61,7 +60,6 @@ export function expand(
   expanded.components = expanded.components
     .map((component, _, all) => onSharedMachines(component, all))
     .map((component) => withExtras(component, extras))
-  refuseSharedPorts(release, expanded.components)
   return expanded
 }
 

@@ -55,8 +55,8 @@ describe('machines at another cloud than their load balancer', () => {
     const opens = [{ protocol: 'tcp' as const, port: 9997, from: 'users' as const }]
     const recipes = { ...spec.recipes, 'tls-door': { ...nodejs, opens } }
     const blueprint = { ...spec.blueprint, components: [web, guest] }
-    expect(() => expand({ ...spec, recipes, blueprint }, toolkit, {})).toThrow(
-      'admin and web would both have tls-door on the machines that they share',
+    expect(() => planOf(inputFor({ ...spec, recipes, blueprint }, nothing()))).toThrow(
+      'components.admin and components.web share a machine, and both listen on port 9997',
     )
     // One that shares the machines of who sends to it is at the same cloud, wherever that is.
     const beside = { listeners: [{ port: 80, to: 'web' }], placement: { with: 'web' } }
