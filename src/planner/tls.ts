@@ -34,8 +34,8 @@ export function usesTls(
 }
 
 /**
- * Names and addresses that a machine's certificate is for. `localhost`: node-postgres before 8.17 (Debian's) asks a server that it reaches
- * by its address for that name.
+ * Names and addresses that a machine's certificate is for. `localhost`: node-postgres as Debian has it (8.8, 8.14) asks a server
+ * that it reaches by its address for that name.
  */
 export function certificateHosts({ name, addresses }: Pick<MachineRecord, 'name' | 'addresses'>): string[] {
   const own = addresses.filter(({ floating }) => !floating).map(({ address }) => address)

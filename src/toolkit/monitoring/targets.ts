@@ -44,10 +44,9 @@ export function watched(component: ResolvedComponent): Watched {
   const { name, placement } = component
   const machines: Value = { $ref: `${name}.machines` }
   const own = ownFigures(component)
-  const application = applicationModule(component)
   const ofMachine = placement.with === undefined ? machineModules : {}
   return {
-    modules: { ...ofMachine, ...own.modules, ...application },
+    modules: { ...ofMachine, ...own.modules, ...applicationModule(component) },
     ...(own.extra && { extra: own.extra }),
     targets: [
       ...Object.keys(ofMachine).map((module) => ({ job: module, component: name, machines, module })),
@@ -58,7 +57,7 @@ export function watched(component: ResolvedComponent): Watched {
         module,
         ...(own.backends && { backends: own.backends }),
       })),
-      ...Object.keys(application).map((module) => ({
+      ...Object.keys(applicationModule(component)).map((module) => ({
         job: 'application',
         component: name,
         machines,
@@ -68,10 +67,11 @@ export function watched(component: ResolvedComponent): Watched {
   }
 }
 
-/** What an application tells of itself; several may share a machine. */
-function applicationModule({ name, service, metrics }: ResolvedComponent): Modules {
+/** What an application tells of itself; several that share a machine have a module each. */
+function applicationModule({ name, service, metrics, placement }: ResolvedComponent): Modules {
   if (!metrics || service !== undefined) return {}
-  return { [`application-${name}`]: { port: metrics.port, path: metrics.path, isOpen: true } }
+  const module = placement.with === undefined ? 'application' : `application-${name}`
+  return { [module]: { port: metrics.port, path: metrics.path, isOpen: true } }
 }
 
 interface OwnFigures {

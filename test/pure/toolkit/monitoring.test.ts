@@ -190,8 +190,27 @@ describe('the plan', () => {
     const input = { extra: 'exporter-gate', parameters, address: 'fd00::3' }
     const { configuration } = (await prepare(input as never)).parameters as { configuration: string }
     const { modules } = JSON.parse(configuration)
-    expect(modules['application-web'].http).toEqual({ address: 'fd00::3', port: 8080, path: '/metrics', verify: false })
+    expect(modules.application.http).toEqual({ address: 'fd00::3', port: 8080, path: '/metrics', verify: false })
     expect(modules.node.http).toEqual({ port: 9100, path: '/metrics', verify: false })
+  })
+
+  test('applications that share a machine are told apart behind its one gate', () => {
+    const api = component('api', 'nodejs', { metrics: { path: '/figures', port: 8081 }, placement: { with: 'web' } })
+    const { extras, components: own } = plan({
+      name: 'monitoring',
+      spec: monitoringSchema.parse({}),
+      components: [...components, api],
+    })
+    const gates = extras?.filter(({ name }) => name === 'exporter-gate')
+    expect(gates?.map((extra) => extra.component)).not.toContain('api')
+    expect(gates?.find((extra) => extra.component === 'web')?.settings.modules).toMatchObject({
+      application: { port: 8080, path: '/metrics' },
+      'application-api': { port: 8081, path: '/figures' },
+    })
+    const targets = own[0]?.settings.targets as { job: string; component: string; module: string }[]
+    expect(targets.filter((target) => target.component === 'api')).toMatchObject([
+      { job: 'application', module: 'application-api' },
+    ])
   })
 
   test('scrapes all of it, and knows whose figures a backend has', () => {
