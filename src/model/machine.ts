@@ -34,6 +34,8 @@ export interface ResolvedMachineSpec {
   zone?: string
   /** Where else it may be made while `zone` has no room, in this order. */
   otherZones?: string[]
+  /** Bytes of root disk, where it is larger than is asked for because the image is. */
+  disk?: number
   requirements: MachineRequirements
 }
 

@@ -25,7 +25,8 @@ export async function create(work: UnitWork): Promise<void> {
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
     const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
-    const known = { providerId, addresses, user, sshPort, hostKey }
+    const spec = { ...row.spec, size: machine.size ?? row.spec.size }
+    const known = { providerId, addresses, user, sshPort, hostKey, spec }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })

@@ -66,6 +66,7 @@ export interface MachineStore {
         | 'user'
         | 'sshPort'
         | 'hostKey'
+        | 'spec'
         | 'installDigest'
         | 'configureDigest'
         | 'firewallDigest'
