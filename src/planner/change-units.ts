@@ -8,6 +8,7 @@ import { addClosings, addOpenings, orderOpenings } from './firewall-units.ts'
 import { componentNamed, linksOf, reaches } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { addOrphan, addRemovals, orderRemovals } from './removal-units.ts'
+import { orderSharers } from './shared-machines.ts'
 import { UnitList, unitId } from './units.ts'
 import { addMigration, addUpdates, forgottenAtOnce, orderUpdates } from './update-units.ts'
 
@@ -33,6 +34,7 @@ export function changeUnits(
   for (const fate of fates) orderOpenings(context, fate)
   for (const fate of fates) orderUpdates(context, fate)
   orderRemovals(context)
+  orderSharers(context)
   for (const fate of fates) addClosings(context, fate)
   return { units: units.finish(), updates: context.updates }
 }
@@ -67,8 +69,18 @@ function readyFirst(context: ChangeContext, user: string, name: string): string[
   if (reaches(context.world.components, name, user)) return []
   // One that only looks at it is told where it is, and sees for itself when it is there.
   if (componentNamed(context.world.components, user)?.observer) return []
+  if (isNewService(context, user)) return []
   if (waitsForService(context, user, name)) return made(context, name)
   return context.units.of('ready', name).map(({ machine }) => machine)
+}
+
+/**
+ * A service none of whose machines was there before: nobody comes to it yet, so it need not wait for what it will send them to, and is set up
+ * while that is installed.
+ */
+function isNewService({ world, fates }: ChangeContext, name: string): boolean {
+  const { stay = [], remove = [] } = fates.get(name) ?? {}
+  return componentNamed(world.components, name)?.service !== undefined && stay.length + remove.length === 0
 }
 
 /**

@@ -25,6 +25,8 @@ export interface PlanInput {
   overrides: Record<string, Record<string, JsonObject>>
   /** Reference -> its version, of what services make themselves; absent: there is none. */
   values?: Record<string, string>
+  /** Machine id -> a word for the certificate that it serves with. */
+  certificates?: Record<string, string>
   /** Component -> digests of migrations that ran. */
   migrated: Record<string, string[]>
   /** Cloud name -> id. */

@@ -21,10 +21,10 @@ import { unitId } from './units.ts'
 /** Machines that stay and are not, or will not be, as their inputs say. */
 export function addUpdates(context: ChangeContext, fate: Fate): void {
   const { input, world, units, formers } = context
-  const { release, current, machines, overrides, values = {} } = input
+  const { release, current, machines, overrides, values = {}, certificates = {} } = input
   if (!release) return
   const { component } = fate
-  const now: World = { release: release.spec, components: world.components, machines, overrides, values }
+  const now: World = { release: release.spec, components: world.components, machines, overrides, values, certificates }
   const before = componentNamed(
     formers.find(({ number }) => number === current?.number)?.components ?? [],
     component.name,
