@@ -19,7 +19,7 @@ async function decided(maxMonthlyCost: number, costs: Record<string, MachineCost
   const policy = readPolicy({ component: 'web', max: 8, schedules: [evening], maxMonthlyCost }, 'policy.yaml')
   const outcome = await watch.look({
     ...{ spec: policy, now: at, rows, overrides: {}, state: {}, memo: {}, operation: null },
-    components: [{ name: 'web', replicas: 1 }],
+    components: [{ name: 'web', replicas: 1, placement: {} }],
     costs:
       async () =>
       ({ component }: MachineRecord) =>
