@@ -98,7 +98,9 @@ export async function toMachine(
   const { name = '', ...tags } = readTags(vm.tags) ?? { installation: '', deployment: '', machine: '' }
   const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
   const addresses = nic ? await addressesOf(azure, nic) : []
-  return { id, name, tags, status: statusOf(vm), addresses, user: loginUser, sshPort: 22 }
+  const size = vm.hardwareProfile?.vmSize
+  const login = { user: loginUser, sshPort: 22 }
+  return { id, name, tags, status: statusOf(vm), addresses, ...login, ...(size !== undefined && { size }) }
 }
 
 /** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */
