@@ -5,6 +5,7 @@ import { changesUnderLoad } from './changes-under-load.ts'
 import { check } from './check.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
+import { guestbookAws } from './guestbook-aws.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { loadStep } from './load-step.ts'
 import { memory } from './memory.ts'
@@ -35,5 +36,6 @@ export const families: Family[] = [
   memory,
   watchers,
   twoHundred,
+  guestbookAws,
   awsThrottled,
 ]
