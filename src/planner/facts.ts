@@ -2,7 +2,7 @@ import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
-import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
+import type { MachineFact, RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
@@ -14,6 +14,7 @@ import { firewallName, firewallParameters } from './firewall.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
+import { isElsewhere } from './tls.ts'
 
 export interface FactSource {
   installation: string
@@ -26,6 +27,10 @@ export interface FactSource {
   secrets: Map<string, string>
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
+  /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
+  authority?: string
+  /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
+  credentials?: Record<string, ServerCredentials>
 }
 
 interface PartFacts {
@@ -51,7 +56,8 @@ export function createFacts(source: FactSource): Facts {
   const { world } = source
   const busy = new Set<string>()
   const values = source.values ?? {}
-  const hidden = [...secretForms([...source.secrets.values()]), ...secretLines(Object.values(values))]
+  const keys = Object.values(source.credentials ?? {}).map(({ key }) => ({ value: key, secret: true }))
+  const hidden = [...secretForms([...source.secrets.values()]), ...secretLines([...Object.values(values), ...keys])]
 
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
@@ -62,12 +68,19 @@ export function createFacts(source: FactSource): Facts {
     return source.recipes.get(recipe) ?? missing(`${name}: recipe ${recipe}`)
   }
 
-  function machinesOf(name: string): MachineFact[] {
-    const port = portOf(component(name))
+  function rowsOf(name: string): MachineRecord[] {
     return world.machines
       .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
       .sort((a, b) => a.ordinal - b.ordinal)
-      .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
+  }
+
+  function factOf(name: string, machine: MachineRecord): MachineFact {
+    const port = portOf(component(name))
+    return { name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }
+  }
+
+  function machinesOf(name: string): MachineFact[] {
+    return rowsOf(name).map((machine) => factOf(name, machine))
   }
 
   /** The address that the component's machines share. */
@@ -172,6 +185,7 @@ export function createFacts(source: FactSource): Facts {
       ...(digest !== undefined && { source: { digest } }),
       consumers: [],
       peers: [],
+      ...(source.authority !== undefined && { authority: source.authority }),
     }
   }
 
@@ -208,9 +222,13 @@ export function createFacts(source: FactSource): Facts {
         envText(of.name, name, resolveValue(value, lookup)),
       ]),
     )
-    const consumers = consumersOf(world.components, of.name).map((name) => ({ name, machines: machinesOf(name) }))
+    const consumers = consumersOf(world.components, of.name).map((name) => ({
+      name,
+      machines: rowsOf(name).map((row) => ({ ...factOf(name, row), elsewhere: isElsewhere(machine, row) })),
+    }))
     const peers = world.components.includes(of) ? machinesOf(of.name) : []
-    const whole = { ...bare(of, machine, parameters), env, consumers, peers }
+    const tls = source.credentials?.[machine.id]
+    const whole = { ...bare(of, machine, parameters), env, consumers, peers, ...(tls && { tls }) }
     return { context: whole, secrets: hidden }
   }
 

@@ -9,6 +9,7 @@ import { openAcrossClouds } from '../secure-clouds.ts'
 import type { UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
+import { share } from './share.ts'
 
 type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
 
@@ -19,6 +20,7 @@ type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
 export async function create(work: UnitWork): Promise<void> {
   const { deps, unit } = work
   if (!unit.create) throw new KitbagError('internal', `${unit.id}: a create unit without a specification`)
+  if (unit.create.on !== undefined) return share(work, unit.create, unit.create.on)
   const provider = await deps.clouds.provider(unit.create.cloud)
   const row = await ensureRow(work, unit.create)
   if (row.status !== 'creating') return

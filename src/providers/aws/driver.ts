@@ -13,7 +13,6 @@ import { describeInstances, isInstanceId, living, toMachine } from './instances.
 import { market } from './market.ts'
 import { residue } from './residue.ts'
 import { type AwsCredentials, type AwsSettings, credentialsSchema, settingsSchema } from './settings.ts'
-import { hourlyPrice } from './sizes.ts'
 import { readTag, tagFilters } from './tags.ts'
 
 /** Machines at AWS EC2, and at whoever else speaks its API. */
@@ -40,7 +39,6 @@ function connect(cloud: AwsCloud): Provider {
   return {
     catalog: offers.catalog,
     resolve: offers.resolve,
-    hourlyPrice: (spec) => hourlyPrice(spec, settings),
     createMachine: async (request, identity) =>
       present(await createMachine(cloud, { market: offers, firewall: walls }, request, identity)),
     secure: walls.secure,

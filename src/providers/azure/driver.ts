@@ -12,7 +12,7 @@ import { getMachine, listMachines } from './machines.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
-import { catalog, hourlyPrice, keepOffers, resolve } from './resolve.ts'
+import { catalog, keepOffers, resolve } from './resolve.ts'
 import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
 import { ensureShared } from './shared.ts'
 
@@ -40,7 +40,6 @@ function connect(azure: Azure): Provider {
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
-    hourlyPrice: (spec) => hourlyPrice(azure, spec),
     createMachine: (request, identity) =>
       turn(identity.token, () =>
         during(`create ${request.name}`, async () => {

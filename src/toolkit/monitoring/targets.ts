@@ -33,16 +33,20 @@ export const machineModules: Modules = {
   container: { command: '/usr/local/lib/kitbag/container-metrics' },
 }
 
-/** What there is to see of a component, and what it takes to see it. */
+/**
+ * What there is to see of a component, and what it takes to see it. Of one that shares machines these are not: their figures are those of
+ * the component that they belong to.
+ */
 export function watched(component: ResolvedComponent): Watched {
-  const { name, service, recipe, metrics } = component
+  const { name, service, recipe, metrics, placement } = component
   const machines: Value = { $ref: `${name}.machines` }
   const own = ownFigures(component)
+  const ofMachine = placement.with === undefined ? machineModules : {}
   return {
-    modules: { ...machineModules, ...own.modules },
+    modules: { ...ofMachine, ...own.modules },
     ...(own.extra && { extra: own.extra }),
     targets: [
-      ...Object.keys(machineModules).map((module) => ({ job: module, component: name, machines, module })),
+      ...Object.keys(ofMachine).map((module) => ({ job: module, component: name, machines, module })),
       ...Object.keys(own.modules).map((module) => ({
         job: own.job ?? module,
         component: name,
