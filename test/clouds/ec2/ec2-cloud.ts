@@ -30,6 +30,9 @@ export interface Traced {
   parameters: Record<string, string>
   /** Was turned away by the throttle or a fault before it could do anything. */
   refused: boolean
+  /** When it came and when its answer went, as `performance.now()` counts; one without an answer has no end. */
+  began: number
+  ended?: number
 }
 
 /** EC2 on this box: moto, and in front of it what moto lacks; with real machines behind it where asked for. */
@@ -145,8 +148,11 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     for await (const chunk of request) body += chunk
     const parameters = new URLSearchParams(body)
     const call = parameters.get('Action') ?? ''
-    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true }
+    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true, began: performance.now() }
     cloud.trace.push(traced)
+    response.on('finish', () => {
+      traced.ended = performance.now()
+    })
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
     const refusal = keys.refuse(keyOf(request), call)
     if (refusal !== undefined)
