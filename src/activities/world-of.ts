@@ -1,5 +1,6 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
+import type { ReleaseSpec } from '../model/release.ts'
 import type { World } from '../planner/digests.ts'
 import { expand } from '../planner/expand.ts'
 import { sshSources } from '../planner/load.ts'
@@ -30,13 +31,19 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
 
 /** The unit's component as the plan's release has it, else as the release in force has it: what is removed still drains by its own rules. */
 export async function componentOf(work: UnitWork): Promise<ResolvedComponent> {
+  return (await declarationOf(work)).component
+}
+
+/** The same, with the release that it was found in. */
+export async function declarationOf(work: UnitWork): Promise<{ release: ReleaseSpec; component: ResolvedComponent }> {
   const { deps, deployment, plan, unit } = work
   const overrides = await overridesFor({ ...work, store: deps.store })
   for (const number of [plan.release, deployment.currentRelease]) {
     if (number === undefined || number === null) continue
-    const { spec } = await releaseOf(deps.store, deployment.id, number)
-    const found = expand(spec, deps.toolkit, overrides).components.find(({ name }) => name === unit.component)
-    if (found) return found
+    const { spec: release } = await releaseOf(deps.store, deployment.id, number)
+    const { components } = expand(release, deps.toolkit, overrides)
+    const component = components.find(({ name }) => name === unit.component)
+    if (component) return { release, component }
   }
   throw new KitbagError('internal', `${unit.id}: no release at hand has a component ${unit.component}`)
 }

@@ -40,6 +40,20 @@ export function admissionsOf(
   return [...byDoor.values()].sort((a, b) => compare(doorOf(a), doorOf(b)))
 }
 
+/** Ports that are listened on on a component's machines, beside SSH, whoever may come to them. Sorted, each once. Pure. */
+export function portsOf(
+  { recipes }: Declared,
+  component: ResolvedComponent,
+): { protocol: 'tcp' | 'udp'; port: number }[] {
+  const own = component.port ?? recipes[component.recipe]?.defaultPort
+  const all = [{ protocol: 'tcp' as const, port: own }, ...openingsOf(recipes, component)]
+  const byDoor = new Map<string, { protocol: 'tcp' | 'udp'; port: number }>()
+  for (const { protocol, port = own } of all)
+    if (protocol !== 'vrrp' && port !== undefined)
+      byDoor.set(doorOf({ protocol, port, sources: [] }), { protocol, port })
+  return [...byDoor].sort(([a], [b]) => compare(a, b)).map(([, door]) => door)
+}
+
 /** What listens on a component's machines: its own recipe or service, its figures, and what services put there. */
 function openingsOf(recipes: ReleaseSpec['recipes'], component: ResolvedComponent): Opening[] {
   const { opens, recipe, metrics, extras = [] } = component

@@ -2,12 +2,13 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import type { Unit } from '../../model/plan.ts'
+import { portsOf } from '../../planner/firewall.ts'
 import type { Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
 import type { UnitWork } from '../unit-work.ts'
-import { componentOf } from '../world-of.ts'
+import { declarationOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
 
 type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
@@ -54,6 +55,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   if (row.providerId) return (await provider.getMachine(row.providerId)) ?? died(row.name, 'it does not exist any more')
   const { deps, deployment } = work
   const installation = await deps.store.installation.get()
+  const { release, component } = await declarationOf(work)
   const machine = await provider.createMachine(
     {
       name: row.name,
@@ -61,21 +63,13 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
       component: row.component,
-      ports: await portsOf(work),
+      ports: portsOf(release, component),
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )
   await work.boundary('create/made')
   await deps.store.machines.update(row.id, { providerId: machine.id })
   return machine
-}
-
-/** Where the component will listen, as far as it is known before its machine is. */
-async function portsOf(work: UnitWork): Promise<number[]> {
-  const { port, settings } = await componentOf(work)
-  const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
-  const own = listeners.map((listener) => (listener as { port?: unknown } | null)?.port)
-  return [...new Set([port, ...own])].filter((one) => typeof one === 'number')
 }
 
 /** Waits until the cloud says that it runs and where. */

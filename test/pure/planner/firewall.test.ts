@@ -6,7 +6,7 @@ import type { MachineRecord } from '../../../src/model/machine.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
 import { cloudFirewalls } from '../../../src/planner/cloud-firewall.ts'
 import { expand } from '../../../src/planner/expand.ts'
-import { admissionsOf, firewallDigest, firewallParameters } from '../../../src/planner/firewall.ts'
+import { admissionsOf, firewallDigest, firewallParameters, portsOf } from '../../../src/planner/firewall.ts'
 import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
@@ -47,6 +47,21 @@ describe('who may come', () => {
       web: ['tcp 8080 from loadBalancer'],
       db: ['tcp 5432 from web'],
       loadBalancer: [`tcp 80 ${anyone}`],
+    })
+  })
+
+  test('what is listened on: what the recipes say too, whoever may come', () => {
+    const listening = (text: string) => {
+      const spec = releaseOf(text)
+      const doors = (one: Parameters<typeof portsOf>[1]) =>
+        portsOf(spec, one).map(({ protocol, port }) => `${protocol} ${port}`)
+      return Object.fromEntries(expand(spec, toolkit, {}).components.map((one) => [one.name, doors(one)]))
+    }
+    expect(listening(example('guestbook'))).toEqual({ web: ['tcp 8080'], db: ['tcp 5432'], loadBalancer: ['tcp 80'] })
+    expect(listening(example('shop'))).toMatchObject({
+      db: expect.arrayContaining(['tcp 5432', 'tcp 9998']),
+      dns: ['tcp 53', 'tcp 9998', 'udp 53'],
+      loadBalancer: expect.arrayContaining(['tcp 80', 'tcp 443', 'tcp 9998']),
     })
   })
 
