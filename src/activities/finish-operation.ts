@@ -1,6 +1,7 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import { isFinal, type OperationRecord, type OperationResult, type UnitRecord } from '../model/operation.ts'
+import { isUnderWay } from '../planner/firewall-units.ts'
 import { awaitValues } from './await-values.ts'
 import type { ActivityDeps } from './deps.ts'
 import { driftOf } from './drift.ts'
@@ -39,6 +40,7 @@ export function finishOperation(
     }
     if (ending === 'succeeded' || behind.length > 0) {
       const result = await succeed(deps, operation, units, signal)
+      behind.push(...(await firewallsBehind(deps, operation)))
       await store.operations.finish(operationId, {
         status: 'succeeded',
         result: { ...result, ...(behind.length > 0 && { behind }) },
@@ -63,6 +65,20 @@ function behindOf({ kind }: OperationRecord, units: UnitRecord[]): NonNullable<O
     error?.code === 'machine-unreachable' ? [{ machine, message: error.message }] : [],
   )
   return kind === 'push' && failed.length < units.length && unreachable.length === failed.length ? unreachable : []
+}
+
+/** Machines that were away when who may come to them changed: `levelFirewalls` brings them level. */
+async function firewallsBehind(
+  { store }: ActivityDeps,
+  { id, kind, deploymentId }: OperationRecord,
+): Promise<NonNullable<OperationResult['behind']>> {
+  if (kind === 'check' || kind === 'destroy') return []
+  const plan = await store.operations.plan(id, 'main')
+  const changed = new Set(plan?.units.filter(({ only }) => only === 'firewall').map(({ machine }) => machine))
+  const machines = changed.size > 0 ? await store.machines.list(deploymentId) : []
+  return machines
+    .filter((machine) => changed.has(machine.name) && isUnderWay(machine))
+    .map(({ name }) => ({ machine: name, message: 'it does not answer; its firewall is changed when it does' }))
 }
 
 /** Units whose worker died while they were being cancelled have nobody left to say how they ended. */

@@ -1,9 +1,9 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
-import type { ReleaseSpec } from '../model/release.ts'
 import type { World } from '../planner/digests.ts'
 import { expand } from '../planner/expand.ts'
 import { sshSources } from '../planner/load.ts'
+import { certificateWords } from '../planner/tls.ts'
 import { valueVersions } from '../planner/values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseNumberFor } from './release-number-for.ts'
@@ -26,24 +26,20 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const machines = rows.filter(({ name }) => !unit.without?.includes(name))
   const values = await valueVersions(valueSource(deps, deployment), release)
   const sshFrom = sshSources(await deps.store.clouds.list(deployment.tenantId))
-  return { release, components, overrides, machines, values, present: rows, sshFrom }
+  const certificates = certificateWords(await deps.store.serverCertificates.list(deployment.id), new Date())
+  const also = unit.also && { also: unit.also }
+  return { release, components, overrides, machines, values, certificates, present: rows, ...also, sshFrom }
 }
 
 /** The unit's component as the plan's release has it, else as the release in force has it: what is removed still drains by its own rules. */
 export async function componentOf(work: UnitWork): Promise<ResolvedComponent> {
-  return (await declarationOf(work)).component
-}
-
-/** The same, with the release that it was found in. */
-export async function declarationOf(work: UnitWork): Promise<{ release: ReleaseSpec; component: ResolvedComponent }> {
   const { deps, deployment, plan, unit } = work
   const overrides = await overridesFor({ ...work, store: deps.store })
   for (const number of [plan.release, deployment.currentRelease]) {
     if (number === undefined || number === null) continue
-    const { spec: release } = await releaseOf(deps.store, deployment.id, number)
-    const { components } = expand(release, deps.toolkit, overrides)
-    const component = components.find(({ name }) => name === unit.component)
-    if (component) return { release, component }
+    const { spec } = await releaseOf(deps.store, deployment.id, number)
+    const found = expand(spec, deps.toolkit, overrides).components.find(({ name }) => name === unit.component)
+    if (found) return found
   }
   throw new KitbagError('internal', `${unit.id}: no release at hand has a component ${unit.component}`)
 }

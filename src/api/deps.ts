@@ -5,6 +5,7 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ResolvedMachineSpec } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
+import type { CostOf } from '../planner/costs.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 
@@ -18,6 +19,7 @@ export interface CloudFinding {
 /** What a sweep found beyond what the database knows; with `remove` it is gone. */
 export interface SweepReport {
   machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
+  addresses: { address: string; name: string; cloud: string; deployment: string; removed: boolean }[]
   residue: string[]
 }
 
@@ -68,6 +70,8 @@ export interface ApiDeps {
   reach: Reach
   clouds: Clouds
   resolveSpecs: ResolveSpecs
+  /** Prices of clouds, by id; asks none of them. */
+  costs: (cloudIds: string[]) => Promise<CostOf>
   /** For people who look into Temporal, and the origin from which browsers may ask; absent: nobody gets to see it. */
   codec?: PayloadCodec & { origin?: string }
   version: string

@@ -62,12 +62,24 @@ export const machineSchema = strict({
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be an image word such as debian-13')
     .default('debian-13')
     .describe('Portable word; each provider has an image for it'),
+  staticAddress: z
+    .boolean()
+    .optional()
+    .describe(
+      'Its public address survives its replacement; default: only of load balancers and name servers, where the cloud has such addresses',
+    ),
 })
 
 export const placementSchema = strict({
   cloud: nameSchema.optional().describe('A connected cloud (`kitbag cloud list`)'),
   region: text.optional().describe('In the words of the cloud'),
   zones: z.array(text).min(1).optional().describe('Machines are spread over them'),
+})
+
+const componentPlacement = placementSchema.extend({
+  with: componentNameSchema
+    .optional()
+    .describe('A component or service whose machines it shares, instead of machines of its own'),
 })
 
 export const healthSchema = strict({
@@ -165,7 +177,7 @@ export const componentSchema = strict({
     .describe('When a machine counts as healthy. If absent and there is a port: when it accepts connections'),
   metrics: metricsSchema.optional(),
   update: updateSchema.prefault({}).describe('How running machines are changed'),
-  placement: placementSchema.optional().describe('Where its machines go, as far as not where the blueprint says'),
+  placement: componentPlacement.optional().describe('Where its machines go, as far as not where the blueprint says'),
 })
 
 /** The blueprint but its parameters' values and toolkit services, which have schemas of their own. */

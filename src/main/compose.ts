@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
+import { costsOf } from '../activities/costs.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
@@ -9,6 +10,7 @@ import { sha256 } from '../lib/digest.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'
 import { completeRelease, type OwnParts } from '../planner/complete-release.ts'
+import type { CostOf } from '../planner/costs.ts'
 import type { ProviderDriver } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import { shippedRecipes } from '../recipes/shipped.ts'
@@ -25,6 +27,7 @@ export interface Parts {
   reach: Reach
   clouds: Clouds
   resolveSpecs: ResolveSpecs
+  costs: (cloudIds: string[]) => Promise<CostOf>
   recipes: Map<string, Recipe>
   toolkit: ToolkitRegistry
   log: Log
@@ -79,6 +82,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     reach,
     clouds,
     resolveSpecs: createResolveSpecs({ store, clouds }),
+    costs: (cloudIds) => costsOf(store, cloudIds),
     recipes,
     toolkit: kinds,
     log,

@@ -33,7 +33,7 @@ export interface OperationRequest {
   scale?: Record<string, number>
   /** heal: ids of the machines that are dead. */
   lost?: string[]
-  /** push: toolkit service. */
+  /** push: toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
 }
 
@@ -42,7 +42,7 @@ export interface OperationResult {
   units?: number
   /** check: what differs from what was applied. */
   drift?: { machine: string; resource: string; changes: string[]; diff?: string }[]
-  /** push: machines that could not be reached, while others took the change. */
+  /** Machines that could not be reached, while others took the change: they are brought level when they answer. */
   behind?: { machine: string; message: string }[]
   /** Whether a failure was undone; what could not be undone. */
   undone?: boolean

@@ -1,7 +1,8 @@
 import { digestOf } from '../lib/digest.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { Admission } from '../model/firewall.ts'
 import type { JsonObject } from '../model/json.ts'
-import { type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { type MachineRecord, outsideAddresses, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { componentNamed, consumersOf, linksOf, referencesOf, usesConsumers, usesPeers } from './links.ts'
@@ -15,8 +16,12 @@ export interface World {
   overrides: Record<string, Record<string, JsonObject>>
   /** Reference -> its version, of what services make themselves; absent: there is none. */
   values?: Record<string, string>
+  /** Machine id -> a word for the certificate that it serves with, of those that have one of the deployment's own authority. */
+  certificates?: Record<string, string>
   /** Whose addresses firewalls know, where that are more than `machines`: those that are about to go still come. */
   present?: MachineRecord[]
+  /** Who else may come to the machine in question, see `Unit`. */
+  also?: Admission[]
   /** Cloud id -> networks that SSH may come from; of clouds that do not say: from anywhere. */
   sshFrom?: Record<string, string[]>
 }
@@ -97,9 +102,23 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
     overrides: overriddenScopes(component).map((scope) => [scope, scopeDigest(world.overrides[scope] ?? {})]),
     consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer)]),
     ...(usesPeers(recipe) && { peers: machinesOf(machines, name) }),
+    ...(component.names && told(world, component)),
+    ...(recipe?.tls && { tls: world.certificates?.[machine.id] ?? null }),
     self: [machine.name, preferredAddress(machine.addresses)?.address ?? '', machine.user],
     size: [component.machine.cpu, component.machine.memory],
   })
+}
+
+/** Where the world finds what a name server tells of, as far as that is somewhere else than where the deployment's machines do. */
+function told({ machines, present = machines }: World, component: ResolvedComponent): { outside?: unknown[] } {
+  const owners = [component.name, ...referencesOf(component).map((reference) => reference.split('.')[0] ?? '')]
+  const outside = [...new Set(owners)].sort().flatMap((owner) => {
+    const own = machines.filter((machine) => machine.component === owner && isTold(machine))
+    const open = outsideAddresses(own, present).sort()
+    const inside = new Set(machinesOf(machines, owner).map(([, address]) => address))
+    return open.every((address) => inside.has(address)) ? [] : [[owner, open]]
+  })
+  return outside.length > 0 ? { outside } : {}
 }
 
 /** Of what was read once; who reads again and finds the same gets the same object. */

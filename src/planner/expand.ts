@@ -1,9 +1,17 @@
-import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type ComponentExtra,
+  type Placement,
+  placedBy,
+  type ResolvedComponent,
+  type ResolvedService,
+} from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitPlan, ToolkitRegistry } from '../toolkit/contract.ts'
 import { firewallName } from './firewall.ts'
+import { authorityName, usesTls } from './tls.ts'
 
 export interface ExpandedService {
   name: string
@@ -27,15 +35,17 @@ export function expand(
   overrides: Record<string, Record<string, JsonObject>>,
 ): Expanded {
   const { components, services } = release.blueprint
+  const places = placesOf(release.blueprint)
   const scaled = components.map((component) => {
     const replicas = overrides.scale?.[component.name]?.replicas
-    return typeof replicas === 'number' ? { ...component, replicas } : component
+    const placement = places.get(component.name) ?? component.placement
+    return { ...component, placement, ...(typeof replicas === 'number' && { replicas }) }
   })
   const expanded: Expanded = { components: [...scaled], services: [], lingers: new Map() }
   const extras: Extra[] = []
   for (const { name, kind, spec, service } of observersLast(services, toolkit)) {
     const components = service.observes ? [...expanded.components] : scaled
-    const plan: ToolkitPlan = service.plan({ name, spec, components })
+    const plan: ToolkitPlan = service.plan({ name, spec: { ...spec, placement: { ...places.get(name) } }, components })
     const own = plan.components
     expanded.components.push(...(service.observes ? own.map((one) => ({ ...one, observer: true as const })) : own))
     expanded.services.push({ name, kind, spec, members: plan.members })
@@ -43,14 +53,48 @@ export function expand(
     for (const [owner, ms] of Object.entries(plan.lingers ?? {}))
       expanded.lingers.set(owner, Math.max(ms, expanded.lingers.get(owner) ?? 0))
   }
+  for (const component of expanded.components)
+    if (usesTls(release, expanded.components, component))
+      extras.push({ component: component.name, ...ownExtra(authorityName) })
   if (release.blueprint.firewall)
-    for (const { name } of expanded.components)
-      extras.push({ component: name, name: firewallName, recipe: firewallName, settings: {}, kind: firewallName })
-  expanded.components = expanded.components.map((component) => withExtras(component, extras))
+    for (const { name, placement } of expanded.components)
+      if (placement.with === undefined) extras.push({ component: name, ...ownExtra(firewallName) })
+  expanded.components = expanded.components
+    .map((component, _, all) => onSharedMachines(component, all))
+    .map((component) => withExtras(component, extras))
   return expanded
 }
 
+/**
+ * Where everything of a blueprint is, by name: services' machines go where the blueprint says as far as their sections do not say so
+ * themselves, and what shares machines is where these are.
+ */
+function placesOf({ components, services, placement: usual }: ReleaseSpec['blueprint']): Map<string, Placement> {
+  const places = new Map<string, Placement>([
+    ...components.map(({ name, placement }) => [name, placement] as const),
+    ...services.map(({ name, spec }) => [name, placedBy(usual, spec.placement as Placement | undefined)] as const),
+  ])
+  for (const [name, { with: host }] of places)
+    if (host !== undefined) places.set(name, { ...places.get(host), with: host })
+  return places
+}
+
+/** A component that shares machines has them as their owner asks for them. */
+function onSharedMachines(component: ResolvedComponent, all: ResolvedComponent[]): ResolvedComponent {
+  const { with: host } = component.placement
+  if (host === undefined) return component
+  const owner = all.find(({ name }) => name === host)
+  if (!owner || owner.placement.with !== undefined)
+    throw new KitbagError('invalid-blueprint', `${component.name}: ${host} has no machines to share`)
+  return { ...component, machine: owner.machine }
+}
+
 type Extra = ComponentExtra & { component: string }
+
+/** One that no service asks for. */
+function ownExtra(name: string): ComponentExtra {
+  return { name, recipe: name, settings: {}, kind: name }
+}
 
 /** Services in the blueprint's order, those that look at the others' machines at the end. */
 function observersLast(services: ResolvedService[], toolkit: ToolkitRegistry) {
@@ -63,7 +107,9 @@ function observersLast(services: ResolvedService[], toolkit: ToolkitRegistry) {
 }
 
 function withExtras(component: ResolvedComponent, all: Extra[]): ResolvedComponent {
-  const extras = all.filter((extra) => extra.component === component.name).map(({ component: _, ...extra }) => extra)
+  const own = all.filter((extra) => extra.component === component.name).map(({ component: _, ...extra }) => extra)
+  // What several services ask for in the same words is there once, for all of them.
+  const extras = own.filter((extra, i) => own.findIndex((other) => isDeepStrictEqual(other, extra)) === i)
   const twice = extras.find(({ name }, i) => extras.findIndex((other) => other.name === name) < i)
   if (twice)
     throw new KitbagError(

@@ -18,11 +18,15 @@ export interface PlanInput {
   release?: NumberedRelease
   /** What is in force, for the reasons. */
   current?: NumberedRelease
+  /** undo: the release that is undone, at which machines may be. */
+  leaving?: NumberedRelease
   machines: MachineRecord[]
   /** scope -> key -> value; `scale` -> component -> `{ replicas }`. */
   overrides: Record<string, Record<string, JsonObject>>
   /** Reference -> its version, of what services make themselves; absent: there is none. */
   values?: Record<string, string>
+  /** Machine id -> a word for the certificate that it serves with. */
+  certificates?: Record<string, string>
   /** Component -> digests of migrations that ran. */
   migrated: Record<string, string[]>
   /** Cloud name -> id. */
@@ -36,7 +40,7 @@ export interface PlanInput {
   allowDataLoss: string[]
   /** Names of machines that stay as they are: those that a canary leaves alone, or those that have it. */
   held?: string[]
-  /** push: the toolkit service. */
+  /** push: the toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
   /** push: another operation is under way, which installs what is to be installed. */
   beside?: boolean
@@ -47,4 +51,6 @@ export interface WantedMachine {
   component: ResolvedComponent
   ordinal: number
   cloudId: string
+  /** Name of the static address that it is to have. */
+  staticAddress?: string
 }

@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import type { MachineCost } from '../model/cost.ts'
+import type { JsonObject } from '../model/json.ts'
 import type { Address, MachineAccess, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 
@@ -59,6 +61,22 @@ export interface CreateMachineRequest {
   ports?: { protocol: 'tcp' | 'udp'; port: number }[]
 }
 
+/**
+ * Public addresses that outlive machines. Each has a name, unique in its deployment, and at most one machine. Throws `capacity-exceeded`
+ * when the cloud gives no more of them.
+ */
+export interface StaticAddresses {
+  /**
+   * Gives a running machine the address of a name: made if there is none yet, taken from another machine that has it. Idempotent, also after
+   * a crash at any point. Gives all addresses that the machine has from then on; a public IPv4 address of its own is gone.
+   */
+  assign(owner: Pick<MachineTags, 'installation' | 'deployment'>, name: string, machineId: string): Promise<Address[]>
+  /** Those of an installation, with or without a machine. */
+  list(installation: string): Promise<{ deployment: string; name: string; address: string }[]>
+  /** Gives an address back to the cloud. One that is gone is fine. */
+  release(owner: Pick<MachineTags, 'installation' | 'deployment'>, name: string): Promise<void>
+}
+
 export interface ProviderMachine {
   /** The cloud's own id. */
   id: string
@@ -88,8 +106,6 @@ export interface Provider {
     requirements: MachineRequirements,
     placement: { region?: string; zones?: string[]; ordinal: number },
   ): Promise<ResolvedMachineSpec>
-  /** What such a machine costs in an hour, in the cloud's currency; absent or undefined: not known here. */
-  hourlyPrice?(spec: ResolvedMachineSpec): number | undefined
   /** The same token twice = the same machine, also after a crash of the caller at any point. */
   createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
   /**
@@ -100,8 +116,10 @@ export interface Provider {
     owner: Pick<MachineTags, 'installation' | 'deployment'>,
     firewall: Record<string, FirewallRule[]>,
   ): Promise<void>
-  /** Removes what `secure` and machines made for a deployment that has no machine left here: groups, networks, addresses. Idempotent. */
+  /** Removes what a deployment that has no machine left here made beside them: groups, networks, static addresses. Idempotent. */
   release?(owner: Pick<MachineTags, 'installation' | 'deployment'>): Promise<void>
+  /** Absent: the cloud has none, or its machines have no public addresses. */
+  staticAddresses?: StaticAddresses
   /** undefined: no such machine (any more). */
   getMachine(id: string): Promise<ProviderMachine | undefined>
   /** Where connecting takes more than the machine's own address: another login key, a machine in between. Absent: it does not. */
@@ -116,7 +134,8 @@ export interface Provider {
   /** Takes over what a former process of this installation left running (local: restarts supervisors after the box's reboot). */
   adopt?(): Promise<void>
   /**
-   * What of this installation is at the cloud beyond the machines `known` (ids) and what they need: folders, bridges, mounts, rules.
+   * What of this installation is at the cloud beyond the machines `known` (ids), what they need and static addresses: folders, bridges,
+   * mounts, rules.
    * Empty after everything is destroyed.
    */
   residue?(installation: string, known?: string[]): Promise<string[]>
@@ -169,3 +188,9 @@ export interface ProviderDriver<Settings = unknown, Credentials = unknown> {
     environment: ProviderEnvironment,
   ): Promise<Provider>
 }
+
+/**
+ * What the machines of a cloud with such settings cost, from the price table in the provider's folder and the settings alone: it makes no
+ * call and loads no SDK. What is not known is null, and said.
+ */
+export type MachineCosts = (settings: JsonObject) => (spec: ResolvedMachineSpec) => MachineCost

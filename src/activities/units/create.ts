@@ -2,14 +2,16 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import type { Unit } from '../../model/plan.ts'
-import { portsOf } from '../../planner/firewall.ts'
-import type { Provider, ProviderMachine } from '../../providers/contract.ts'
+import { portsOf } from '../../planner/admissions.ts'
+import type { CreateMachineRequest, Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
+import { firstAddresses } from '../static-addresses.ts'
 import type { UnitWork } from '../unit-work.ts'
-import { declarationOf } from '../world-of.ts'
+import { worldOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
+import { share } from './share.ts'
 
 type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
 
@@ -20,12 +22,15 @@ type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
 export async function create(work: UnitWork): Promise<void> {
   const { deps, unit } = work
   if (!unit.create) throw new KitbagError('internal', `${unit.id}: a create unit without a specification`)
+  if (unit.create.on !== undefined) return share(work, unit.create, unit.create.on)
   const provider = await deps.clouds.provider(unit.create.cloud)
   const row = await ensureRow(work, unit.create)
   if (row.status !== 'creating') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
-    const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
+    const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
+    const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
+    await work.boundary('create/addressed')
     const known = { providerId, addresses, user, sshPort, hostKey }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
@@ -55,7 +60,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   if (row.providerId) return (await provider.getMachine(row.providerId)) ?? died(row.name, 'it does not exist any more')
   const { deps, deployment } = work
   const installation = await deps.store.installation.get()
-  const { release, component } = await declarationOf(work)
+  const ports = await listeningOn(work)
   const machine = await provider.createMachine(
     {
       name: row.name,
@@ -63,13 +68,20 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
       component: row.component,
-      ports: portsOf(release, component),
+      ...(ports && { ports }),
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )
   await work.boundary('create/made')
   await deps.store.machines.update(row.id, { providerId: machine.id })
   return machine
+}
+
+/** Where the component, and what shares its machines, will listen, as far as it is known before the machine is. */
+async function listeningOn(work: UnitWork): Promise<CreateMachineRequest['ports']> {
+  const { release, components } = await worldOf(work)
+  const component = components.find(({ name }) => name === work.unit.component)
+  return component && portsOf(release, components, component)
 }
 
 /** Waits until the cloud says that it runs and where. */

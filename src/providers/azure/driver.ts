@@ -12,9 +12,10 @@ import { listMachines, machineReader, vmReader } from './machines.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
-import { catalog, hourlyPrice, keepOffers, resolve } from './resolve.ts'
+import { catalog, keepOffers, resolve } from './resolve.ts'
 import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
 import { ensureShared } from './shared.ts'
+import { staticAddresses } from './static-addresses.ts'
 
 /** Virtual machines of Microsoft Azure, in one region of one subscription. */
 export const driver: ProviderDriver<Settings, Credentials> = {
@@ -42,7 +43,6 @@ function connect(azure: Azure): Provider {
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
-    hourlyPrice: (spec) => hourlyPrice(azure, spec),
     createMachine: (request, identity) =>
       turn(identity.token, () =>
         patiently(`create ${request.name}`, async () => {
@@ -65,6 +65,7 @@ function connect(azure: Azure): Provider {
       places.forget(owner)
       return patiently(`release ${owner.deployment}`, () => release(azure, owner))
     },
+    ...(azure.settings.publicAddresses && { staticAddresses: staticAddresses(azure, turn) }),
     getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),

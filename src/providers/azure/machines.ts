@@ -130,14 +130,16 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
   return { id, name, tags, status: 'pending', addresses: [], user: loginUser, sshPort: 22 }
 }
 
-async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
+export async function addressesOf(azure: Azure, { name, ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
   const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
   const addresses: Address[] = []
   for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {
     const network = /virtualNetworks\/([^/]+)/i.exec(subnet?.id ?? '')?.[1] ?? ''
     if (privateIPAddress) addresses.push({ address: privateIPAddress, family: 4, scope: 'private', network })
     const open = publicIPAddress?.id && (await publicAddress(azure, publicIPAddress.id))
-    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...login })
+    const own = namesOf('', (name ?? '').replace(/-nic$/, '')).address
+    const fixed = lastName(publicIPAddress?.id ?? '') === own ? {} : ({ static: true } as const)
+    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...fixed, ...login })
   }
   return addresses
 }

@@ -33,10 +33,6 @@ export const settingsSchema = z.strictObject({
     ),
   addressSpace: z.cidrv4().default('10.111.0.0/16').describe('Addresses of an own network'),
   publicAddresses: z.boolean().default(true).describe('Whether machines have a public address beside the private one'),
-  staticAddresses: z
-    .array(z.string())
-    .default(['loadBalancer', 'dns'])
-    .describe('Components and services whose public addresses survive the replacement of a machine'),
   reach: z
     .enum(['public', 'private'])
     .default('public')

@@ -12,6 +12,7 @@ import type { AwsSettings } from '../../../src/providers/aws/settings.ts'
 import { type MachinesBehind, machinesBehind } from '../support/machines-behind.ts'
 import { accessKeys } from './access-keys.ts'
 import { type Answer, answerError, clientTokens } from './client-tokens.ts'
+import { elasticIps } from './elastic-ips.ts'
 import { actOut, type Ec2Fault, faultFinder, sendError, takesEffect } from './faults.ts'
 import { groupUse } from './group-use.ts'
 import { published } from './images.ts'
@@ -43,6 +44,8 @@ export interface Ec2Cloud {
   faults(rules: Ec2Fault[]): void
   /** Milliseconds before a new instance is listed. */
   lag: number
+  /** How many Elastic IPs the account may have. */
+  limitAddresses(count: number): void
   /** Calls a second that are answered, and how many at once after a rest. Absent: all. */
   throttle(limit?: { rate: number; burst: number }): void
   /** The control plane with this access key dies after so many calls: they took effect, and it never asks again. */
@@ -69,6 +72,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const tokens = clientTokens()
   const found = faultFinder()
   const groups = groupUse()
+  const addresses = elasticIps()
   const constant = new Map<string, Answer>()
   const mortal = new Map<string, number>()
   const keys = accessKeys()
@@ -106,6 +110,10 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   }
 
   const perform = async (call: string, parameters: URLSearchParams, body: string, headers: IncomingHttpHeaders) => {
+    const ask = (Action: string, more = {}) =>
+      forward(new URLSearchParams({ Action, Version: '2016-11-15', ...more }).toString(), headers)
+    const refusal = parameters.get('DryRun') === 'true' ? undefined : await addresses.before(call, parameters, ask)
+    if (refusal) return refusal
     if (call === 'DeleteSecurityGroup' && parameters.get('DryRun') !== 'true') {
       const id = parameters.get('GroupId') ?? ''
       const used = [...instances.values()].some((one) => !one.ended && one.groups.includes(id))
@@ -130,6 +138,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (unchanging.has(call)) constant.set(body, answer)
     if (call === 'RunInstances') await began(parameters, answer.text)
     await ended(ending)
+    if (ending.length > 0) await addresses.ended(ending, ask)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
     groups.saw(call, parameters)
     return answer
@@ -180,6 +189,9 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     trace: [],
     faults: found.set,
     lag: 0,
+    limitAddresses: (count) => {
+      addresses.limit = count
+    },
     throttle: (limit) => {
       bucket = tokenBucket(limit)
     },

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { costsOf } from '../../../src/activities/costs.ts'
 import { createApi } from '../../../src/api/create-api.ts'
 import type { Api } from '../../../src/api/deps.ts'
 import { createLog } from '../../../src/lib/log.ts'
@@ -54,7 +55,7 @@ beforeAll(async () => {
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
       refuseChange: async () => {},
       test: async () => [],
-      sweep: async () => ({ machines: [], residue: [] }),
+      sweep: async () => ({ machines: [], addresses: [], residue: [] }),
     },
     resolveSpecs: async (wanted) =>
       new Map(
@@ -63,6 +64,7 @@ beforeAll(async () => {
           { size: 's', image: 'i', requirements: component.machine },
         ]),
       ),
+    costs: async (cloudIds) => costsOf(store, cloudIds),
     version: '0',
     log: createLog({ level: 'error' }),
   })

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http'
+import { costsOf } from '../../../src/activities/costs.ts'
 import { createApi } from '../../../src/api/create-api.ts'
 import type { ApiDeps } from '../../../src/api/deps.ts'
 import { packFiles } from '../../../src/lib/archive/pack.ts'
@@ -58,7 +59,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
       refuseChange: async () => {},
       test: async () => [{ name: 'fake', ok: true, detail: 'fine' }],
-      sweep: async () => ({ machines: [], residue: [] }),
+      sweep: async () => ({ machines: [], addresses: [], residue: [] }),
     },
     resolveSpecs: async (wanted) =>
       new Map(
@@ -67,6 +68,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
           { size: 's', image: 'i', requirements: component.machine },
         ]),
       ),
+    costs: async (cloudIds) => costsOf(store, cloudIds),
     version: '0',
     log: createLog({ level: 'error' }),
     ...overrides,

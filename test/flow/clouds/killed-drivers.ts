@@ -24,8 +24,11 @@ export interface DriverLife {
   step: number
 }
 
-/** `step`: so many are done; `machines`: of the deployment, as listed after they were created, and after they were destroyed. */
-export type DriverMessage = { step: number } | { machines: string[] } | { ended: true }
+/**
+ * `step`: so many are done; `machines`: of the deployment, as listed after they were created, and after they were destroyed; `addresses`:
+ * static ones, after one was asked for.
+ */
+export type DriverMessage = { step: number } | { machines: string[] } | { addresses: number } | { ended: true }
 
 export interface Execution {
   /** Credentials of its own, by which the cloud knows its calls. */
@@ -80,6 +83,7 @@ export async function killedDrivers(): Promise<KilledDrivers> {
         const { credentials, isStruck } = await prepare(calls)
         const hear = (message: DriverMessage) => {
           if ('step' in message) step = message.step
+          if ('addresses' in message) expect(message.addresses).toBe(1)
           if ('machines' in message) expect(message.machines).toEqual(step === 1 ? [...life.tokens].sort() : [])
         }
         if (await run({ ...life, credentials, step }, isStruck, hear)) return

@@ -6,7 +6,7 @@ import { permissions } from '../../../src/providers/aws/groups.ts'
 import { subnetsOf } from '../../../src/providers/aws/networks.ts'
 import { policy } from '../../../src/providers/aws/policy.ts'
 import { credentialsSchema, settingsSchema } from '../../../src/providers/aws/settings.ts'
-import { hourlyPrice, sizes } from '../../../src/providers/aws/sizes.ts'
+import { sizesIn } from '../../../src/providers/aws/sizes.ts'
 
 const gibibyte = 2 ** 30
 const settings = (more: object = {}) => settingsSchema.parse({ region: 'us-east-1', ...more })
@@ -21,16 +21,16 @@ test.each([
   [64, 128, 'arm64', 'c7g.16xlarge'],
   [500, 1, 'amd64', undefined],
 ] as const)('the cheapest type of %d cpu and %d GiB on %s is %s', (cpu, memory, architecture, wanted) => {
-  expect(cheapestSize(sizes, { cpu, memory: memory * gibibyte, architecture })?.id).toBe(wanted)
+  expect(cheapestSize(sizesIn('us-east-1'), { cpu, memory: memory * gibibyte, architecture })?.id).toBe(wanted)
 })
 
-test('a price is of machine, disk and address, where the table has the region', () => {
-  const requirements = { cpu: 1, memory: gibibyte, disk: 73 * gibibyte, image: 'debian-13' }
-  const spec = { size: 't3a.micro', image: 'ami-1', requirements }
-  expect(hourlyPrice(spec, settings({ publicAddresses: false, reach: 'private' }))).toBeCloseTo(0.0094 + 0.008, 6)
-  expect(hourlyPrice(spec, settings())).toBeCloseTo(0.0094 + 0.008 + 0.005, 6)
-  expect(hourlyPrice(spec, settings({ region: 'eu-central-1' }))).toBeUndefined()
-  expect(hourlyPrice({ ...spec, size: 'x99.huge' }, settings())).toBeUndefined()
+test('a region with prices of its own is chosen from by them; a type that has none there comes last', () => {
+  const west = sizesIn('eu-west-1')
+  const wanted = { cpu: 1, memory: 4 * gibibyte, architecture: 'arm64' } as const
+  expect(west.find(({ id }) => id === 'm8g.medium')?.hourly).toBe(Number.POSITIVE_INFINITY)
+  expect(cheapestSize(west, wanted)?.id).toBe('t4g.medium')
+  expect(sizesIn('sa-east-1')).toEqual(sizesIn('us-east-1'))
+  expect(sizesIn('eu-west-1')).not.toEqual(sizesIn('us-east-1'))
 })
 
 describe('settings', () => {
