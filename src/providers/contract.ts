@@ -57,8 +57,8 @@ export interface CreateMachineRequest {
   authorizedKeys: string[]
   /** The component that the machine is of: whose rules of `secure` protect it. */
   component: string
-  /** TCP ports that the component listens on, as far as the blueprint says them. */
-  ports?: number[]
+  /** What will be listened on there beside SSH, as far as blueprint and recipes say it. */
+  ports?: { protocol: 'tcp' | 'udp'; port: number }[]
 }
 
 /**

@@ -8,7 +8,7 @@ import { findings } from './findings.ts'
 import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
-import { listMachines, machineReader } from './machines.ts'
+import { listMachines, machineReader, vmReader } from './machines.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
@@ -39,6 +39,7 @@ function connect(azure: Azure): Provider {
   const kept = keepOffers(azure)
   const turn = inTurn()
   const read = machineReader(azure)
+  const readVm = vmReader(azure)
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
@@ -68,7 +69,7 @@ function connect(azure: Azure): Provider {
     getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
-    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, id))),
+    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
     test: () => findings(azure, kept),
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),
   }

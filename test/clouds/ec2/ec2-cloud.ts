@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import {
   CreateSubnetCommand,
   CreateVpcCommand,
+  DescribeNetworkInterfacesCommand,
   DescribeSubnetsCommand,
   EC2Client,
   TerminateInstancesCommand,
@@ -119,7 +120,10 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (call === 'DeleteSecurityGroup' && parameters.get('DryRun') !== 'true') {
       const id = parameters.get('GroupId') ?? ''
       const used = [...instances.values()].some((one) => !one.ended && one.groups.includes(id))
-      if (used || groups.isReferredTo(id))
+      const Filters = [{ Name: 'group-id', Values: [id] }]
+      const { NetworkInterfaces = [] } = await stranger.send(new DescribeNetworkInterfacesCommand({ Filters }))
+      const loose = NetworkInterfaces.some(({ Attachment }) => !Attachment)
+      if (used || loose || groups.isReferredTo(id))
         return answerError('DependencyViolation', `resource ${id} has a dependent object`)
     }
     if (call === 'GetConsoleOutput' && machines && parameters.get('DryRun') !== 'true') {
