@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkJump, cloudJumpSchema, sshThroughJump } from '../../lib/jump-host.ts'
 import { isForbiddenHost, isLoopback } from './endpoint.ts'
 
 const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]+$`), `an id like ${prefix}-0123abcd`)
@@ -30,6 +31,7 @@ const fields = z.strictObject({
     .describe(
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
+  jump: cloudJumpSchema,
   securityGroups: z.array(id('sg')).default([]).describe("Machines are also in these, besides their component's own"),
   sshFrom: z
     .array(z.union([z.cidrv4(), z.cidrv6()]))
@@ -66,12 +68,16 @@ const fields = z.strictObject({
     .describe("Another EC2 endpoint than the region's own: a private one, or another cloud with this API"),
 })
 
-export const settingsSchema = fields.superRefine(({ publicAddresses, reach, network }, context) => {
-  if (publicAddresses) return
-  const complain = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-  if (reach === 'public') complain('reach', 'private, since machines have no public addresses')
-  if (network.own) complain('network', 'a network of its own has no way out but public addresses')
-})
+export const settingsSchema = fields
+  .superRefine((settings, context) => {
+    checkJump(settings, context)
+    const { publicAddresses, reach, network, jump } = settings
+    if (publicAddresses) return
+    const complain = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if (reach === 'public' && !jump) complain('reach', 'private, since machines have no public addresses')
+    if (network.own) complain('network', 'a network of its own has no way out but public addresses')
+  })
+  .transform(sshThroughJump)
 
 const assumed = z
   .strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { checkJump, cloudJumpSchema, sshThroughJump } from '../../lib/jump-host.ts'
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a GUID')
 const resourceId = (type: string) =>
@@ -11,7 +12,7 @@ const endpoint = z.url({ protocol: /^https$/ }).refine((text) => !isLinkLocal(ne
   message: 'a link-local address cannot be an endpoint',
 })
 
-export const settingsSchema = z.strictObject({
+const fields = z.strictObject({
   subscription: guid.describe('Subscription id'),
   region: z
     .string()
@@ -38,6 +39,7 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
+  jump: cloudJumpSchema,
   sshFrom: z
     .array(z.union([z.cidrv4(), z.cidrv6()]))
     .optional()
@@ -62,6 +64,8 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('PEM; for an endpoint whose certificate is not publicly trusted'),
 })
+
+export const settingsSchema = fields.superRefine(checkJump).transform(sshThroughJump)
 
 const tenant = guid.describe('Directory (tenant) id')
 const client = guid.describe('Application (client) id')

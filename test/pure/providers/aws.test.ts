@@ -50,6 +50,20 @@ describe('settings', () => {
     expect(problems({ publicAddresses: false, reach: 'private' })).toEqual([])
     expect(problems({ publicAddresses: false, reach: 'private', network: { own: '10.0.0.0/16' } })).toHaveLength(1)
   })
+  const hostKey = `SHA256:${'a'.repeat(43)}`
+  test('behind a jump host, machines are reached in private, and SSH comes from there alone', () => {
+    const jump = { address: '10.0.0.4', hostKey }
+    const given = settingsSchema.parse({ region: 'eu-central-1', reach: 'private', jump })
+    expect(given).toMatchObject({ sshFrom: ['10.0.0.4/32'], jump: { port: 22 } })
+    expect(settingsSchema.parse(given)).toEqual(given)
+    const outside = { address: 'bastion.example.com', hostKey }
+    expect(problems({ jump: outside, reach: 'private', sshFrom: ['10.0.0.4/32'] })).toEqual([])
+    const paths = (more: object) => problems(more).map(({ path }) => path.join('.'))
+    expect(paths({ jump: outside, reach: 'private' })).toEqual(['sshFrom'])
+    expect(paths({ jump })).toEqual(['reach'])
+    expect(paths({ jump: { address: '10.0.0.4' }, reach: 'private' })).toEqual(['jump.hostKey'])
+  })
+
   test.each([
     [{}, 1],
     [{ accessKeyId: 'a' }, 1],
