@@ -88,6 +88,7 @@ function wayOf({ settings }: AwsCloud, { place, spot }: Way, group: string): Par
         SubnetId: place.subnet,
         Groups: [group, ...settings.securityGroups],
         AssociatePublicIpAddress: settings.publicAddresses,
+        ...(settings.ipv6 && { Ipv6AddressCount: 1 }),
         DeleteOnTermination: true,
       },
     ],

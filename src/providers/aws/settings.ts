@@ -24,6 +24,12 @@ const fields = z.strictObject({
     .refine((given) => !(given.own && (given.vpc || given.subnets)), 'either own, or vpc and subnets')
     .default({})
     .describe("Default: the account's default network of the region"),
+  ipv6: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Own networks have Amazon's IPv6 addresses too, one for each machine. In a network of yours machines have what its subnets give",
+    ),
   publicAddresses: z.boolean().default(true).describe('Each machine has a public IPv4 address besides its private one'),
   reach: z
     .enum(['public', 'private'])
@@ -71,9 +77,10 @@ const fields = z.strictObject({
 export const settingsSchema = fields
   .superRefine((settings, context) => {
     checkJump(settings, context)
-    const { publicAddresses, reach, network, jump } = settings
-    if (publicAddresses) return
+    const { publicAddresses, reach, network, jump, ipv6 } = settings
     const complain = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if (ipv6 && !network.own) complain('ipv6', 'for network.own; set up your own subnets to assign IPv6 addresses')
+    if (publicAddresses) return
     if (reach === 'public' && !jump) complain('reach', 'private, since machines have no public addresses')
     if (network.own) complain('network', 'a network of its own has no way out but public addresses')
   })

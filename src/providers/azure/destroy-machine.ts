@@ -11,6 +11,7 @@ export async function destroyMachine(azure: Azure, id: string): Promise<void> {
   if (!names) return
   const { compute, network, installation, addresses } = azure
   const { group } = names
+  const own = [names.address, ...(azure.settings.ipv6 ? [names.address6] : [])]
   const isOurs = ({ tags }: { tags?: Record<string, string> }) => readTags(tags)?.installation === installation
   const vm = await found(() => compute.virtualMachines.get(group, names.vm))
   if (vm && !isOurs(vm)) return
@@ -18,8 +19,11 @@ export async function destroyMachine(azure: Azure, id: string): Promise<void> {
   const nic = await found(() => network.networkInterfaces.get(group, names.nic))
   if (nic && isOurs(nic)) await network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain)
   if (azure.settings.publicAddresses && (nic || !vm)) {
-    const address = await found(() => network.publicIPAddresses.get(group, names.address))
-    if (address && isOurs(address)) await network.publicIPAddresses.beginDeleteAndWait(group, names.address, lookAgain)
+    for (const name of own) {
+      const address = await found(() => network.publicIPAddresses.get(group, name))
+      if (address && isOurs(address)) await network.publicIPAddresses.beginDeleteAndWait(group, name, lookAgain)
+    }
   }
-  for (const known of addresses.keys()) if (known.endsWith(`/${names.address.toLowerCase()}`)) addresses.delete(known)
+  for (const known of addresses.keys())
+    if (own.some((name) => known.endsWith(`/${name.toLowerCase()}`))) addresses.delete(known)
 }

@@ -32,6 +32,7 @@ const fields = z.strictObject({
       'Resource id of an existing network security group, used as it is. Default: own ones, from the blueprint',
     ),
   addressSpace: z.cidrv4().default('10.111.0.0/16').describe('Addresses of an own network'),
+  ipv6: z.boolean().default(false).describe('Own networks have IPv6 too, and each machine one more public address'),
   publicAddresses: z.boolean().default(true).describe('Whether machines have a public address beside the private one'),
   reach: z
     .enum(['public', 'private'])
@@ -65,7 +66,13 @@ const fields = z.strictObject({
     .describe('PEM; for an endpoint whose certificate is not publicly trusted'),
 })
 
-export const settingsSchema = fields.superRefine(checkJump).transform(sshThroughJump)
+export const settingsSchema = fields
+  .superRefine((settings, context) => {
+    checkJump(settings, context)
+    if (settings.ipv6 && settings.subnet !== undefined)
+      context.addIssue({ code: 'custom', path: ['ipv6'], message: 'for own networks; leave out subnet' })
+  })
+  .transform(sshThroughJump)
 
 const tenant = guid.describe('Directory (tenant) id')
 const client = guid.describe('Application (client) id')

@@ -41,7 +41,7 @@ function life(one: AwsConnection, deployment: string, tokens: string[]) {
 const every = process.env.KITBAG_TEST_EVERY_CALL ? 1 : 4
 
 /** With what takes most calls. */
-const settings: Partial<AwsSettings> = { network: { own: '10.40.0.0/16' } }
+const settings: Partial<AwsSettings> = { network: { own: '10.40.0.0/16' }, ipv6: true }
 
 describe('aws: the control plane dies after any of its calls', () => {
   let cloud: Ec2Cloud
@@ -71,8 +71,12 @@ describe('aws: the control plane dies after any of its calls', () => {
       over = true
     }
     const lived = living()
-    lived.catch(() => {})
-    await until(() => over || cloud.isDead(key), 60_000)
+    let failure: unknown
+    lived.catch((error) => {
+      failure = error
+    })
+    await until(() => over || failure !== undefined || cloud.isDead(key), 120_000)
+    if (failure !== undefined && !cloud.isDead(key)) throw failure
     if (!over) {
       const second = life(await connect(installation, credentials.accessKeyId), deployment, tokens)
       for (const again of second.slice(step)) await again()

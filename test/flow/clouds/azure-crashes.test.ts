@@ -49,6 +49,7 @@ const components = ['loadBalancer', 'web', 'db']
 
 test.each([
   ['own groups', {}],
+  ['IPv6', { ipv6: true }],
   ['spot, private addresses', { spot: true, publicAddresses: false }],
 ])('a worker that is killed after each of its calls: %s', async (_, settings) => {
   const rules: FirewallRule = { protocol: 'tcp', from: 80, to: 80, sources: [{ component: 'loadBalancer' }] }
