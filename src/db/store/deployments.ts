@@ -70,6 +70,7 @@ export interface MachineStore {
         | 'user'
         | 'sshPort'
         | 'hostKey'
+        | 'spec'
         | 'installDigest'
         | 'configureDigest'
         | 'firewallDigest'
