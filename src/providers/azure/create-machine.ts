@@ -1,10 +1,10 @@
 import type { NetworkInterface } from '@azure/arm-network'
 import type { CreateMachineRequest, MachineTags, ProviderMachine } from '../contract.ts'
 import { type Azure, lookAgain } from './azure.ts'
-import { found } from './failures.ts'
 import { toMachine } from './machines.ts'
-import { type MachineNames, machineNames, machineTags, ownerTags, sharedName } from './names.ts'
+import { type MachineNames, machineNames, machineTags } from './names.ts'
 import type { Places } from './places.ts'
+import { putAddress } from './public-addresses.ts'
 import type { Offers } from './resolve.ts'
 import { startMachine } from './start-machine.ts'
 
@@ -23,72 +23,57 @@ export async function createMachine(
   const names = machineNames(place.group, request.name, token)
   const all = machineTags(tags, request.name)
   const attach = async () => {
-    const address = await ensureAddress(azure, request, tags, names, all)
+    const addresses = await ensureAddresses(azure, names, all)
     const { networkInterfaces } = azure.network
-    const wanted = interfaceOf(azure, place, address, all)
+    const wanted = interfaceOf(azure, place, addresses, all)
     return networkInterfaces.beginCreateOrUpdateAndWait(names.group, names.nic, wanted, lookAgain)
   }
   const { vm, nic } = await startMachine(azure, kept, request, { names, tags: all, attach })
   return toMachine(azure, vm, nic)
 }
 
-interface GivenAddress {
-  id: string
-  /** Stays when the machine goes. */
-  fixed: boolean
+/** A machine's own public addresses, as resource ids, as far as it has any. */
+interface OwnAddresses {
+  four?: string
+  six?: string
 }
 
-/** A public address: the machine's own, or, where it shall survive replacement, that of the machine's name. */
-async function ensureAddress(
-  { network, settings, addresses }: Azure,
-  { name, component }: CreateMachineRequest,
-  owner: MachineTags,
-  names: MachineNames,
+async function ensureAddresses(
+  azure: Azure,
+  { group, address, address6 }: MachineNames,
   tags: Record<string, string>,
-): Promise<GivenAddress | undefined> {
-  if (!settings.publicAddresses) return undefined
-  const fixed = settings.staticAddresses.includes(component)
-  const own = fixed ? sharedName(owner, `${name}-ip`) : names.address
-  const known = fixed ? await found(() => network.publicIPAddresses.get(names.group, own)) : undefined
-  const made =
-    known ??
-    (await network.publicIPAddresses.beginCreateOrUpdateAndWait(
-      names.group,
-      own,
-      {
-        location: settings.region,
-        tags: fixed ? ownerTags(owner) : tags,
-        sku: { name: 'Standard' },
-        publicIPAllocationMethod: 'Static',
-        publicIPAddressVersion: 'IPv4',
-      },
-      lookAgain,
-    ))
-  if (made.id && made.ipAddress) addresses.set(made.id.toLowerCase(), made.ipAddress)
-  return { id: made.id ?? '', fixed }
+): Promise<OwnAddresses> {
+  const { publicAddresses, ipv6 } = azure.settings
+  if (!publicAddresses) return {}
+  const [four, six] = await Promise.all([
+    putAddress(azure, group, address, tags),
+    ipv6 ? putAddress(azure, group, address6, tags, 'IPv6') : undefined,
+  ])
+  return { ...(four.id !== undefined && { four: four.id }), ...(six?.id !== undefined && { six: six.id }) }
 }
 
 function interfaceOf(
   { settings }: Azure,
   { subnet, groups }: { subnet: string; groups?: { application: string; security: string } },
-  address: GivenAddress | undefined,
+  { four, six }: OwnAddresses,
   tags: Record<string, string>,
 ): NetworkInterface {
   const security = settings.securityGroup ?? groups?.security
+  const configuration = (privateIPAddressVersion: 'IPv4' | 'IPv6', address: string | undefined) => ({
+    privateIPAllocationMethod: 'Dynamic',
+    privateIPAddressVersion,
+    subnet: { id: subnet },
+    ...(groups && { applicationSecurityGroups: [{ id: groups.application }] }),
+    ...(address !== undefined && { publicIPAddress: { id: address, deleteOption: 'Delete' } }),
+  })
   return {
     location: settings.region,
     tags,
     ...(security !== undefined && { networkSecurityGroup: { id: security } }),
     ipConfigurations: [
-      {
-        name: 'primary',
-        primary: true,
-        privateIPAllocationMethod: 'Dynamic',
-        privateIPAddressVersion: 'IPv4',
-        subnet: { id: subnet },
-        ...(groups && { applicationSecurityGroups: [{ id: groups.application }] }),
-        ...(address && { publicIPAddress: { id: address.id, deleteOption: address.fixed ? 'Detach' : 'Delete' } }),
-      },
+      { name: 'primary', primary: true, ...configuration('IPv4', four) },
+      // Azure wants the same groups for all addresses of an interface.
+      ...(settings.ipv6 ? [{ name: 'ipv6', primary: false, ...configuration('IPv6', six) }] : []),
     ],
   }
 }

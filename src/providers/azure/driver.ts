@@ -1,3 +1,4 @@
+import { type JumpHost, jumpHost } from '../../lib/jump-host.ts'
 import type { Provider, ProviderDriver } from '../contract.ts'
 import { type Azure, connectAzure } from './azure.ts'
 import { readConsole } from './console.ts'
@@ -8,13 +9,14 @@ import { findings } from './findings.ts'
 import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
-import { listMachines, machineReader } from './machines.ts'
+import { listMachines, machineReader, vmReader } from './machines.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
 import { catalog, keepOffers, resolve } from './resolve.ts'
 import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
 import { ensureShared } from './shared.ts'
+import { staticAddresses } from './static-addresses.ts'
 
 /** Virtual machines of Microsoft Azure, in one region of one subscription. */
 export const driver: ProviderDriver<Settings, Credentials> = {
@@ -29,15 +31,19 @@ export const driver: ProviderDriver<Settings, Credentials> = {
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
-  connect: async ({ settings, credentials }, environment) =>
-    connect(await connectAzure(settingsSchema.parse(settings), credentialsSchema.parse(credentials), environment)),
+  connect: async ({ name, settings: given, credentials }, environment) => {
+    const settings = settingsSchema.parse(given)
+    const azure = await connectAzure(settings, credentialsSchema.parse(credentials), environment)
+    return connect(azure, jumpHost(name, settings.jump, environment))
+  },
 }
 
-function connect(azure: Azure): Provider {
+function connect(azure: Azure, jump: JumpHost | undefined): Provider {
   const places = keepPlaces(azure)
   const kept = keepOffers(azure)
   const turn = inTurn()
   const read = machineReader(azure)
+  const readVm = vmReader(azure)
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
@@ -63,11 +69,13 @@ function connect(azure: Azure): Provider {
       places.forget(owner)
       return patiently(`release ${owner.deployment}`, () => release(azure, owner))
     },
+    ...(azure.settings.publicAddresses && { staticAddresses: staticAddresses(azure, turn) }),
     getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
-    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, id))),
-    test: () => findings(azure, kept),
+    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
+    ...(jump && { route: async () => ({ jump: await jump.access() }) }),
+    test: async () => [...(await findings(azure, kept)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),
   }
 }
