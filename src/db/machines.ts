@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq, inArray, notExists } from 'drizzle-orm'
+import { and, asc, eq, exists, inArray, isNotNull, notExists } from 'drizzle-orm'
 import { KitbagError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -51,12 +51,15 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
         .select({ id: operations.id })
         .from(operations)
         .where(and(eq(operations.deploymentId, machines.deploymentId), open))
+      const inForce = db
+        .select({ id: deployments.id })
+        .from(deployments)
+        .where(and(eq(deployments.id, machines.deploymentId), isNotNull(deployments.currentRelease)))
+      const alive = inArray(machines.status, ['installed', 'ready'])
       const rows = await db
         .select()
         .from(machines)
-        .where(
-          and(eq(machines.firewallDigest, ''), inArray(machines.status, ['installed', 'ready']), notExists(underWay)),
-        )
+        .where(and(eq(machines.firewallDigest, ''), alive, exists(inForce), notExists(underWay)))
         .orderBy(asc(machines.id))
       return rows.map(toRecord)
     },
