@@ -12,6 +12,8 @@ export interface WantedMachine {
   ordinal: number
   /** Where the planner has decided it already. */
   cloudId?: string
+  /** Name of the static address that it is to have, where its cloud has such. */
+  staticAddress?: string
 }
 
 interface Options {
@@ -47,15 +49,18 @@ export function createResolveSpecs({ store, clouds, timings }: Options): Resolve
       })
     }
     const specs = wanted.map(async (one) => {
-      const { component, ordinal } = one
+      const { component, ordinal, staticAddress } = one
       const cloudId = idOf(one)
       if (component.machine.floatingAddress !== undefined && !(await clouds.capabilities(cloudId)).floatingAddress)
         throw noFloatingAddress(component)
       const provider = await clouds.provider(cloudId)
+      const has = provider.staticAddresses !== undefined
+      if (component.machine.staticAddress && !has) throw noStaticAddress(component)
       const { region, zones } = component.placement
       const place = { ordinal, ...(region !== undefined && { region }), ...(zones !== undefined && { zones }) }
       const spec = await retry(() => provider.resolve(component.machine, place), { attempts, delay })
-      return [machineName(component.name, ordinal), spec] as const
+      const named = { ...spec, ...(has && staticAddress !== undefined && { staticAddress }) }
+      return [machineName(component.name, ordinal), named] as const
     })
     return new Map(await Promise.all(specs))
   }
@@ -67,6 +72,16 @@ function noFloatingAddress({ name }: ResolvedComponent): KitbagError {
     `${name}: its cloud has no floating addresses, and floatingAddress asks for one`,
     {
       fix: `Leave it out, and put all of its machines into DNS, with a health check: value: "\${${name}.addresses}".`,
+    },
+  )
+}
+
+function noStaticAddress({ name }: ResolvedComponent): KitbagError {
+  return new KitbagError(
+    'not-supported',
+    `${name}: its cloud has no static addresses, and staticAddress asks for one`,
+    {
+      fix: 'Leave it out, or place it at a cloud whose machines have public addresses that outlive them.',
     },
   )
 }

@@ -28,6 +28,25 @@ export function admissionsOf(
   return together(found)
 }
 
+/**
+ * Ports that are listened on on a component's machines, beside SSH, whoever may come to them: its own, those of what else runs there, and of
+ * the components that share them. Sorted, each once. Pure.
+ */
+export function portsOf(
+  { recipes }: Declared,
+  components: ResolvedComponent[],
+  component: ResolvedComponent,
+): { protocol: 'tcp' | 'udp'; port: number }[] {
+  const byDoor = new Map<string, { protocol: 'tcp' | 'udp'; port: number }>()
+  for (const one of [component, ...guestsOf(components, component.name)]) {
+    const own = one.port ?? recipes[one.recipe]?.defaultPort
+    for (const { protocol, port = own } of [{ protocol: 'tcp' as const, port: own }, ...openingsOf(recipes, one)])
+      if (protocol !== 'vrrp' && port !== undefined)
+        byDoor.set(doorOf({ protocol, port, sources: [] }), { protocol, port })
+  }
+  return [...byDoor].sort(([a], [b]) => compare(a, b)).map(([, door]) => door)
+}
+
 /** Each port once, with everybody who may come to it. */
 export function together(admissions: Admission[]): Admission[] {
   const byDoor = new Map<string, Admission>()
@@ -52,10 +71,9 @@ export function admissionsBeyond(admissions: Admission[], others: Admission[]): 
 
 /** What listens on a component's machines: its own recipe or service, its figures, and what services put there. */
 function openingsOf(recipes: ReleaseSpec['recipes'], component: ResolvedComponent): Opening[] {
-  const { opens, recipe, metrics, extras = [] } = component
+  const { opens, recipe, extras = [] } = component
   return [
     ...(opens ?? recipes[recipe]?.opens ?? [{ protocol: 'tcp' as const, from: 'users' as const }]),
-    ...(metrics ? [{ protocol: 'tcp' as const, port: metrics.port, from: 'observers' as const }] : []),
     ...extras.flatMap((extra) => recipes[extra.recipe]?.opens ?? []),
   ]
 }

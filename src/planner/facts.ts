@@ -1,20 +1,21 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
-import type { MachineFact, RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
-import { isTold, type World } from './digests.ts'
+import type { World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { firewallName, firewallParameters } from './firewall.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
 import { isElsewhere } from './tls.ts'
+import { createWhereabouts, missing, type View } from './whereabouts.ts'
 
 export interface FactSource {
   installation: string
@@ -27,6 +28,8 @@ export interface FactSource {
   secrets: Map<string, string>
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
+  /** Id of the cloud that addresses are for; absent: each is as at its machine's own. */
+  from?: string
   /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
   authority?: string
   /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
@@ -54,51 +57,21 @@ export interface Facts {
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
 export function createFacts(source: FactSource): Facts {
   const { world } = source
+  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs, addressOf } = createWhereabouts(source)
   const busy = new Set<string>()
   const values = source.values ?? {}
   const keys = Object.values(source.credentials ?? {}).map(({ key }) => ({ value: key, secret: true }))
   const hidden = [...secretForms([...source.secrets.values()]), ...secretLines([...Object.values(values), ...keys])]
 
-  function component(name: string): ResolvedComponent {
-    const found = world.components.find((candidate) => candidate.name === name)
-    return found ?? missing(name)
-  }
-
-  function recipeOf({ name, recipe }: ResolvedComponent): Recipe {
-    return source.recipes.get(recipe) ?? missing(`${name}: recipe ${recipe}`)
-  }
-
-  function rowsOf(name: string): MachineRecord[] {
-    return world.machines
-      .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
-      .sort((a, b) => a.ordinal - b.ordinal)
-  }
-
-  function factOf(name: string, machine: MachineRecord): MachineFact {
-    const port = portOf(component(name))
-    return { name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }
-  }
-
-  function machinesOf(name: string): MachineFact[] {
-    return rowsOf(name).map((machine) => factOf(name, machine))
-  }
-
-  /** The address that the component's machines share. */
-  function floatingOf(name: string): string | undefined {
-    if (component(name).machine.floatingAddress === undefined) return undefined
-    const own = world.machines.filter((machine) => machine.component === name)
-    return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
-  }
-
-  function portOf(of: ResolvedComponent): number | undefined {
-    return of.port ?? source.recipes.get(of.recipe)?.signature.defaultPort
-  }
-
   function secret(name: string): string {
     return source.secrets.get(name) ?? missing(`secret ${name}`)
   }
 
-  function parametersOf(of: ResolvedComponent, lookup = lookupFor(), given = of.settings): Record<string, unknown> {
+  function parametersOf(
+    of: ResolvedComponent,
+    lookup = lookupFor(viewOf(of)),
+    given = of.settings,
+  ): Record<string, unknown> {
     const settings = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, resolveValue(value, lookup)]),
     )
@@ -113,32 +86,12 @@ export function createFacts(source: FactSource): Facts {
     return parameters
   }
 
-  /** Outputs that every component has, as far as they are known. */
-  function basicOutputs(name: string): Record<string, unknown> {
-    const of = component(name)
-    const machines = machinesOf(name)
-    const port = portOf(of)
-    const floating = floatingOf(name)
-    const host = floating ?? machines[0]?.address
-    const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
-    const scheme = of.scheme ?? usual
-    const authority =
-      host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
-    return {
-      machines,
-      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
-      ...(port !== undefined && { port }),
-      ...(host !== undefined && { host }),
-      ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
-    }
-  }
-
-  function outputsOf(name: string): Record<string, unknown> {
+  function outputsOf(name: string, view: View): Record<string, unknown> {
     if (busy.has(name)) throw new KitbagError('internal', `outputs of ${name} refer to themselves`)
     busy.add(name)
     try {
       const of = component(name)
-      const basic = basicOutputs(name)
+      const basic = basicOutputs(name, view)
       const first = world.machines.find((machine) => machine.name === machinesOf(name)[0]?.name)
       return first ? { ...basic, ...recipeOutputs(recipeOf(of), bare(of, first, parametersOf(of))) } : basic
     } finally {
@@ -146,7 +99,7 @@ export function createFacts(source: FactSource): Facts {
     }
   }
 
-  function lookupFor(): (reference: string) => unknown {
+  function lookupFor(view: View): (reference: string) => unknown {
     return (reference) => {
       const [owner = '', ...rest] = reference.split('.')
       const name = rest.join('.')
@@ -156,7 +109,7 @@ export function createFacts(source: FactSource): Facts {
       if (!world.components.some((candidate) => candidate.name === owner)) return missing(reference)
       // What the recipe does not declare is known without its settings, so that components may name each other.
       const declared = recipeOf(component(owner)).signature.outputs.includes(name)
-      const value = (declared ? outputsOf(owner) : basicOutputs(owner))[name]
+      const value = (declared ? outputsOf(owner, view) : basicOutputs(owner, view))[name]
       return value === undefined ? missing(reference) : value
     }
   }
@@ -210,10 +163,10 @@ export function createFacts(source: FactSource): Facts {
     if (!later) {
       // What refers to others does not exist yet: an install phase sees such a setting as not given.
       const known = Object.entries(of.settings).filter(([, value]) => referencesIn(value).length === 0)
-      const parameters = parametersOf(of, lookupFor(), Object.fromEntries(known))
+      const parameters = parametersOf(of, lookupFor('inside'), Object.fromEntries(known))
       return { context: bare(of, machine, parameters), secrets: hidden }
     }
-    const lookup = lookupFor()
+    const lookup = lookupFor(viewOf(of))
     const parameters = parametersOf(of, lookup)
     checkResolved(of, recipeOf(of).signature, parameters)
     const env = Object.fromEntries(
@@ -226,13 +179,14 @@ export function createFacts(source: FactSource): Facts {
       name,
       machines: rowsOf(name).map((row) => ({ ...factOf(name, row), elsewhere: isElsewhere(machine, row) })),
     }))
-    const peers = world.components.includes(of) ? machinesOf(of.name) : []
+    const peers = world.components.includes(of) ? machinesOf(of.name, viewOf(of)) : []
     const tls = source.credentials?.[machine.id]
     const whole = { ...bare(of, machine, parameters), env, consumers, peers, ...(tls && { tls }) }
     return { context: whole, secrets: hidden }
   }
 
-  return { context, extras, hidden, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
+  const shown = (name: string) => outputsOf(name, component(name).entrance ? 'outside' : 'inside')
+  return { context, extras, hidden, outputs: shown, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */
@@ -254,17 +208,9 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     })
 }
 
-function addressOf(machine: MachineRecord): string {
-  return preferredAddress(machine.addresses)?.address ?? missing(`address of ${machine.name}`)
-}
-
-/** An address as it stands in a URL. */
-function hostText(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
-}
-
-function missing(fact: string): never {
-  throw new KitbagError('internal', `the fact "${fact}" is not known here`)
+/** What a component writes into its files: name servers tell the world. */
+function viewOf({ names }: ResolvedComponent): View {
+  return names ? 'outside' : 'inside'
 }
 
 /** Names and versions of the secrets that a release uses, as the store keeps them. */

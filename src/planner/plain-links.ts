@@ -64,8 +64,8 @@ function placeOf({ name, service }: ResolvedComponent): string {
   return service === undefined ? `components.${name}` : `toolkit.${name}`
 }
 
-/** Monitoring comes by a door of its own (TLS on both sides), but for what an application tells by itself. */
+/** Monitoring comes by a door of its own, with certificates on both sides. */
 function isEncrypted(release: World['release'], user: ResolvedComponent, owner: ResolvedComponent): boolean {
-  if (user.names || user.encrypts?.includes(owner.name) || speaksTls(release, owner)) return true
-  return user.observer ? owner.metrics === undefined : owner.scheme === 'https'
+  if (user.names || user.observer || user.encrypts?.includes(owner.name) || speaksTls(release, owner)) return true
+  return owner.scheme === 'https'
 }

@@ -2,12 +2,14 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import type { Unit } from '../../model/plan.ts'
-import type { Provider, ProviderMachine } from '../../providers/contract.ts'
+import { portsOf } from '../../planner/admissions.ts'
+import type { CreateMachineRequest, Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
+import { firstAddresses } from '../static-addresses.ts'
 import type { UnitWork } from '../unit-work.ts'
-import { componentOf } from '../world-of.ts'
+import { worldOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
 import { share } from './share.ts'
 
@@ -26,8 +28,11 @@ export async function create(work: UnitWork): Promise<void> {
   if (row.status !== 'creating') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
-    const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
-    const known = { providerId, addresses, user, sshPort, hostKey }
+    const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
+    const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
+    await work.boundary('create/addressed')
+    const spec = { ...row.spec, size: machine.size ?? row.spec.size }
+    const known = { providerId, addresses, user, sshPort, hostKey, spec }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })
@@ -56,6 +61,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   if (row.providerId) return (await provider.getMachine(row.providerId)) ?? died(row.name, 'it does not exist any more')
   const { deps, deployment } = work
   const installation = await deps.store.installation.get()
+  const ports = await listeningOn(work)
   const machine = await provider.createMachine(
     {
       name: row.name,
@@ -63,7 +69,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
       component: row.component,
-      ports: await portsOf(work),
+      ...(ports && { ports }),
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )
@@ -72,12 +78,11 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   return machine
 }
 
-/** Where the component will listen, as far as it is known before its machine is. */
-async function portsOf(work: UnitWork): Promise<number[]> {
-  const { port, settings } = await componentOf(work)
-  const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
-  const own = listeners.map((listener) => (listener as { port?: unknown } | null)?.port)
-  return [...new Set([port, ...own])].filter((one) => typeof one === 'number')
+/** Where the component, and what shares its machines, will listen, as far as it is known before the machine is. */
+async function listeningOn(work: UnitWork): Promise<CreateMachineRequest['ports']> {
+  const { release, components } = await worldOf(work)
+  const component = components.find(({ name }) => name === work.unit.component)
+  return component && portsOf(release, components, component)
 }
 
 /** Waits until the cloud says that it runs and where. */
@@ -88,7 +93,9 @@ async function untilAddressed(work: UnitWork, provider: Provider, made: Provider
     refuseDead(unit.machine, machine)
     if (machine.status === 'running' && preferredAddress(machine.addresses)) return machine
     if (Date.now() > deadline) {
-      died(unit.machine, `it is still ${machine.status} without an address after ${timings.boot / 1_000} s`)
+      const console = await readConsole(provider, machine.id)
+      const lacking = preferredAddress(machine.addresses) ? '' : ' without an address'
+      died(unit.machine, `it is still ${machine.status}${lacking} after ${timings.boot / 1_000} s`, undefined, console)
     }
     await sleep(timings.poll, signal)
     machine = (await provider.getMachine(machine.id)) ?? died(unit.machine, 'it does not exist any more')
@@ -116,7 +123,7 @@ async function untilReachable(work: UnitWork, provider: Provider, row: MachineRe
     work.signal.throwIfAborted()
     if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable') throw error
     const said = await provider.getMachine(row.providerId ?? '').catch(() => undefined)
-    const console = await provider.console?.(row.providerId ?? '').catch(() => undefined)
+    const console = await readConsole(provider, row.providerId ?? '')
     died(row.name, `${error.message}; its cloud says: ${said?.status ?? 'no such machine'}`, error, console)
   } finally {
     over.abort()
@@ -133,6 +140,11 @@ function refuseDead(name: string, machine: ProviderMachine | undefined): void {
   if (!machine || machine.status === 'gone')
     died(name, 'it died: its cloud says that there is no such machine any more')
   if (machine.status === 'stopped') died(name, 'it died: its cloud says that it is stopped')
+}
+
+/** undefined: its cloud keeps none, or does not give it. */
+async function readConsole(provider: Provider, id: string): Promise<string | undefined> {
+  return provider.console?.(id).catch(() => undefined)
 }
 
 /** Lines of a console that are told. */

@@ -67,6 +67,7 @@ export interface MachineStore {
         | 'user'
         | 'sshPort'
         | 'hostKey'
+        | 'spec'
         | 'installDigest'
         | 'configureDigest'
         | 'firewallDigest'

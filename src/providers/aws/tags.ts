@@ -10,6 +10,7 @@ export const tagNames = {
   name: 'kitbag:name',
   user: 'kitbag:user',
   subnet: 'kitbag:subnet',
+  address: 'kitbag:address',
 } as const
 
 export type Owner = Pick<MachineTags, 'installation' | 'deployment'>

@@ -1,5 +1,6 @@
 import type { VirtualMachine } from '@azure/arm-compute'
 import type { NetworkInterface } from '@azure/arm-network'
+import { batched } from '../../lib/batched.ts'
 import type { Address } from '../../model/machine.ts'
 import type { MachineTags, ProviderMachine } from '../contract.ts'
 import type { Azure } from './azure.ts'
@@ -19,6 +20,64 @@ export async function getMachine(azure: Azure, id: string): Promise<ProviderMach
     found(() => network.networkInterfaces.get(names.group, names.nic)),
   ])
   return vm && readTags(vm.tags)?.installation === azure.installation ? toMachine(azure, vm, nic) : undefined
+}
+
+/** As many of these as one asks for are read one by one; more of them by lists, whatever their number. */
+const few = 4
+
+/** Reads machines for those who ask at the same time. Without the right to list states, each is read by itself. */
+export function machineReader(azure: Azure): (id: string) => Promise<ProviderMachine | undefined> {
+  return batched(async (ids) => {
+    const listed = ids.length > few ? await withState(azure) : new Map<string, ProviderMachine>()
+    const found = await Promise.all(
+      ids.map(async (id) => [id, listed.get(id.toLowerCase()) ?? (await getMachine(azure, id))] as const),
+    )
+    return new Map(found.flatMap(([id, machine]) => (machine ? [[id, machine]] : [])))
+  })
+}
+
+/** The same for the virtual machines themselves, whoever's they are. */
+export function vmReader(azure: Azure): (id: string) => Promise<VirtualMachine | undefined> {
+  const { compute, settings } = azure
+  const { resourceGroup: group } = settings
+  return batched(async (ids) => {
+    const all =
+      group === undefined ? () => compute.virtualMachines.listAll() : () => compute.virtualMachines.list(group)
+    const listed = new Map<string, VirtualMachine>()
+    if (ids.length > few) for (const vm of await allOf(all())) listed.set((vm.id ?? '').toLowerCase(), vm)
+    const found = await Promise.all(
+      ids.map(async (id) => [id, listed.get(id.toLowerCase()) ?? (await readVm(azure, id))] as const),
+    )
+    return new Map(found.flatMap(([id, vm]) => (vm ? [[id, vm]] : [])))
+  })
+}
+
+async function readVm(azure: Azure, id: string): Promise<VirtualMachine | undefined> {
+  const names = parseMachineId(azure, id)
+  return names && found(() => azure.compute.virtualMachines.get(names.group, names.vm))
+}
+
+/** Machines of this installation by their ids in lower case; those of which no list says how they are, are not among them. */
+async function withState(azure: Azure): Promise<Map<string, ProviderMachine>> {
+  const { compute, installation } = azure
+  const [machines, states] = await Promise.all([
+    listMachines(azure, { installation }),
+    allOf(compute.virtualMachines.listAll({ statusOnly: 'true' })).catch(orNone),
+  ])
+  const byId = new Map(machines.map((machine) => [machine.id.toLowerCase(), machine]))
+  const found = new Map<string, ProviderMachine>()
+  for (const vm of states) {
+    const id = (vm.id ?? '').toLowerCase()
+    const machine = byId.get(id)
+    if (machine && vm.instanceView) found.set(id, { ...machine, status: statusOf(vm) })
+  }
+  return found
+}
+
+/** Rights over a resource group alone are not enough for a list of the subscription. */
+function orNone(error: unknown): VirtualMachine[] {
+  if ((error as { statusCode?: number }).statusCode === 403) return []
+  throw error
 }
 
 /** Two or three calls, whatever the number of machines. */
@@ -60,7 +119,9 @@ export async function toMachine(
   const { name = '', ...tags } = readTags(vm.tags) ?? { installation: '', deployment: '', machine: '' }
   const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
   const addresses = nic ? await addressesOf(azure, nic) : []
-  return { id, name, tags, status: statusOf(vm), addresses, user: loginUser, sshPort: 22 }
+  const size = vm.hardwareProfile?.vmSize
+  const login = { user: loginUser, sshPort: 22 }
+  return { id, name, tags, status: statusOf(vm), addresses, ...login, ...(size !== undefined && { size }) }
 }
 
 /** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */
@@ -71,14 +132,16 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
   return { id, name, tags, status: 'pending', addresses: [], user: loginUser, sshPort: 22 }
 }
 
-async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
+export async function addressesOf(azure: Azure, { name, ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
   const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
   const addresses: Address[] = []
   for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {
     const network = /virtualNetworks\/([^/]+)/i.exec(subnet?.id ?? '')?.[1] ?? ''
     if (privateIPAddress) addresses.push({ address: privateIPAddress, family: 4, scope: 'private', network })
     const open = publicIPAddress?.id && (await publicAddress(azure, publicIPAddress.id))
-    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...login })
+    const own = namesOf('', (name ?? '').replace(/-nic$/, '')).address
+    const fixed = lastName(publicIPAddress?.id ?? '') === own ? {} : ({ static: true } as const)
+    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...fixed, ...login })
   }
   return addresses
 }

@@ -10,6 +10,7 @@ export const tagKeys = {
   deployment: 'kitbag-deployment',
   machine: 'kitbag-machine',
   name: 'kitbag-name',
+  address: 'kitbag-address',
 } as const
 
 /** A machine's own resources, named after its token: the same token, the same names. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isForbiddenHost } from '../../lib/endpoint-host.ts'
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a GUID')
 const resourceId = (type: string) =>
@@ -7,8 +8,8 @@ const resourceId = (type: string) =>
     .regex(new RegExp(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/${type}$`, 'i'), 'a resource id of Azure')
 
 /** Never a machine's own metadata or another link-local address: what answers there would be given a token. */
-const endpoint = z.url({ protocol: /^https$/ }).refine((text) => !isLinkLocal(new URL(text).hostname), {
-  message: 'a link-local address cannot be an endpoint',
+const endpoint = z.url({ protocol: /^https$/ }).refine((text) => !isForbiddenHost(new URL(text).hostname), {
+  message: 'a link-local or metadata address cannot be an endpoint',
 })
 
 export const settingsSchema = z.strictObject({
@@ -32,10 +33,6 @@ export const settingsSchema = z.strictObject({
     ),
   addressSpace: z.cidrv4().default('10.111.0.0/16').describe('Addresses of an own network'),
   publicAddresses: z.boolean().default(true).describe('Whether machines have a public address beside the private one'),
-  staticAddresses: z
-    .array(z.string())
-    .default(['loadBalancer', 'dns'])
-    .describe('Components and services whose public addresses survive the replacement of a machine'),
   reach: z
     .enum(['public', 'private'])
     .default('public')
@@ -54,6 +51,20 @@ export const settingsSchema = z.strictObject({
     .describe('Size of every machine, such as `Standard_D2s_v5`. Default: the cheapest that gives what is asked for'),
   otherSizes: z.boolean().default(false).describe('Where there is no capacity of a size: take the next dearer ones'),
   spot: z.boolean().default(false).describe('Spot machines, as far as they can be had; the others on demand'),
+  images: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word, such as golden'),
+      z.strictObject({
+        id: z
+          .string()
+          .regex(
+            /^(\/subscriptions\/.+\/(images|versions)\/[^/]+|[^:\s/]+(:[^:\s/]+){3})$/i,
+            'the resource id of an image, or publisher:offer:sku:version',
+          ),
+      }),
+    )
+    .default({})
+    .describe('Further image words, each an image of your own that has cloud-init'),
   disk: z
     .enum(['Standard_LRS', 'StandardSSD_LRS', 'Premium_LRS'])
     .default('StandardSSD_LRS')
@@ -87,8 +98,3 @@ export const credentialsSchema = z.discriminatedUnion('from', [
 
 export type Settings = z.infer<typeof settingsSchema>
 export type Credentials = z.infer<typeof credentialsSchema>
-
-function isLinkLocal(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, '').toLowerCase()
-  return /^169\.254\./.test(name) || /^fe[89ab]/.test(name) || /^fd00:ec2:/.test(name) || name === '168.63.129.16'
-}

@@ -1,9 +1,18 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CreateSubnetCommand, CreateVpcCommand, EC2Client, TerminateInstancesCommand } from '@aws-sdk/client-ec2'
+import {
+  CreateSubnetCommand,
+  CreateVpcCommand,
+  DescribeNetworkInterfacesCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2'
 import type { AwsSettings } from '../../../src/providers/aws/settings.ts'
 import { type MachinesBehind, machinesBehind } from '../support/machines-behind.ts'
+import { accessKeys } from './access-keys.ts'
 import { type Answer, answerError, clientTokens } from './client-tokens.ts'
+import { elasticIps } from './elastic-ips.ts'
 import { actOut, type Ec2Fault, faultFinder, sendError, takesEffect } from './faults.ts'
 import { groupUse } from './group-use.ts'
 import { published } from './images.ts'
@@ -38,11 +47,17 @@ export interface Ec2Cloud {
   faults(rules: Ec2Fault[]): void
   /** Milliseconds before a new instance is listed. */
   lag: number
+  /** How many Elastic IPs the account may have. */
+  limitAddresses(count: number): void
   /** Calls a second that are answered, and how many at once after a rest. Absent: all. */
   throttle(limit?: { rate: number; burst: number }): void
   /** The control plane with this access key dies after so many calls: they took effect, and it never asks again. */
   dies(accessKeyId: string, calls: number): void
   isDead(accessKeyId: string): boolean
+  /** Which access keys are refused. */
+  keys: Pick<ReturnType<typeof accessKeys>, 'expireAfter' | 'renewAll'>
+  /** The default one of a zone. */
+  subnetOf(zone: string): Promise<string>
   /** False: machines made from now on stay dark. */
   boots: boolean
   /** Ends a machine without being asked by its owner. */
@@ -60,8 +75,10 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const tokens = clientTokens()
   const found = faultFinder()
   const groups = groupUse()
+  const addresses = elasticIps()
   const constant = new Map<string, Answer>()
   const mortal = new Map<string, number>()
+  const keys = accessKeys()
   let bucket = tokenBucket()
   /** moto answers one at a time. */
   let queue: Promise<unknown> = Promise.resolve()
@@ -96,10 +113,17 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   }
 
   const perform = async (call: string, parameters: URLSearchParams, body: string, headers: IncomingHttpHeaders) => {
+    const ask = (Action: string, more = {}) =>
+      forward(new URLSearchParams({ Action, Version: '2016-11-15', ...more }).toString(), headers)
+    const refusal = parameters.get('DryRun') === 'true' ? undefined : await addresses.before(call, parameters, ask)
+    if (refusal) return refusal
     if (call === 'DeleteSecurityGroup' && parameters.get('DryRun') !== 'true') {
       const id = parameters.get('GroupId') ?? ''
       const used = [...instances.values()].some((one) => !one.ended && one.groups.includes(id))
-      if (used || groups.isReferredTo(id))
+      const Filters = [{ Name: 'group-id', Values: [id] }]
+      const { NetworkInterfaces = [] } = await stranger.send(new DescribeNetworkInterfacesCommand({ Filters }))
+      const loose = NetworkInterfaces.some(({ Attachment }) => !Attachment)
+      if (used || loose || groups.isReferredTo(id))
         return answerError('DependencyViolation', `resource ${id} has a dependent object`)
     }
     if (call === 'GetConsoleOutput' && machines && parameters.get('DryRun') !== 'true') {
@@ -117,6 +141,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (unchanging.has(call)) constant.set(body, answer)
     if (call === 'RunInstances') await began(parameters, answer.text)
     await ended(ending)
+    if (ending.length > 0) await addresses.ended(ending, ask)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
     groups.saw(call, parameters)
     return answer
@@ -133,6 +158,9 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
       traced.ended = performance.now()
     })
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
+    const refusal = keys.refuse(keyOf(request), call)
+    if (refusal !== undefined)
+      return sendError(response, refusal, 'as asked for', refusal === 'AuthFailure' ? 401 : 400)
     const fault = found.find(call, decodeURIComponent(body.replaceAll('+', ' ')))
     if (fault && !takesEffect(fault)) return actOut(fault, response)
     const rest = mortal.get(keyOf(request))
@@ -167,11 +195,20 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     trace: [],
     faults: found.set,
     lag: 0,
+    limitAddresses: (count) => {
+      addresses.limit = count
+    },
     throttle: (limit) => {
       bucket = tokenBucket(limit)
     },
     dies: (accessKeyId, calls) => void mortal.set(accessKeyId, calls),
     isDead: (accessKeyId) => mortal.get(accessKeyId) === 0,
+    keys,
+    async subnetOf(zone) {
+      const Filters = [{ Name: 'availability-zone', Values: [zone] }]
+      const { Subnets = [] } = await stranger.send(new DescribeSubnetsCommand({ Filters }))
+      return Subnets[0]?.SubnetId ?? ''
+    },
     boots: true,
     async vanish(id) {
       await stranger.send(new TerminateInstancesCommand({ InstanceIds: [id] }))

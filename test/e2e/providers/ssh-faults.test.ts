@@ -34,10 +34,17 @@ describe.skipIf(noMachines)(`machines that exist, in trouble${noMachines ? ` (${
     return one
   }
 
-  async function create({ provider, installation }: SshBox, token: string, ports = [80]): Promise<ProviderMachine> {
+  async function create({ provider, installation }: SshBox, token: string): Promise<ProviderMachine> {
     const spec = await provider.resolve({ cpu: 1, memory: 2 ** 28, image: 'debian-13' }, { ordinal: 1 })
     const hostKey = generateKeyPair('unused')
-    const request = { name: 'web-1', spec, hostKey, authorizedKeys: [], component: 'web', ports }
+    const request = {
+      name: 'web-1',
+      spec,
+      hostKey,
+      authorizedKeys: [],
+      component: 'web',
+      ports: [{ protocol: 'tcp' as const, port: 80 }],
+    }
     const tags = { installation, deployment: 'dep_one', machine: token }
     return provider.createMachine(request, { token, tags })
   }

@@ -111,6 +111,20 @@ describe('who is where', () => {
   })
 })
 
+test('what shares machines is at their cloud, for services too', () => {
+  const at = { placement: { cloud: 'other' } }
+  const spec = shop([web(1, at), db(withWeb)], [balancer(['web'], 1, 'loadBalancer', withWeb)])
+  const { components } = expand(spec, toolkit, {})
+  expect(components.map(({ name, placement }) => [name, placement])).toEqual([
+    ['web', { cloud: 'other' }],
+    ['db', { cloud: 'other', with: 'web' }],
+    ['loadBalancer', { cloud: 'other', with: 'web' }],
+  ])
+  // None of them is reached through a door between clouds.
+  expect(components.flatMap(({ extras = [] }) => extras)).toEqual([])
+  expect(planOf(inputFor(spec, nothing())).units.find(({ id }) => id === 'db-1/create')?.create?.cloud).toBe('cld_2')
+})
+
 describe('what is refused', () => {
   const refused = (spec: ReleaseSpec) => message(() => planOf(inputFor(spec, nothing())))
 
@@ -151,7 +165,9 @@ describe('what is refused', () => {
     expect(message(() => refusePublicLinks({ release: spec, components, machines }, 'web'))).toBeUndefined()
     const apart = deployed(shop([web(2), db(withWeb)])).machines
     for (const { addresses } of apart) for (const address of addresses) address.scope = 'public'
-    expect(message(() => refusePublicLinks({ release: spec, components, machines: apart }, 'web'))).toContain('public address only')
+    expect(message(() => refusePublicLinks({ release: spec, components, machines: apart }, 'web'))).toContain(
+      'public address only',
+    )
   })
 })
 
