@@ -31,6 +31,13 @@ export function finishOperation(
     if (!operation || isFinal(operation.status)) return
     const units = await tidy(deps, operation)
     const behind = ending === 'failed' ? behindOf(operation, units) : []
+    const refused =
+      ending === 'succeeded' && operation.kind === 'destroy' ? await letGo(deps, operation, signal) : undefined
+    if (refused) {
+      const error = { ...refused, message: `${refused.message}; what is left is destroyed by asking again` }
+      await store.operations.finish(operationId, { status: 'failed', result: resultOfUndo(units, problems), error })
+      return
+    }
     if (ending === 'succeeded' || behind.length > 0) {
       const result = await succeed(deps, operation, units, signal)
       behind.push(...(await firewallsBehind(deps, operation)))
@@ -95,7 +102,6 @@ async function succeed(
   const { deploymentId, kind, request } = operation
   const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
   if (kind === 'destroy') {
-    await settleClouds(deps, operation, signal)
     await retire(deps, operation)
     return result
   }
@@ -114,6 +120,22 @@ async function succeed(
   if (kind === 'push') await followPush(deps, operation)
   await settleClouds(deps, operation, signal)
   return { ...result, outputs: await outputsOf(deps, deploymentId) }
+}
+
+/**
+ * What a cloud has of a deployment beside its machines goes with it. What it refuses to remove keeps the deployment, so that it can be
+ * asked for again; one of which nothing was ever carried out has nothing there.
+ */
+async function letGo(
+  deps: ActivityDeps,
+  operation: OperationRecord,
+  signal: AbortSignal,
+): Promise<ErrorRecord | undefined> {
+  const refused = await settleClouds(deps, operation, signal)
+  const row = refused && (await deps.store.deployments.get(operation.deploymentId))
+  if (!row) return undefined
+  const former = await deps.store.operations.list(row.tenantId, { deployment: operation.deployment }, { limit: 100 })
+  return former.some(({ deploymentId, result }) => deploymentId === row.id && result !== null) ? refused : undefined
 }
 
 /** The deployment goes with its last machine, unless somebody already waits to deploy it anew. */

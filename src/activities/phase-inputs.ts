@@ -111,6 +111,7 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
     const { parameters, secrets: more } = await own({
       ...(extra !== undefined && { extra }),
       parameters: context.parameters,
+      address: context.machine.address,
       peers: context.peers,
       revision: (key, digest, least) =>
         work.deps.store.revisions.next(work.deployment.id, `${component.name} ${key}`, { digest, least }),

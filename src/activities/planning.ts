@@ -1,7 +1,7 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import { nearest } from '../lib/nearest.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
-import type { MachineRecord } from '../model/machine.ts'
+import { type MachineRecord, machineIdOf } from '../model/machine.ts'
 import type { OperationRecord, UnitStage } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import { canaryIn, refuseMore, secondCanary } from '../planner/canary.ts'
@@ -108,10 +108,16 @@ async function mainRequest(
   }
 }
 
-/** Machines as they are, those that the operation is about as lost. One that is gone since, or being removed, is left out of it. */
+/**
+ * Machines as they are, those that the operation is about as lost, with everything that shares them. One that is gone since, or being
+ * removed, is left out of it.
+ */
 function withLost(machines: MachineRecord[], lost: string[] = []): MachineRecord[] {
+  const ids = new Set(machines.filter(({ id }) => lost.includes(id)).map(machineIdOf))
   return machines.map((machine) =>
-    lost.includes(machine.id) && machine.status !== 'destroying' ? { ...machine, status: 'lost' as const } : machine,
+    ids.has(machineIdOf(machine)) && machine.status !== 'destroying'
+      ? { ...machine, status: 'lost' as const }
+      : machine,
   )
 }
 

@@ -38,7 +38,7 @@ const effects: Record<UnitKind, UnitEffect> = {
 }
 
 /** How often an effect is tried when its failures are retryable. Crashes of the worker do not count. */
-const attempts: Record<UnitKind, number> = {
+export const unitAttempts: Record<UnitKind, number> = {
   create: 6,
   install: 4,
   migrate: 3,
@@ -114,7 +114,7 @@ async function isDone({ store }: ActivityDeps, { operationId, stage, unitId }: U
 async function retryEffect(work: UnitWork): Promise<void> {
   const { unit, timings, signal } = work
   const mayBeAway = isLeftWhenAway(work)
-  const most = attempts[unit.kind]
+  const most = unitAttempts[unit.kind]
   let lastResource: string | undefined
   let unreached = 0
   // The others are not kept waiting for one that is away.

@@ -25,13 +25,13 @@ export function planText({ changes, units, refusals, digest, deployment, release
 }
 
 function changeLines(
-  { action, machine, component, replacement, reasons, stateful }: Change,
+  { action, machine, component, replacement, on, reasons, stateful }: Change,
   wait: number | undefined,
 ): string[] {
   const data = stateful && (action === 'replace' || action === 'remove') ? '   !! its data is lost' : ''
   const target = replacement ? ` -> ${replacement}` : ''
   return [
-    `  ${signs[action].padEnd(3)} ${machine} (${component})${target}: ${action}${data}`,
+    `  ${signs[action].padEnd(3)} ${machine} (${component}${on === undefined ? '' : ` on ${on}`})${target}: ${action}${data}`,
     ...(wait === undefined
       ? []
       : [`        its address stays for ${wait / 1000} s, as long as DNS answers may be kept`]),

@@ -11,8 +11,8 @@ import type { MachineStore } from './store.ts'
 type Row = typeof machines.$inferSelect
 
 function toRecord(row: Row): MachineRecord {
-  const { tenantId: _t, createToken: _c, hostKeyPrivate: _h, createdAt: _a, providerId, ...record } = row
-  return { ...record, ...(providerId !== null && { providerId }) }
+  const { tenantId: _t, createToken: _c, hostKeyPrivate: _h, createdAt: _a, providerId, hostId, ...record } = row
+  return { ...record, ...(providerId !== null && { providerId }), ...(hostId !== null && { hostId }) }
 }
 
 export function createMachineStore(db: Database, keys: Keys): MachineStore {

@@ -44,6 +44,10 @@ export const placementField = strict({
   cloud: z.string().optional(),
   region: z.string().optional(),
   zones: z.array(z.string()).min(1).optional(),
+  with: z
+    .string()
+    .optional()
+    .describe('A component or service whose machines it shares, instead of machines of its own'),
 }).optional()
 
 interface Machines {
@@ -54,7 +58,7 @@ interface Machines {
 /** What a service's section says of its machines, as a component has it: without what was not said. */
 export function machinesOf({ machine, placement = {} }: Machines): Pick<ResolvedComponent, 'machine' | 'placement'> {
   const { cpu, memory, image, disk, staticAddress } = machine
-  const { cloud, region, zones } = placement
+  const { cloud, region, zones, with: host } = placement
   return {
     machine: {
       cpu,
@@ -67,6 +71,7 @@ export function machinesOf({ machine, placement = {} }: Machines): Pick<Resolved
       ...(cloud !== undefined && { cloud }),
       ...(region !== undefined && { region }),
       ...(zones && { zones }),
+      ...(host !== undefined && { with: host }),
     },
   }
 }

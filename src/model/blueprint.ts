@@ -8,10 +8,16 @@ export interface Placement {
   cloud?: string
   region?: string
   zones?: string[]
+  /** Component or service whose machines it shares; it has none of its own then, and is where that is. */
+  with?: string
 }
 
-/** Where something goes that says so in part: what it leaves out is as usual. Region and zones are those of a cloud, and usual at that one only. */
+/**
+ * Where something goes that says so in part: what it leaves out is as usual. Region and zones are those of a cloud, and usual at that one
+ * only. One that shares machines is where these are.
+ */
 export function placedBy({ cloud, ...place }: Placement, own: Placement = {}): Placement {
+  if (own.with !== undefined) return { with: own.with }
   const isThere = own.cloud === undefined || own.cloud === cloud
   return { ...(cloud !== undefined && { cloud }), ...(isThere && place), ...own }
 }

@@ -26,7 +26,14 @@ export interface Unit {
   needs: string[]
   reason: string
   /** `create` only. */
-  create?: { ordinal: number; cloud: string; spec: ResolvedMachineSpec; stateful: boolean }
+  create?: {
+    ordinal: number
+    cloud: string
+    spec: ResolvedMachineSpec
+    stateful: boolean
+    /** Name of the machine that it shares; absent: the cloud makes one. */
+    on?: string
+  }
   /** `leave` and `join`: name of the toolkit service. */
   service?: string
   /** `configure`: of all that the machine has, its firewall alone: nothing is taken out of traffic for it. */
@@ -48,6 +55,8 @@ export interface Change {
   machine: string
   /** `replace`: the name of the machine that takes its place. */
   replacement?: string
+  /** Name of the machine that it shares; absent: it has one of its own. */
+  on?: string
   reasons: { message: string; path?: string; before?: string; after?: string }[]
   stateful: boolean
 }

@@ -28,6 +28,8 @@ export interface RecipeSignature {
   opens?: Opening[]
   /** Its port speaks TLS with a certificate of the deployment's own authority; clients that its outputs lead there verify it. */
   tls?: true
+  /** Ports that it listens on for its own machine alone. */
+  loopback?: number[]
 }
 
 /** Looks recipes up by the name a blueprint uses. */

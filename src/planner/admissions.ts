@@ -1,13 +1,13 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { type Admission, type AdmissionSource, everywhere, type Opening } from '../model/firewall.ts'
 import type { ReleaseSpec } from '../model/release.ts'
-import { consumersOf, refersTo, usersOf } from './links.ts'
+import { consumersOf, guestsOf, refersTo, usersOf } from './links.ts'
 
 type Declared = Pick<ReleaseSpec, 'recipes'>
 
 /**
- * What may come to a component's machines beside SSH: what its recipe and what else runs on them open, for those who refer to it. Sorted,
- * each port once. Pure.
+ * What may come to a component's machines beside SSH: what its recipe and what else runs on them open, for those who refer to it; and the
+ * same of the components that share them. Sorted, each port once. Pure.
  */
 export function admissionsOf(
   { recipes }: Declared,
@@ -19,16 +19,12 @@ export function admissionsOf(
     if (protocol === 'vrrp' || port !== undefined)
       found.push({ protocol, ...(port !== undefined && { port }), sources })
   }
-  const own = component.port ?? recipes[component.recipe]?.defaultPort
-  for (const { protocol, port, from } of openingsOf(recipes, component))
-    admit(protocol, protocol === 'vrrp' ? undefined : (port ?? own), sourcesOf(components, component, from))
-  if (component.public === true) admit('tcp', own, everywhere)
-  if (Array.isArray(component.public))
-    admit(
-      'tcp',
-      own,
-      component.public.map((network) => ({ network })),
-    )
+  for (const one of [component, ...guestsOf(components, component.name)]) {
+    const own = one.port ?? recipes[one.recipe]?.defaultPort
+    for (const { protocol, port, from } of openingsOf(recipes, one))
+      admit(protocol, protocol === 'vrrp' ? undefined : (port ?? own), sourcesOf(components, one, from))
+    admit('tcp', own, one.public === true ? everywhere : (one.public ?? []).map((network) => ({ network })))
+  }
   return together(found)
 }
 
@@ -56,10 +52,9 @@ export function admissionsBeyond(admissions: Admission[], others: Admission[]): 
 
 /** What listens on a component's machines: its own recipe or service, its figures, and what services put there. */
 function openingsOf(recipes: ReleaseSpec['recipes'], component: ResolvedComponent): Opening[] {
-  const { opens, recipe, metrics, extras = [] } = component
+  const { opens, recipe, extras = [] } = component
   return [
     ...(opens ?? recipes[recipe]?.opens ?? [{ protocol: 'tcp' as const, from: 'users' as const }]),
-    ...(metrics ? [{ protocol: 'tcp' as const, port: metrics.port, from: 'observers' as const }] : []),
     ...extras.flatMap((extra) => recipes[extra.recipe]?.opens ?? []),
   ]
 }

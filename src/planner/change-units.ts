@@ -8,6 +8,7 @@ import { addClosings, addOpenings, orderOpenings } from './firewall-units.ts'
 import { componentNamed, linksOf, reaches } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { addOrphan, addRemovals, orderRemovals } from './removal-units.ts'
+import { orderSharers } from './shared-machines.ts'
 import { UnitList, unitId } from './units.ts'
 import { addMigration, addUpdates, forgottenAtOnce, orderUpdates } from './update-units.ts'
 
@@ -33,6 +34,7 @@ export function changeUnits(
   for (const fate of fates) orderOpenings(context, fate)
   for (const fate of fates) orderUpdates(context, fate)
   orderRemovals(context)
+  orderSharers(context)
   for (const fate of fates) addClosings(context, fate)
   return { units: units.finish(), updates: context.updates }
 }

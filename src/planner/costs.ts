@@ -52,11 +52,15 @@ export function deploymentCosts(machines: MachineRecord[], costOf: CostOf): Depl
 }
 
 function created({ units }: Plan) {
-  return units.flatMap(({ component, machine, create }) => (create ? [{ component, machine, ...create }] : []))
+  // What shares a machine costs nothing of its own.
+  return units.flatMap(({ component, machine, create }) =>
+    create && create.on === undefined ? [{ component, machine, ...create }] : [],
+  )
 }
 
 function costingsOf(machines: MachineRecord[], costOf: CostOf): Costing[] {
-  return machines.map(({ component, cloudId, spec }) => ({ component, cost: costOf(cloudId, spec) }))
+  const own = machines.filter(({ hostId }) => hostId === undefined)
+  return own.map(({ component, cloudId, spec }) => ({ component, cost: costOf(cloudId, spec) }))
 }
 
 function componentsOf(all: Costing[]): string[] {

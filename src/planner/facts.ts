@@ -1,20 +1,21 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { floatingAddress, type MachineRecord, outsideAddresses, preferredAddress } from '../model/machine.ts'
-import type { MachineFact, RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
-import { isTold, type World } from './digests.ts'
+import type { World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { firewallName, firewallParameters } from './firewall.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
 import { isElsewhere } from './tls.ts'
+import { addressOf, createWhereabouts, missing, type View } from './whereabouts.ts'
 
 export interface FactSource {
   installation: string
@@ -32,9 +33,6 @@ export interface FactSource {
   /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
   credentials?: Record<string, ServerCredentials>
 }
-
-/** Whether the machines of a deployment ask where others are, or the world does. */
-type View = 'inside' | 'outside'
 
 interface PartFacts {
   context: RecipeContext
@@ -57,50 +55,11 @@ export interface Facts {
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
 export function createFacts(source: FactSource): Facts {
   const { world } = source
+  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs } = createWhereabouts(source)
   const busy = new Set<string>()
   const values = source.values ?? {}
   const keys = Object.values(source.credentials ?? {}).map(({ key }) => ({ value: key, secret: true }))
   const hidden = [...secretForms([...source.secrets.values()]), ...secretLines([...Object.values(values), ...keys])]
-
-  function component(name: string): ResolvedComponent {
-    const found = world.components.find((candidate) => candidate.name === name)
-    return found ?? missing(name)
-  }
-
-  function recipeOf({ name, recipe }: ResolvedComponent): Recipe {
-    return source.recipes.get(recipe) ?? missing(`${name}: recipe ${recipe}`)
-  }
-
-  function rowsOf(name: string): MachineRecord[] {
-    return world.machines
-      .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
-      .sort((a, b) => a.ordinal - b.ordinal)
-  }
-
-  function outside(machines: MachineRecord[]): string[] {
-    return outsideAddresses(machines, world.present ?? world.machines)
-  }
-
-  function factOf(name: string, machine: MachineRecord, view: View = 'inside'): MachineFact {
-    const port = portOf(component(name))
-    const [open] = view === 'outside' ? outside([machine]) : []
-    return { name: machine.name, address: open ?? addressOf(machine), ...(port !== undefined && { port }) }
-  }
-
-  function machinesOf(name: string, view: View = 'inside'): MachineFact[] {
-    return rowsOf(name).map((machine) => factOf(name, machine, view))
-  }
-
-  /** The address that the component's machines share. */
-  function floatingOf(name: string): string | undefined {
-    if (component(name).machine.floatingAddress === undefined) return undefined
-    const own = world.machines.filter((machine) => machine.component === name)
-    return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
-  }
-
-  function portOf(of: ResolvedComponent): number | undefined {
-    return of.port ?? source.recipes.get(of.recipe)?.signature.defaultPort
-  }
 
   function secret(name: string): string {
     return source.secrets.get(name) ?? missing(`secret ${name}`)
@@ -123,27 +82,6 @@ export function createFacts(source: FactSource): Facts {
         parameters[name] = secret(key)
     }
     return parameters
-  }
-
-  /** Outputs that every component has, as far as they are known. */
-  function basicOutputs(name: string, view: View): Record<string, unknown> {
-    const of = component(name)
-    const machines = machinesOf(name, view)
-    const port = portOf(of)
-    const floating = floatingOf(name)
-    const own = view === 'outside' ? outside(rowsOf(name)) : machines.map(({ address }) => address)
-    const host = floating ?? own[0]
-    const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
-    const scheme = of.scheme ?? usual
-    const authority =
-      host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
-    return {
-      machines,
-      addresses: floating === undefined ? own : [floating],
-      ...(port !== undefined && { port }),
-      ...(host !== undefined && { host }),
-      ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
-    }
   }
 
   function outputsOf(name: string, view: View): Record<string, unknown> {
@@ -271,19 +209,6 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
 /** What a component writes into its files: name servers tell the world. */
 function viewOf({ names }: ResolvedComponent): View {
   return names ? 'outside' : 'inside'
-}
-
-function addressOf(machine: MachineRecord): string {
-  return preferredAddress(machine.addresses)?.address ?? missing(`address of ${machine.name}`)
-}
-
-/** An address as it stands in a URL. */
-function hostText(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
-}
-
-function missing(fact: string): never {
-  throw new KitbagError('internal', `the fact "${fact}" is not known here`)
 }
 
 /** Names and versions of the secrets that a release uses, as the store keeps them. */

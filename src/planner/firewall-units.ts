@@ -6,7 +6,7 @@ import { admissionsBeyond, admissionsOf, admittedBy, comersOf } from './admissio
 import { type ChangeContext, gone, made, type Reasons } from './change-context.ts'
 import type { Fate } from './fate.ts'
 import { firewallDigest } from './firewall.ts'
-import { componentNamed } from './links.ts'
+import { componentNamed, guestsOf } from './links.ts'
 import { type UnitList, unitId } from './units.ts'
 
 /**
@@ -16,7 +16,7 @@ import { type UnitList, unitId } from './units.ts'
 export function addOpenings(context: ChangeContext, { component, stay, create }: Fate): void {
   const { input, world, units } = context
   const { release, machines, overrides, sshFrom } = input
-  if (!release?.spec.blueprint.firewall) return
+  if (!release?.spec.blueprint.firewall || hasNone(component)) return
   const now = { release: release.spec, components: world.components, machines, overrides, ...(sshFrom && { sshFrom }) }
   const comers = admittedBy(release.spec, world.components, component).filter((name) => made(context, name).length > 0)
   const coming = comers.flatMap((name) => made(context, name)).map((machine) => unitId('create', machine))
@@ -32,7 +32,7 @@ export function addOpenings(context: ChangeContext, { component, stay, create }:
 
 /** Who comes to a machine is configured after that lets it in. */
 export function orderOpenings({ input: { release }, world, units }: ChangeContext, { component, stay }: Fate): void {
-  if (!release?.spec.blueprint.firewall) return
+  if (!release?.spec.blueprint.firewall || hasNone(component)) return
   const opened = stay.map(({ name }) => `${name}${opening}`)
   for (const user of admittedBy(release.spec, world.components, component))
     for (const { id, only } of [...units.of('configure', user), ...units.of('migrate', user)])
@@ -46,10 +46,11 @@ export function orderOpenings({ input: { release }, world, units }: ChangeContex
 export function addClosings(context: ChangeContext, { component, stay, create }: Fate): void {
   const { input, world, units } = context
   const { release } = input
-  if (!release?.spec.blueprint.firewall) return
+  if (!release?.spec.blueprint.firewall || hasNone(component)) return
   const also = endedBy(context, component)
   const goers = admittedBy(release.spec, world.components, component).filter((name) => gone(context, name).length > 0)
-  const leavers = [component.name, ...goers, ...comersOf(also)]
+  const guests = context.formers.flatMap(({ components }) => guestsOf(components, component.name))
+  const leavers = [component.name, ...guests.map(({ name }) => name), ...goers, ...comersOf(also)]
   const last = leavers.flatMap((name) => lastKinds.flatMap((kind) => units.of(kind, name))).map(({ id }) => id)
   const guarded = new Set(stay.filter(hasRules).map(({ name }) => name))
   for (const { name } of [...stay, ...create]) {
@@ -101,6 +102,11 @@ function addUnit(
   const isKept = fates.get(component)?.stay.some(({ name }) => name === machine)
   if (isKept && !updates.has(machine)) updates.set(machine, reasons)
   return units.add('configure', { component, machine }, message, { id: `${machine}${kind}`, only: 'firewall' })
+}
+
+/** Who shares a machine is behind its firewall. */
+function hasNone({ placement }: ResolvedComponent): boolean {
+  return placement.with !== undefined
 }
 
 function hasRules({ firewallDigest: known }: MachineRecord): boolean {

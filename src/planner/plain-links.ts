@@ -1,6 +1,6 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
-import { preferredAddress } from '../model/machine.ts'
+import { type MachineRecord, machineIdOf, preferredAddress } from '../model/machine.ts'
 import { isTold, type World } from './digests.ts'
 import type { Expanded } from './expand.ts'
 import { cloudIdOf } from './fate.ts'
@@ -46,7 +46,10 @@ export function refusePublicLinks(
     const owner = componentNamed(components, link)
     if (!user || !owner || isEncrypted(release, user, owner)) continue
     const told = machines.filter((machine) => machine.component === link && isTold(machine))
-    const open = told.find(({ addresses }) => preferredAddress(addresses)?.scope === 'public')
+    const own = new Set(machines.filter((machine) => machine.component === name).map(machineIdOf))
+    // What stays on one machine crosses no network.
+    const isApart = (row: MachineRecord) => own.size > 1 || !own.has(machineIdOf(row))
+    const open = told.find((row) => preferredAddress(row.addresses)?.scope === 'public' && isApart(row))
     if (!open) continue
     const path = placeOf(user)
     const message = `${name} refers to ${link}, whose machine ${open.name} has a public address only, and what they say to each other is not encrypted`
@@ -61,8 +64,8 @@ function placeOf({ name, service }: ResolvedComponent): string {
   return service === undefined ? `components.${name}` : `toolkit.${name}`
 }
 
-/** Monitoring comes by a door of its own (TLS on both sides), but for what an application tells by itself. */
+/** Monitoring comes by a door of its own, with certificates on both sides. */
 function isEncrypted(release: World['release'], user: ResolvedComponent, owner: ResolvedComponent): boolean {
-  if (user.names || user.encrypts?.includes(owner.name) || speaksTls(release, owner)) return true
-  return user.observer ? owner.metrics === undefined : owner.scheme === 'https'
+  if (user.names || user.observer || user.encrypts?.includes(owner.name) || speaksTls(release, owner)) return true
+  return owner.scheme === 'https'
 }

@@ -6,11 +6,12 @@ import type { Change, Plan, Refusal } from '../model/plan.ts'
 import { changeUnits } from './change-units.ts'
 import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
-import { cloudIdOf, type Fate, fateOf } from './fate.ts'
+import { cloudIdOf, type Fate, fatesOf } from './fate.ts'
 import { addLevelling, isUnderWay } from './firewall-units.ts'
 import { refersTo } from './links.ts'
 import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
+import { refuseSharing } from './sharing.ts'
 import { UnitList } from './units.ts'
 
 const nothing: Expanded = { components: [], services: [], lingers: new Map() }
@@ -26,11 +27,11 @@ function changesWorld({ kind }: PlanInput): boolean {
 /** Machines that the plan of this input would create: their specs have to be resolved by their clouds before `plan`. */
 export function machinesToCreate(input: PlanInput): WantedMachine[] {
   if (!changesWorld(input)) return []
-  refuseCopies(input, expanded(input))
-  refusePlainLinks(input, expanded(input))
-  return expanded(input).components.flatMap((component) =>
-    fateOf(input, component)
-      .create.filter(({ row }) => !row)
+  const world = expanded(input)
+  refuse(input, world)
+  return fatesOf(input, world.components).flatMap(({ component, create }) =>
+    create
+      .filter(({ row, on }) => !row && on === undefined)
       .map(({ ordinal, staticAddress }) => ({
         component,
         ordinal,
@@ -67,8 +68,10 @@ function byName(a: MachineRecord, b: MachineRecord): number {
 
 type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
 
-function keep({ component, name: machine, stateful }: MachineRecord): Change {
-  return { action: 'keep', component, machine, reasons: [], stateful }
+/** `machines`: all that there are, of which it may share one. */
+function keep({ component, name: machine, stateful, hostId }: MachineRecord, machines: MachineRecord[]): Change {
+  const on = hostId === undefined ? undefined : machines.find(({ id }) => id === hostId)?.name
+  return { action: 'keep', component, machine, ...(on !== undefined && { on }), reasons: [], stateful }
 }
 
 function live(input: PlanInput): MachineRecord[] {
@@ -78,7 +81,7 @@ function live(input: PlanInput): MachineRecord[] {
 function checkPlan(input: PlanInput): Body {
   const units = new UnitList()
   for (const { component, name } of live(input)) units.add('check', { component, machine: name }, 'check asked for')
-  return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+  return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
 }
 
 function pushPlan(input: PlanInput): Body {
@@ -86,7 +89,7 @@ function pushPlan(input: PlanInput): Body {
   const units = new UnitList()
   if (service === undefined) {
     for (const machine of live(input)) if (isUnderWay(machine)) addLevelling(units, machine)
-    return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+    return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
   }
   const pushed = pushedTo(input, service)
   let before: string[] = []
@@ -101,7 +104,7 @@ function pushPlan(input: PlanInput): Body {
     // It may start the service anew: one machine after the other.
     before = [configure]
   }
-  return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+  return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
 }
 
 /** A service's own machines; of one that has none, those of other services that refer to it, which are changed in place. */
@@ -113,14 +116,20 @@ function pushedTo(input: PlanInput, service: string): Map<string, ResolvedCompon
 }
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
-  refuseCopies(input, world)
-  refusePlainLinks(input, world)
-  const fates = world.components.map((component) => fateOf(input, component))
+  refuse(input, world)
+  const fates = fatesOf(input, world.components)
   const known = new Set(world.components.map(({ name }) => name))
   const orphans = input.machines.filter(({ component }) => !known.has(component))
   const { units, updates } = changeUnits(input, world, fates, orphans, specs)
   const changes = changesOf(fates, orphans, updates, input)
   return { units, changes, refusals: input.kind === 'undo' ? [] : refusalsOf(changes, input) }
+}
+
+/** What cannot be, whatever there is now. */
+function refuse(input: PlanInput, world: Expanded): void {
+  refuseCopies(input, world)
+  refuseSharing(input, world)
+  refusePlainLinks(input, world)
 }
 
 /** Two databases that know nothing of each other are not one of twice the size. The blueprint is checked for it; a scale is checked here. */
@@ -145,33 +154,28 @@ function changesOf(
   for (const { component, stay, create, remove } of fates) {
     for (const machine of stay) {
       const reasons = updates.get(machine.name)
-      changes.push(reasons ? { ...keep(machine), action: 'update', reasons } : keep(machine))
+      const kept = keep(machine, input.machines)
+      changes.push(reasons ? { ...kept, action: 'update', reasons } : kept)
     }
-    for (const { name, reasons, replaces } of create) {
+    for (const { name, reasons, replaces, on } of create) {
       if (!replaces)
         changes.push({
           action: 'create',
           component: component.name,
           machine: name,
+          ...(on !== undefined && { on }),
           reasons,
           stateful: stateful(component.recipe),
         })
     }
     for (const { machine, replacement, reasons } of remove) {
       const action = replacement ? 'replace' : 'remove'
-      changes.push({
-        action,
-        component: component.name,
-        machine: machine.name,
-        ...(replacement && { replacement }),
-        reasons,
-        stateful: machine.stateful,
-      })
+      changes.push({ ...keep(machine, input.machines), action, ...(replacement && { replacement }), reasons })
     }
   }
   for (const machine of orphans) {
     const message = input.release ? `the blueprint has no ${machine.component} any more` : 'nothing shall be left'
-    changes.push({ ...keep(machine), action: 'remove', reasons: [{ message }] })
+    changes.push({ ...keep(machine, input.machines), action: 'remove', reasons: [{ message }] })
   }
   return changes
 }

@@ -89,6 +89,7 @@ function signatureOf(
     ...(data.port !== undefined && { defaultPort: data.port }),
     ...(data.opens && { opens: data.opens as Opening[] }),
     ...(data.tls && { tls: true }),
+    ...(data.loopback && { loopback: data.loopback }),
   }
 }
 

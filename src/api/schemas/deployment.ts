@@ -19,7 +19,7 @@ export const deploymentSummarySchema = z
     cloud: z.string().nullable(),
     status: deploymentStatus,
     release: z.int().nullable().openapi({ description: 'Number of the release in force' }),
-    machines: z.int(),
+    machines: z.int().openapi({ description: 'Those that it has; what shares one is not counted' }),
     operation: lastOperation.nullable().openapi({ description: 'The newest one' }),
     createdAt: z.string(),
   })
@@ -29,6 +29,7 @@ export const machineSchema = z
   .object({
     name: z.string(),
     component: z.string(),
+    on: z.string().optional().openapi({ description: 'The machine that it shares, where it has none of its own' }),
     status: z.enum(['creating', 'created', 'installed', 'ready', 'failed', 'lost', 'destroying']),
     address: z.string().nullable().openapi({ description: 'The one that other machines use' }),
     addresses: z.array(

@@ -14,6 +14,7 @@ export const changeSchema = z
     component: z.string(),
     machine: z.string(),
     replacement: z.string().optional().openapi({ description: 'The machine that takes its place' }),
+    on: z.string().optional().openapi({ description: 'The machine that it shares, where it has none of its own' }),
     reasons: z.array(reason),
     stateful: z.boolean(),
   })

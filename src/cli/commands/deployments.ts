@@ -16,6 +16,7 @@ export interface Shown {
   machines: {
     name: string
     component: string
+    on?: string
     status: string
     address: string | null
     release: number | null
@@ -82,6 +83,13 @@ export async function show(name: string, options: { json?: boolean }): Promise<v
   print('')
   printTable(
     ['MACHINE', 'COMPONENT', 'STATUS', 'ADDRESS', 'RELEASE', ''],
-    machines.map((m) => [m.name, m.component, m.status, m.address, m.release, m.drifted ? 'drifted' : '']),
+    machines.map(({ on, ...m }) => [
+      m.name,
+      m.component,
+      m.status,
+      m.address,
+      m.release,
+      [...(on === undefined ? [] : [`on ${on}`]), ...(m.drifted ? ['drifted'] : [])].join(', '),
+    ]),
   )
 }

@@ -51,6 +51,7 @@ export interface MachineStore {
       cloudId: string
       spec: ResolvedMachineSpec
       stateful: boolean
+      hostId?: string
     },
     hostKey: { privateKey: string; publicKey: string },
   ): Promise<MachineRecord & { createToken: string; hostKeyPrivate: string }>

@@ -78,8 +78,8 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
         const groups = await findGroups(cloud, owner)
         // They refer to each other, and AWS removes no group that another one refers to.
         for (const group of groups) await alignRules(cloud, group, [])
-        for (const { GroupId = '' } of groups) await retry(() => removeGroup(cloud, GroupId), letGo)
-        await retry(() => removeNetworks(cloud, owner), letGo)
+        for (const { GroupId = '' } of groups) await letGoOf(() => removeGroup(cloud, GroupId))
+        await letGoOf(() => removeNetworks(cloud, owner))
         turns.delete(owner.deployment)
       }),
   }
@@ -88,6 +88,17 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
 function componentsOf(rules: Record<string, FirewallRule[]>): string[] {
   const named = Object.values(rules).flatMap((list) => list.flatMap(({ sources }) => sources))
   return [...new Set([...Object.keys(rules), ...named.flatMap((one) => ('component' in one ? one.component : []))])]
+}
+
+/** What is still in use after all that time is somebody else's, and no caller need wait for it again. */
+async function letGoOf(remove: () => Promise<void>): Promise<void> {
+  try {
+    await retry(remove, letGo)
+  } catch (error) {
+    if (!(error instanceof KitbagError) || awsCode(error) !== 'DependencyViolation') throw error
+    const { code, message, fix, cause } = error
+    throw new KitbagError(code, message, { cause, ...(fix !== undefined && { fix }) })
+  }
 }
 
 async function removeGroup({ ec2 }: AwsCloud, id: string): Promise<void> {

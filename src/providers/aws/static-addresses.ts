@@ -6,11 +6,12 @@ import {
   type Address as ElasticIp,
   ReleaseAddressCommand,
 } from '@aws-sdk/client-ec2'
+import { batched } from '../../lib/batched.ts'
 import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Address } from '../../model/machine.ts'
 import type { StaticAddresses } from '../contract.ts'
-import { batched } from './batched.ts'
+
 import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'
 import { tolerating } from './groups.ts'

@@ -15,13 +15,14 @@ export async function destroyMachine(azure: Azure, id: string): Promise<void> {
   const isOurs = ({ tags }: { tags?: Record<string, string> }) => readTags(tags)?.installation === installation
   const vm = await found(() => compute.virtualMachines.get(group, names.vm))
   if (vm && !isOurs(vm)) return
-  if (vm) await compute.virtualMachines.delete(group, names.vm, lookAgain).pollUntilDone()
+  if (vm) await found(() => compute.virtualMachines.delete(group, names.vm, lookAgain).pollUntilDone())
   const nic = await found(() => network.networkInterfaces.get(group, names.nic))
-  if (nic && isOurs(nic)) await network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain)
+  if (nic && isOurs(nic)) await found(() => network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain))
   if (azure.settings.publicAddresses && (nic || !vm)) {
     for (const name of own) {
       const address = await found(() => network.publicIPAddresses.get(group, name))
-      if (address && isOurs(address)) await network.publicIPAddresses.beginDeleteAndWait(group, name, lookAgain)
+      if (address && isOurs(address))
+        await found(() => network.publicIPAddresses.beginDeleteAndWait(group, name, lookAgain))
     }
   }
   for (const known of addresses.keys())

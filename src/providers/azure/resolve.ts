@@ -2,7 +2,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { Catalog } from '../contract.ts'
 import type { Azure } from './azure.ts'
-import { during } from './failures.ts'
+import { patiently } from './failures.ts'
 import { imageLines, resolveImage } from './images.ts'
 import { listOffers, type Offer, suitable } from './offers.ts'
 
@@ -27,8 +27,8 @@ export function keepOffers(azure: Azure): Offers {
   }
   const { region } = azure.settings
   return {
-    offers: () => once('offers', () => during(`sizes of ${region}`, () => listOffers(azure))),
-    image: (word) => once(`image ${word}`, () => during(`image ${word}`, () => resolveImage(azure, word))),
+    offers: () => once('offers', () => patiently(`sizes of ${region}`, () => listOffers(azure))),
+    image: (word) => once(`image ${word}`, () => patiently(`image ${word}`, () => resolveImage(azure, word))),
   }
 }
 

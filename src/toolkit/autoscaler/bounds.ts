@@ -11,8 +11,8 @@ export interface Bounds {
   why: string
 }
 
-/** Bounds that hold now: the policy's own, or those of a schedule, and how much the deployment may grow. */
-export function bounded(policy: Policy, { now, others, costs }: Situation): Bounds {
+/** Bounds that hold now: the policy's own, or those of a schedule, what shares the machines, and how much the deployment may grow. */
+export function bounded(policy: Policy, { now, others, carried = 0, costs }: Situation): Bounds {
   const { min, max } = policy.schedules.filter((schedule) => holds(schedule, now)).at(-1) ?? policy
   const ceilings: [number, string][] = []
   if (policy.maxMachines !== undefined)
@@ -29,5 +29,5 @@ export function bounded(policy: Policy, { now, others, costs }: Situation): Boun
       ceilings.push([0, `the deployment costs more than ${maxMonthlyCost} a month (maxMonthlyCost)`])
   }
   const [ceiling, why] = ceilings.sort(([a], [b]) => a - b)[0] ?? [Number.POSITIVE_INFINITY, '']
-  return { min: min ?? policy.min, max: max ?? policy.max, ceiling, why }
+  return { min: Math.max(min ?? policy.min, carried), max: Math.max(max ?? policy.max, carried), ceiling, why }
 }

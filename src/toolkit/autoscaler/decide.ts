@@ -23,6 +23,8 @@ export interface Situation {
   readings: Readings
   /** Machines of the deployment that are not the component's. */
   others: number
+  /** Machines that others share with it, so that it has no fewer; absent: none. */
+  carried?: number
   /** Of a month: each of its machines, and all others together; or why that is not known. */
   costs: { each: number; others: number } | { unknown: string }
 }

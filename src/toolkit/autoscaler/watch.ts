@@ -166,8 +166,10 @@ function kept<T>(memo: Record<string, unknown>, name: string): Record<string, T>
 }
 
 async function situationOf(context: Context, size: number, readings: Readings): Promise<Situation> {
-  const { spec, rows, now, overrides } = context
-  const others = rows.filter(({ component }) => component !== spec.component)
+  const { spec, rows, now, overrides, components } = context
+  // What shares a machine is none of its own.
+  const others = rows.filter(({ component, hostId }) => component !== spec.component && hostId === undefined)
+  const guests = components.filter(({ placement }) => placement.with === spec.component)
   const own = rows.find(({ component }) => component === spec.component)
   return {
     now,
@@ -175,6 +177,7 @@ async function situationOf(context: Context, size: number, readings: Readings): 
     readings,
     paused: overrides[pauseKey] !== undefined,
     others: others.length,
+    carried: Math.max(0, ...guests.map(({ replicas }) => replicas)),
     costs: spec.maxMonthlyCost === undefined ? { unknown: 'nobody asks for it' } : await costsOf(context, own, others),
   }
 }

@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { alerting } from './monitoring/alerts.ts'
 import { figures } from './monitoring/figures.ts'
+import { readyAlerts } from './monitoring/ready.ts'
 import { traces } from './monitoring/traces.ts'
 import { trouble } from './monitoring/trouble.ts'
 import { watchedDeployment } from './monitoring/watched.ts'
@@ -11,6 +12,7 @@ describe.skipIf(skip).each(['debian-13', 'debian-12'])('monitoring on %s', (imag
   const watched = watchedDeployment(image)
   figures(watched)
   alerting(watched)
+  readyAlerts(watched)
   trouble(watched)
   traces(watched)
 })

@@ -200,3 +200,8 @@ test("a component's placement is laid over the blueprint's", () => {
   const elsewhere = text.replace('region: south', 'cloud: other')
   expect(parse(elsewhere).components[0]?.placement).toEqual({ cloud: 'other' })
 })
+
+test('who shares machines is where these are, whatever holds for the others', () => {
+  const text = `${application('')}  extra: { recipe: postgresql, placement: { with: web } }\nplacement: { cloud: home }\n`
+  expect(parse(text).components.map(({ placement }) => placement)).toEqual([{ cloud: 'home' }, { with: 'web' }])
+})

@@ -69,6 +69,13 @@ describe('plans in words', () => {
     costs: { ...notesOn([]), components: [], total: free },
   }
 
+  test('what shares a machine, with that', () => {
+    const changes: PricedPlan['changes'] = [
+      { action: 'create', component: 'dns', machine: 'dns-1', on: 'web-1', reasons: [], stateful: false },
+    ]
+    expect(planText({ ...plan, changes }).split('\n')[2]).toBe('  +   dns-1 (dns on web-1): create')
+  })
+
   test('changes with their reasons, what is refused, a summary, the digest', () => {
     expect(planText(plan).split('\n')).toEqual([
       'Plan for shop, release 2:',

@@ -55,7 +55,7 @@ describe('who may come', () => {
   test('shop, with its whole toolkit', () => {
     const door = 'tcp 9998 from monitoring'
     expect(wallsOf(releaseOf(example('shop')))).toEqual({
-      web: ['tcp 8080 from loadBalancer monitoring', door],
+      web: ['tcp 8080 from loadBalancer', door],
       db: ['tcp 5432 from web', door],
       dns: [`tcp 53 ${anyone}`, door, `udp 53 ${anyone}`],
       loadBalancer: [`tcp 80 ${anyone}`, `tcp 443 ${anyone}`, door],

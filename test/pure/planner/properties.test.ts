@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
+import { machineIdOf } from '../../../src/model/machine.ts'
 import type { Plan, Unit } from '../../../src/model/plan.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
 import { expand } from '../../../src/planner/expand.ts'
@@ -43,8 +44,23 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
     isLimited: fc.boolean(),
     members: fc.constantFrom(['web'], ['web', 'api'], ['api']),
     firewall: fc.boolean(),
+    shares: fc.record({
+      api: fc.constantFrom(undefined, undefined, 'web'),
+      mesh: fc.constantFrom(undefined, 'web', 'api'),
+      db: fc.constantFrom(undefined, 'web', 'api', 'mesh'),
+      loadBalancer: fc.constantFrom(undefined, 'web', 'mesh', 'db'),
+    }),
   })
   .map((is) => {
+    const sizes: Record<string, number> = { web: is.web, api: is.api, mesh: is.mesh, db: is.db ? 1 : 0 }
+    /** On machines of another, where that has as many of its own. */
+    const placed = (name: keyof typeof is.shares, replicas: number): { placement?: { with: string } } => {
+      const host = is.shares[name] ?? ''
+      const isGuest =
+        is.shares[host as typeof name] !== undefined &&
+        placed(host as typeof name, sizes[host] ?? 0).placement !== undefined
+      return host !== '' && !isGuest && replicas <= (sizes[host] ?? 0) ? { placement: { with: host } } : {}
+    }
     const update = { maxUnavailable: is.maxUnavailable, drain: 0 }
     const present = [is.web > 0 && 'web', is.api > 0 && 'api', is.db && 'db'].filter((name) => name !== false)
     const refer = (name: string, output: string, when = true) =>
@@ -61,17 +77,27 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
       is.api > 0 &&
         component('api', 'nodejs', {
           replicas: is.api,
+          port: 8081,
+          ...placed('api', is.api),
           machine: { image: is.apiImage },
           update,
           env: { ...refer('db', 'host'), ...refer('web', 'machines', is.apiUsesWeb) },
         }),
-      is.mesh > 0 && component('mesh', 'mesh', { replicas: is.mesh, settings: refer('api', 'host', is.meshUsesApi) }),
-      is.db && component('db', 'postgresql', { machine: { memory: is.dbMemory } }),
+      is.mesh > 0 &&
+        component('mesh', 'mesh', {
+          replicas: is.mesh,
+          ...placed('mesh', is.mesh),
+          settings: refer('api', 'host', is.meshUsesApi),
+        }),
+      is.db && component('db', 'postgresql', { machine: { memory: is.dbMemory }, ...placed('db', 1) }),
     ]
     const members = is.members.filter((name) => present.includes(name))
     return release({
       components: components.filter((one) => one !== false),
-      services: is.balancers > 0 && members.length > 0 ? [balancer(members, is.balancers, 'loadBalancer', is)] : [],
+      services:
+        is.balancers > 0 && members.length > 0
+          ? [balancer(members, is.balancers, 'loadBalancer', { ...is, ...placed('loadBalancer', is.balancers) })]
+          : [],
       source: is.source,
       firewall: is.firewall,
       secretVersions: is.db ? { 'db.password': is.secret } : {},
@@ -137,6 +163,12 @@ function watch(
   const own = components.find(({ name }) => name === unit.component)
   const rows = state.machines.filter((machine) => machine.component === unit.component)
   const row = rows.find(({ name }) => name === unit.machine)
+  // Nothing is left on a machine that goes, and two of a kind are never on one.
+  if (unit.kind === 'destroy') expect(state.machines.filter(({ hostId }) => hostId === row?.id && row)).toEqual([])
+  if (unit.create?.on !== undefined) {
+    const host = state.machines.find(({ name }) => name === unit.create?.on)
+    expect(rows.filter((other) => other.hostId === host?.id && other.name !== unit.machine)).toEqual([])
+  }
   if (unit.kind === 'destroy' && own) {
     const naming = [...state.named].filter(([, names]) => names.has(unit.machine)).map(([name]) => name)
     const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
@@ -181,12 +213,19 @@ function watchAdmission(
   const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
   const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
   const used = comes ? linksOf(components, unit.component) : []
-  for (const { name, component, firewallDigest } of state.machines) {
+  const rowOf = new Map(state.machines.map((machine) => [machine.name, machine]))
+  for (const machine of state.machines) {
+    const { name, component } = machine
+    const wall = state.machines.find(({ id }) => id === machineIdOf(machine))
     // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
-    if (leaving.has(name) || !firewallDigest) continue
-    const admitted = state.admitted.get(name) ?? new Set()
-    if (used.includes(component)) expect([name, [...admitted]]).toEqual([name, expect.arrayContaining([unit.machine])])
-    for (const user of state.machines.filter(({ status }) => status === 'ready').map((machine) => machine.name)) {
+    if (!wall || leaving.has(wall.name) || !wall.firewallDigest) continue
+    const admitted = state.admitted.get(wall.name) ?? new Set()
+    // What stays on one machine passes no firewall.
+    const isApart = (user: string) => machineIdOf(rowOf.get(user) ?? machine) !== wall.id
+    if (used.includes(component) && !leaving.has(name) && isApart(unit.machine))
+      expect([name, [...admitted]]).toEqual([name, expect.arrayContaining([unit.machine])])
+    for (const user of state.machines.filter(({ status }) => status === 'ready').map((one) => one.name)) {
+      if (!isApart(user)) continue
       const uses = state.uses.get(user)?.includes(component) && state.named.get(user)?.has(name)
       if (uses && held.has(`${user} ${name}`) && !admitted.has(user)) throw new Error(`${name} shuts out ${user}`)
       if (uses && admitted.has(user)) held.add(`${user} ${name}`)
@@ -204,6 +243,13 @@ function expectInForce(state: State, spec: ReleaseSpec): void {
     found[owner] = (found[owner] ?? 0) + 1
   }
   expect(found).toEqual(counts)
+  for (const { name, placement } of components) {
+    const rows = state.machines.filter((machine) => machine.component === name)
+    const hosts = rows.map(({ hostId }) => state.machines.find(({ id }) => id === hostId))
+    expect(hosts.map((host) => host?.component)).toEqual(rows.map(() => placement.with))
+    if (placement.with !== undefined) expect(new Set(hosts).size).toBe(rows.length)
+    expect(hosts.filter((host) => host?.hostId !== undefined)).toEqual([])
+  }
   for (const { name, members } of services) {
     const machines = state.machines
       .filter((machine) => members.includes(machine.component))
@@ -213,7 +259,8 @@ function expectInForce(state: State, spec: ReleaseSpec): void {
   }
   const input = inputFor(spec, state)
   const walls = spec.blueprint.firewall
-    ? components.flatMap(({ name }) => {
+    ? components.flatMap(({ name, placement }) => {
+        if (placement.with !== undefined) return []
         const own = state.machines.filter((machine) => machine.component === name)
         return own.map((machine) => [machine.name, mayCome(state, input, name)] as const)
       })

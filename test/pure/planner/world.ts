@@ -65,11 +65,11 @@ export function balancer(
   members: string[],
   replicas = 1,
   name = 'loadBalancer',
-  { isLimited = false } = {},
+  { isLimited = false, placement }: { isLimited?: boolean; placement?: { with: string } } = {},
 ): ResolvedService {
   const limit = isLimited ? { rateLimit: { requests: 1 } } : {}
   const listeners = members.map((to, i) => ({ port: 80 + i, to, ...limit }))
-  const spec = loadBalancerSchema.parse({ listeners, replicas })
+  const spec = loadBalancerSchema.parse({ listeners, replicas, ...(placement && { placement }) })
   return { name, kind: 'loadBalancer', spec: JSON.parse(JSON.stringify(spec)) }
 }
 
@@ -256,7 +256,8 @@ export function apply(state: State, input: PlanInput, made: Plan, unit: Unit, ph
       }
       return
     case 'destroy':
-      change({ status: 'destroying' })
+      // What shares a machine is as it was until it has left.
+      change(row?.hostId === undefined ? { status: 'destroying' } : { installDigest: null, configureDigest: null })
       if (phase === 'begun') return
       state.machines = state.machines.filter((machine) => machine.name !== name)
       state.named.delete(name)
@@ -359,7 +360,14 @@ function create(state: State, { component: owner, machine: name, create: wanted 
     }
     state.machines.push(row)
   }
+  const host = state.machines.find((machine) => machine.name === wanted.on)
+  if (wanted.on !== undefined && !host?.addresses.length) throw new Error(`${name}: ${wanted.on} is not there`)
+  if (host) row.hostId = host.id
   if (phase === 'begun') return
+  if (host) {
+    Object.assign(row, { status: 'created', addresses: host.addresses })
+    return
+  }
   const address = `10.0.${Math.floor(state.made / 200)}.${(state.made % 200) + 1}`
   Object.assign(row, { status: 'created', addresses: [{ address, family: 4, scope: 'private', network: 'n' }] })
 }

@@ -44,6 +44,14 @@ describe('settings', () => {
   ])('the endpoint %s is refused', (endpoint, message) => {
     expect(problems({ endpoint }).map((one) => one.message)).toContainEqual(expect.stringMatching(message))
   })
+  test.each(['http://169.254.169.254/', 'https://[fe80::1]/', 'http://sts.example.com/'])(
+    'the endpoint %s of a role is refused',
+    (endpoint) => {
+      const role = { arn: 'arn:aws:iam::123456789012:role/x', endpoint }
+      const { error } = credentialsSchema.safeParse({ accessKeyId: 'a', secretAccessKey: 'b', role })
+      expect(error?.issues.map(({ path }) => path.join('.'))).toContain('role.endpoint')
+    },
+  )
   test('an own network excludes given subnets, and machines reached in public need public addresses', () => {
     expect(problems({ network: { own: '10.0.0.0/16', vpc: 'vpc-1' } })).toHaveLength(1)
     expect(problems({ publicAddresses: false })).toHaveLength(1)

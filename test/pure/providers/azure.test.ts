@@ -6,8 +6,10 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createPipelineRequest } from '@azure/core-rest-pipeline'
 import { describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../src/lib/package-root.ts'
+import { soundAnswers } from '../../../src/providers/azure/answers.ts'
 import { codeOf, toKitbagError } from '../../../src/providers/azure/failures.ts'
 import { securityRules } from '../../../src/providers/azure/firewall.ts'
 import { type Offer, suitable } from '../../../src/providers/azure/offers.ts'
@@ -26,6 +28,10 @@ describe('azure: settings', () => {
   test.each([
     ['endpoint', 'https://169.254.169.254', 'link-local'],
     ['endpoint', 'https://[fe80::1]', 'link-local'],
+    ['endpoint', 'https://[::ffff:169.254.169.254]', 'link-local'],
+    ['endpoint', 'https://[fd00:ec2::254]', 'link-local'],
+    ['endpoint', 'https://metadata.google.internal', 'link-local'],
+    ['authority', 'https://100.100.100.200', 'link-local'],
     ['authority', 'https://168.63.129.16/', 'link-local'],
     ['authority', 'http://login.example', 'Invalid'],
     ['region', 'West Europe', 'as Azure writes it'],
@@ -49,6 +55,24 @@ describe('azure: settings', () => {
     expect(credentialsSchema.safeParse(credentials).error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
   })
 })
+
+test.each(['https://169.254.169.254/metadata/instance', 'https://[fe80::1]/subscriptions'])(
+  'azure: an answer that names %s as where to go on is not followed',
+  async (url) => {
+    let sent = 0
+    const next = async () => {
+      sent++
+      throw new Error('sent')
+    }
+    const asked = soundAnswers.sendRequest(createPipelineRequest({ url }), next)
+    await expect(asked).rejects.toMatchObject({
+      code: 'provider-failed',
+      retryable: false,
+      message: /nothing was sent/,
+    })
+    expect(sent).toBe(0)
+  },
+)
 
 describe('azure: rules of a security group', () => {
   const ids = new Map(Array.from({ length: 12 }, (_, i) => [`c${i}`, `/g/c${i}`]))

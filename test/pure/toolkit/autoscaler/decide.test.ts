@@ -218,6 +218,12 @@ describe('bounds', () => {
     expect(full.message).toContain('maxMachines')
   })
 
+  test('not fewer than others share with it', () => {
+    const few = { carried: 3, readings: requests(0) }
+    expect(decide(policyOf({}), situation({ ...few, size: 4 }), freshHistory).size).toBeGreaterThanOrEqual(3)
+    expect(decide(policyOf({}), situation({ ...few, size: 1 }), freshHistory).size).toBe(3)
+  })
+
   test('not more cost than allowed, and none where the price is not known', () => {
     const policy = policyOf({ maxMonthlyCost: 73 })
     const at = (costs: Situation['costs']) => decide(policy, situation({ readings: much, costs }), freshHistory)
