@@ -7,6 +7,7 @@ import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
 import { deployments, machines, migrations, operations } from './schema.ts'
 import type { MachineStore } from './store.ts'
+import { tenantOf } from './tenant-of.ts'
 
 type Row = typeof machines.$inferSelect
 
@@ -16,15 +17,6 @@ function toRecord(row: Row): MachineRecord {
 }
 
 export function createMachineStore(db: Database, keys: Keys): MachineStore {
-  const tenantOf = async (deploymentId: string): Promise<string> => {
-    const [row] = await db
-      .select({ tenantId: deployments.tenantId })
-      .from(deployments)
-      .where(eq(deployments.id, deploymentId))
-    if (!row) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
-    return row.tenantId
-  }
-
   return {
     async list(deploymentId) {
       const rows = await db
@@ -65,7 +57,7 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
     },
 
     async ensureCreating(deploymentId, machine, hostKey) {
-      const tenantId = await tenantOf(deploymentId)
+      const tenantId = await tenantOf(db, deploymentId)
       await db
         .insert(machines)
         .values({
@@ -112,7 +104,7 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
     },
 
     async recordMigration(deploymentId, component, digest) {
-      const tenantId = await tenantOf(deploymentId)
+      const tenantId = await tenantOf(db, deploymentId)
       await db.insert(migrations).values({ tenantId, deploymentId, component, digest }).onConflictDoNothing()
     },
   }
