@@ -88,6 +88,8 @@ export interface ProviderMachine {
   /** Login user of the image (`debian`). */
   user: string
   sshPort: number
+  /** The cloud's own size id, where the cloud says it: there may have been no room for the spec's. */
+  size?: string
   /** Public host key, where the machine has its own rather than that of the request (`userData: false`). */
   hostKey?: string
 }

@@ -31,7 +31,8 @@ export async function create(work: UnitWork): Promise<void> {
     const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
     const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
     await work.boundary('create/addressed')
-    const known = { providerId, addresses, user, sshPort, hostKey }
+    const spec = { ...row.spec, size: machine.size ?? row.spec.size }
+    const known = { providerId, addresses, user, sshPort, hostKey, spec }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })

@@ -1,3 +1,4 @@
+import { type JumpHost, jumpHost } from '../../lib/jump-host.ts'
 import type { Provider, ProviderDriver } from '../contract.ts'
 import { type Azure, connectAzure } from './azure.ts'
 import { readConsole } from './console.ts'
@@ -30,11 +31,14 @@ export const driver: ProviderDriver<Settings, Credentials> = {
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
-  connect: async ({ settings, credentials }, environment) =>
-    connect(await connectAzure(settingsSchema.parse(settings), credentialsSchema.parse(credentials), environment)),
+  connect: async ({ name, settings: given, credentials }, environment) => {
+    const settings = settingsSchema.parse(given)
+    const azure = await connectAzure(settings, credentialsSchema.parse(credentials), environment)
+    return connect(azure, jumpHost(name, settings.jump, environment))
+  },
 }
 
-function connect(azure: Azure): Provider {
+function connect(azure: Azure, jump: JumpHost | undefined): Provider {
   const places = keepPlaces(azure)
   const kept = keepOffers(azure)
   const turn = inTurn()
@@ -70,7 +74,8 @@ function connect(azure: Azure): Provider {
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
     destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
-    test: () => findings(azure, kept),
+    ...(jump && { route: async () => ({ jump: await jump.access() }) }),
+    test: async () => [...(await findings(azure, kept)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),
   }
 }

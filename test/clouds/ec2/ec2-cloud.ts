@@ -31,6 +31,9 @@ export interface Traced {
   parameters: Record<string, string>
   /** Was turned away by the throttle or a fault before it could do anything. */
   refused: boolean
+  /** When it came and when its answer went, as `performance.now()` counts; one without an answer has no end. */
+  began: number
+  ended?: number
 }
 
 /** EC2 on this box: moto, and in front of it what moto lacks; with real machines behind it where asked for. */
@@ -133,7 +136,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
       return { status: 200, text: '<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>' }
     const same = unchanging.has(call) ? constant.get(body) : undefined
     if (same) return same
-    const answer = await forward(body, headers)
+    const answer = await forward(call === 'RunInstances' ? withIpv6(body) : body, headers)
     if (answer.status !== 200) return answer
     if (unchanging.has(call)) constant.set(body, answer)
     if (call === 'RunInstances') await began(parameters, answer.text)
@@ -149,8 +152,11 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     for await (const chunk of request) body += chunk
     const parameters = new URLSearchParams(body)
     const call = parameters.get('Action') ?? ''
-    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true }
+    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true, began: performance.now() }
     cloud.trace.push(traced)
+    response.on('finish', () => {
+      traced.ended = performance.now()
+    })
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
     const refusal = keys.refuse(keyOf(request), call)
     if (refusal !== undefined)
@@ -248,4 +254,10 @@ function withoutNew(text: string, instances: Map<string, { at: number }>, lag: n
     return i === last ? one.slice(one.indexOf('</reservationSet>')) : ''
   })
   return head + kept.join('')
+}
+
+/** moto knows how many IPv6 addresses there are to be only of the machine, not of its interface. */
+function withIpv6(body: string): string {
+  const count = new URLSearchParams(body).get('NetworkInterface.1.Ipv6AddressCount')
+  return count === null ? body : `${body}&Ipv6AddressCount=${count}`
 }

@@ -99,6 +99,13 @@ describe.skipIf(noMachines)(`machines that exist, in trouble${noMachines ? ` (${
     await refused(other, /sick \(.*\) shows another host key than the pinned one: pinned SHA256:.*, presented SHA256:/)
   })
 
+  test('one that a deployment has is no machine for another, and says whose it is', async () => {
+    const made = await create(box, 'first')
+    const message = /sick belongs to deployment dep_one/
+    await expect(create(box, 'second')).rejects.toMatchObject({ code: 'capacity-exceeded', message })
+    await box.provider.destroyMachine(made.id)
+  })
+
   test('behind a jump host: claimed, seen and given back by way of it', async () => {
     const jump = { address: bastion.address, hostKey: bastion.hostKey }
     const one = await connect({ machines: [{ name: 'sick', address: sick.address, hostKey: sick.hostKey, jump }] })
