@@ -78,7 +78,7 @@ async function succeed(
   const { store } = deps
   const { deploymentId, kind, request } = operation
   const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
-  if (kind === 'destroy') {
+  if (endsDeployment(operation)) {
     await settleClouds(deps, operation, signal)
     await retire(deps, operation)
     return result
@@ -109,6 +109,11 @@ async function retire({ store }: ActivityDeps, { deploymentId, deployment, id }:
   if (waiting.some((other) => other.deploymentId === deploymentId && other.id !== id)) {
     await store.deployments.setCurrentRelease(deploymentId, null)
   } else await store.deployments.remove(deploymentId)
+}
+
+/** Nothing is left of the deployment then. */
+function endsDeployment({ kind, request }: OperationRecord): boolean {
+  return kind === 'destroy' || (kind === 'forget' && !request.machines)
 }
 
 function resultOfUndo(units: UnitRecord[], problems: ErrorRecord[]): OperationResult {
@@ -148,6 +153,8 @@ function aftermath(
 ): string {
   if (kind === 'check' || kind === 'push') return ''
   if (kind === 'destroy') return '; what is left is destroyed by asking again'
+  if (kind === 'import') return undone === false ? '; its marks are still on it' : '; nothing was changed on it'
+  if (kind === 'forget' && undone === undefined) return '; what is left is forgotten by asking again'
   if (undone === false) return `; undoing it met ${undoErrors?.length} errors, see undoErrors`
   if (deployment && deployment.currentRelease !== null) return `; release ${deployment.currentRelease} is still serving`
   if (undone) return '; what it had made was undone'

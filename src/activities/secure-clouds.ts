@@ -44,11 +44,12 @@ function pauses({ timings = {} }: ActivityDeps) {
  */
 export async function settleClouds(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<void> {
   const { store } = deps
-  const { kind, deploymentId } = operation
+  const { kind, deploymentId, request } = operation
   const deployment = await store.deployments.get(deploymentId)
   if (!deployment || kind === 'check' || kind === 'push') return
   const attempt = async () => {
-    const inForce = kind === 'destroy' ? null : deployment.currentRelease
+    const ends = kind === 'destroy' || (kind === 'forget' && !request.machines)
+    const inForce = ends ? null : deployment.currentRelease
     if (inForce !== null) await secure(deps, deployment, [inForce])
     await releaseEmpty(deps, operation, deployment)
   }

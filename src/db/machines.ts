@@ -69,6 +69,34 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
       return { ...toRecord(row), createToken: row.createToken, hostKeyPrivate }
     },
 
+    async ensureImported(deploymentId, { providerId, cloud: cloudId, port: sshPort, ...machine }) {
+      const tenantId = await tenantOf(deploymentId)
+      await db
+        .insert(machines)
+        .values({
+          ...machine,
+          id: newId('mac'),
+          tenantId,
+          deploymentId,
+          cloudId,
+          providerId,
+          sshPort,
+          createToken: randomUUID(),
+          status: 'imported',
+          stateful: false,
+          imported: true,
+        })
+        .onConflictDoNothing()
+      const [row] = await db
+        .select({ machine: machines, deployment: deployments.name })
+        .from(machines)
+        .innerJoin(deployments, eq(deployments.id, machines.deploymentId))
+        .where(and(eq(machines.cloudId, cloudId), eq(machines.providerId, providerId)))
+      if (!row) throw new KitbagError('conflict', `${machine.name} is another machine since`, { retryable: false })
+      if (row.machine.deploymentId === deploymentId && row.machine.name === machine.name) return toRecord(row.machine)
+      throw new KitbagError('conflict', `${providerId} is ${row.machine.name} of ${row.deployment} already`)
+    },
+
     async update(id, change) {
       if (Object.keys(change).length === 0) return
       // Once the machine stands, nobody needs its private key again.

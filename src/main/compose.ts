@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
+import { createImports, type Imports } from '../activities/import/imports.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
@@ -25,6 +26,7 @@ export interface Parts {
   reach: Reach
   clouds: Clouds
   resolveSpecs: ResolveSpecs
+  imports: Imports
   recipes: Map<string, Recipe>
   toolkit: ToolkitRegistry
   log: Log
@@ -79,6 +81,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     reach,
     clouds,
     resolveSpecs: createResolveSpecs({ store, clouds }),
+    imports: createImports({ store, clouds, reach, ssh: { publicKey, hostKeys: real.hostKeys }, toolkit: kinds }),
     recipes,
     toolkit: kinds,
     log,

@@ -1,3 +1,4 @@
+import type { ImportedMachine } from './imported-machine.ts'
 import type { ResolvedMachineSpec } from './machine.ts'
 
 /**
@@ -9,9 +10,22 @@ import type { ResolvedMachineSpec } from './machine.ts'
  * - `ready`: waits for the health check; gives `ready`
  * - `join`: waits until the service sends traffic to the machine again
  * - `destroy`: removes the machine
+ * - `adopt`: takes in a machine that somebody else made; nothing is changed on it
+ * - `forget`: lets the machine go as it is: it runs on, and is Kitbag's no more
  * - `check`: both phases in check mode (drift)
  */
-export type UnitKind = 'create' | 'install' | 'migrate' | 'leave' | 'configure' | 'ready' | 'join' | 'destroy' | 'check'
+export type UnitKind =
+  | 'create'
+  | 'install'
+  | 'migrate'
+  | 'leave'
+  | 'configure'
+  | 'ready'
+  | 'join'
+  | 'destroy'
+  | 'adopt'
+  | 'forget'
+  | 'check'
 
 /** One unit of work. It holds references only: no address, no secret, no rendered text. */
 export interface Unit {
@@ -26,6 +40,8 @@ export interface Unit {
   reason: string
   /** `create` only. */
   create?: { ordinal: number; cloud: string; spec: ResolvedMachineSpec; stateful: boolean }
+  /** `adopt` only. */
+  adopt?: ImportedMachine & { ordinal: number }
   /** `leave` and `join`: name of the toolkit service. */
   service?: string
   /** `configure`: of all that the machine has, its firewall alone: nothing is taken out of traffic for it. */
@@ -36,7 +52,8 @@ export interface Unit {
   wait?: number
 }
 
-export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove'
+/** `forget`: it goes as `remove` says, and runs on. */
+export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove' | 'import' | 'forget'
 
 /** What happens to one machine, for people. */
 export interface Change {

@@ -13,6 +13,8 @@ export interface Fate {
   stay: MachineRecord[]
   /** `row`: a machine whose creation was begun and not finished. */
   create: { name: string; ordinal: number; row?: MachineRecord; replaces?: string; reasons: Reason[] }[]
+  /** Were taken in, and wait for a place that there is not now. */
+  wait: MachineRecord[]
   remove: { machine: MachineRecord; replacement?: string; reasons: Reason[] }[]
 }
 
@@ -41,7 +43,9 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   if (machine.status === 'lost') reasons.push({ message: 'it is lost' })
   if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
   for (const field of ['image', 'cpu', 'memory', 'disk', 'floatingAddress'] as const) {
-    if ((has[field] ?? null) === (component.machine[field] ?? null)) continue
+    const wanted = component.machine[field]
+    if ((has[field] ?? null) === (wanted ?? null)) continue
+    if (machine.imported && suffices(has[field], wanted)) continue
     const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
     reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })
   }
@@ -54,6 +58,15 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
     reasons.push({ message: 'it is in another zone', path: `components.${component.name}.placement.zones` })
   }
   return reasons
+}
+
+/** Firmware and file systems keep some for themselves: a machine sold as 1 GiB says 0.94 or so. */
+const leastShare = 0.9
+
+/** What somebody else made may be larger than what is asked for. */
+export function suffices(has: number | string | undefined, wanted: number | string | undefined): boolean {
+  if (wanted === undefined) return true
+  return typeof has === 'number' && typeof wanted === 'number' && has >= wanted * leastShare
 }
 
 const progress: MachineRecord['status'][] = ['ready', 'installed', 'created', 'creating']
@@ -82,7 +95,10 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
   const rows = input.machines
     .filter((machine) => machine.component === component.name)
     .sort((a, b) => a.ordinal - b.ordinal)
-  const judged = rows.map((machine) => ({ machine, reasons: mismatches(input, component, machine) }))
+  const idle = rows.filter(({ status }) => status === 'imported')
+  const used = rows.filter(({ status }) => status !== 'imported')
+  if (input.kind === 'forget') return forgetting(input, component, used, idle)
+  const judged = used.map((machine) => ({ machine, reasons: mismatches(input, component, machine) }))
   const good = judged.filter(({ reasons }) => reasons.length === 0).map(({ machine }) => machine)
   const held = input.kind === 'undo' ? placesHeld(rows, component.replicas) : []
   const places = component.replicas - held.length
@@ -92,7 +108,8 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
   const unfit = judged.filter(({ machine, reasons }) => reasons.length > 0 && !held.includes(machine))
 
   const taken = new Set(rows.map(({ ordinal }) => ordinal))
-  const fate: Fate = { component, stay: kept.filter(({ status }) => status !== 'creating'), create: [], remove: [] }
+  const stay = kept.filter(({ status }) => status !== 'creating')
+  const fate: Fate = { component, stay, create: [], wait: idle, remove: [] }
   for (const row of kept.filter(({ status }) => status === 'creating')) {
     fate.create.push({
       name: row.name,
@@ -102,14 +119,24 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     })
   }
   const replaceable = [...unfit]
-  for (let missing = places - kept.length, ordinal = 1; missing > 0; ordinal++) {
+  const imported = idle.slice(0, Math.max(0, places - kept.length))
+  fate.wait = idle.slice(imported.length)
+  for (const row of imported) {
+    const misfits = mismatches(input, component, row)
+    if (misfits.length > 0) throw misfit(row, misfits)
+    const old = replaceable.shift()
+    const reasons = [{ message: 'it was imported, and has its place now' }]
+    fate.create.push({ name: row.name, ordinal: row.ordinal, row, reasons, ...(old && { replaces: old.machine.name }) })
+    if (old) fate.remove.push({ machine: old.machine, replacement: row.name, reasons: old.reasons })
+  }
+  for (let missing = places - kept.length - imported.length, ordinal = 1; missing > 0; ordinal++) {
     if (taken.has(ordinal)) continue
     missing--
     const name = machineName(component.name, ordinal)
     const old = replaceable.shift()
     const reasons = old
       ? old.reasons
-      : [{ message: rows.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
+      : [{ message: used.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
     fate.create.push({ name, ordinal, reasons, ...(old && { replaces: old.machine.name }) })
     if (old) fate.remove.push({ machine: old.machine, replacement: name, reasons: old.reasons })
   }
@@ -126,4 +153,31 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     })
   }
   return fate
+}
+
+/** Nobody takes the place of machines that are forgotten, and nothing else becomes of the others than that these are gone. */
+function forgetting(
+  { forget = [] }: PlanInput,
+  component: ResolvedComponent,
+  used: MachineRecord[],
+  idle: MachineRecord[],
+): Fate {
+  const goes = ({ name }: MachineRecord) => forget.includes(name)
+  const reasons = [{ message: 'it is to be forgotten' }]
+  return {
+    component,
+    stay: used.filter(
+      (machine) => !goes(machine) && !['creating', 'failed', 'lost', 'destroying'].includes(machine.status),
+    ),
+    create: [],
+    wait: idle.filter((machine) => !goes(machine)),
+    remove: [...used, ...idle].filter(goes).map((machine) => ({ machine, reasons })),
+  }
+}
+
+function misfit({ name }: MachineRecord, reasons: Reason[]): KitbagError {
+  const why = reasons.map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
+  return new KitbagError('conflict', `${name} was imported and does not fit: ${why.join(', ')}`, {
+    fix: `Ask for what it has, or let it go: kitbag forget NAME --machine ${name}`,
+  })
 }

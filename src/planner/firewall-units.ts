@@ -1,5 +1,5 @@
 import type { MachineRecord } from '../model/machine.ts'
-import { type ChangeContext, gone, made, type Reasons, servicesOf } from './change-context.ts'
+import { type ChangeContext, endUnit, gone, made, type Reasons, servicesOf } from './change-context.ts'
 import type { World } from './digests.ts'
 import type { Fate } from './fate.ts'
 import { admittedBy, firewallDigest } from './firewall.ts'
@@ -45,7 +45,7 @@ export function addAdmissions(context: ChangeContext, fate: Fate): void {
     const reason = `${lost.join(', ')} loses machines`
     const target = { component: component.name, machine: name }
     const id = units.add('configure', target, reason, { id: `${name}/configure/firewall-after`, only: 'firewall' })
-    const ends = lost.flatMap((source) => gone(context, source)).map((machine) => unitId('destroy', machine))
+    const ends = lost.flatMap((source) => gone(context, source)).map((machine) => endUnit(context, machine))
     units.need(id, [...ends, unitId('ready', name), unitId('configure', name), firewallUnit(name)])
     if (fate.stay.some((machine) => machine.name === name)) tell(context, name, [{ message: reason }])
   }

@@ -3,10 +3,12 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Change, Plan, Refusal } from '../model/plan.ts'
+import { endOf } from './change-context.ts'
 import { changeUnits } from './change-units.ts'
 import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fateOf } from './fate.ts'
+import { forgetPlan, goesWith, importPlan, refuseLast, refuseUnplaced } from './imports.ts'
 import { refersTo } from './links.ts'
 import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
@@ -19,7 +21,7 @@ function expanded(input: PlanInput): Expanded {
 }
 
 function changesWorld({ kind }: PlanInput): boolean {
-  return kind !== 'check' && kind !== 'push'
+  return kind !== 'check' && kind !== 'push' && kind !== 'import' && kind !== 'forget'
 }
 
 /** Machines that the plan of this input would create: their specs have to be resolved by their clouds before `plan`. */
@@ -38,12 +40,7 @@ export function machinesToCreate(input: PlanInput): WantedMachine[] {
 export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>): Plan {
   const input = { ...given, machines: [...given.machines].sort(byName) }
   const world = expanded(input)
-  const body =
-    input.kind === 'check'
-      ? checkPlan(input)
-      : input.kind === 'push'
-        ? pushPlan(input)
-        : changePlan(input, world, specs)
+  const body = bodyOf(input, world, specs)
   const whole = {
     version: 1 as const,
     deployment: input.deployment,
@@ -55,11 +52,26 @@ export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>):
   return { ...whole, digest: digestOf(does) }
 }
 
+function bodyOf(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
+  switch (input.kind) {
+    case 'check':
+      return checkPlan(input)
+    case 'push':
+      return pushPlan(input)
+    case 'import':
+      return importPlan(input)
+    case 'forget':
+      return forgetPlan(input) ?? changePlan(input, world, specs)
+    default:
+      return changePlan(input, world, specs)
+  }
+}
+
 function byName(a: MachineRecord, b: MachineRecord): number {
   return a.component < b.component ? -1 : a.component > b.component ? 1 : a.ordinal - b.ordinal
 }
 
-type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
+export type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
 
 function keep({ component, name: machine, stateful }: MachineRecord): Change {
   return { action: 'keep', component, machine, reasons: [], stateful }
@@ -106,9 +118,12 @@ function pushedTo(input: PlanInput, service: string): Map<string, ResolvedCompon
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
   refuseCopies(input, world)
   refusePlainLinks(input, world)
+  if (input.kind === 'forget') refuseLast(input, world)
   const fates = world.components.map((component) => fateOf(input, component))
   const known = new Set(world.components.map(({ name }) => name))
-  const orphans = input.machines.filter(({ component }) => !known.has(component))
+  const strange = input.machines.filter(({ component }) => !known.has(component))
+  refuseUnplaced(input, strange)
+  const orphans = input.kind === 'undo' || input.kind === 'forget' ? strange.filter(goesWith(input)) : strange
   const { units, updates } = changeUnits(input, world, fates, orphans, specs)
   const changes = changesOf(fates, orphans, updates, input)
   return { units, changes, refusals: input.kind === 'undo' ? [] : refusalsOf(changes, input) }
@@ -133,15 +148,20 @@ function changesOf(
 ): Change[] {
   const changes: Change[] = []
   const stateful = (name: string) => input.release?.spec.recipes[name]?.stateful ?? false
-  for (const { component, stay, create, remove } of fates) {
+  for (const { component, stay, create, wait, remove } of fates) {
+    for (const machine of wait)
+      changes.push({
+        ...keep(machine),
+        reasons: [{ message: `it was imported: ${component.name} has no place for it yet` }],
+      })
     for (const machine of stay) {
       const reasons = updates.get(machine.name)
       changes.push(reasons ? { ...keep(machine), action: 'update', reasons } : keep(machine))
     }
-    for (const { name, reasons, replaces } of create) {
+    for (const { name, row, reasons, replaces } of create) {
       if (!replaces)
         changes.push({
-          action: 'create',
+          action: row?.status === 'imported' ? 'update' : 'create',
           component: component.name,
           machine: name,
           reasons,
@@ -149,34 +169,42 @@ function changesOf(
         })
     }
     for (const { machine, replacement, reasons } of remove) {
-      const action = replacement ? 'replace' : 'remove'
+      const end = endOf(input, machine)
       changes.push({
-        action,
+        action: replacement ? 'replace' : end === 'forget' ? 'forget' : 'remove',
         component: component.name,
         machine: machine.name,
         ...(replacement && { replacement }),
-        reasons,
+        reasons: replacement && end === 'forget' ? [...reasons, { message: letGo }] : reasons,
         stateful: machine.stateful,
       })
     }
   }
   for (const machine of orphans) {
     const message = input.release ? `the blueprint has no ${machine.component} any more` : 'nothing shall be left'
-    changes.push({ ...keep(machine), action: 'remove', reasons: [{ message }] })
+    const end = endOf(input, machine)
+    const reasons = end === 'forget' ? [{ message }, { message: letGo }] : [{ message }]
+    changes.push({ ...keep(machine), action: end === 'forget' ? 'forget' : 'remove', reasons })
   }
   return changes
 }
 
+const letGo = 'it was imported: it is let go and runs on'
+
 /** A machine that was never configured holds no data yet. */
-function refusalsOf(changes: Change[], { machines, allowDataLoss }: PlanInput): Refusal[] {
+function refusalsOf(changes: Change[], { kind, machines, allowDataLoss }: PlanInput): Refusal[] {
   return changes.flatMap(({ action, component, machine, stateful, reasons }) => {
-    if (!stateful || (action !== 'replace' && action !== 'remove') || allowDataLoss.includes(component)) return []
+    const leaves = action === 'replace' || action === 'remove' || (action === 'forget' && kind === 'forget')
+    if (!stateful || !leaves || allowDataLoss.includes(component)) return []
     const row = machines.find(({ name }) => name === machine)
     if (row && row.configureDigest === null && row.releaseNumber === null) return []
     const why = reasons
       .map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
       .join(', ')
-    const message = `${machine} holds data that would be lost: to ${action} it is refused (${why})`
+    const message =
+      action === 'forget'
+        ? `${machine} holds data that ${component} would be without: to forget it alone is refused`
+        : `${machine} holds data that would be lost: to ${action} it is refused (${why})`
     return [
       {
         code: 'data-loss-refused' as const,

@@ -21,11 +21,14 @@ export async function create(work: UnitWork): Promise<void> {
   if (!unit.create) throw new KitbagError('internal', `${unit.id}: a create unit without a specification`)
   const provider = await deps.clouds.provider(unit.create.cloud)
   const row = await ensureRow(work, unit.create)
-  if (row.status !== 'creating') return
+  if (row.status !== 'creating' && row.status !== 'imported') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
     const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
-    const known = { providerId, addresses, user, sshPort, hostKey }
+    const own = row.imported
+      ? { user: row.user, sshPort: row.sshPort, hostKey: row.hostKey }
+      : { user, sshPort, hostKey }
+    const known = { providerId, addresses, ...own, stateful: unit.create.stateful }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })

@@ -21,9 +21,9 @@ function statusOf(
   last: OperationRecord | undefined,
 ): DeploymentStatus {
   if (last && !isFinal(last.status)) return last.kind === 'destroy' ? 'destroying' : 'deploying'
-  if (last?.status === 'failed' && last.kind !== 'check') return 'failed'
+  if (last?.status === 'failed' && last.kind !== 'check' && last.kind !== 'import') return 'failed'
   if (machines.some(({ drifted }) => drifted)) return 'drifted'
-  return currentRelease === null && machines.length === 0 ? 'empty' : 'live'
+  return currentRelease === null && machines.every(({ status }) => status === 'imported') ? 'empty' : 'live'
 }
 
 const brief = (last: OperationRecord | undefined) =>
@@ -45,7 +45,7 @@ export async function summarize(deps: ApiDeps, record: DeploymentRecord): Promis
 }
 
 function presentMachine(row: MachineRecord): Machine {
-  const { name, component, status, addresses, user, hostKey, spec, stateful, drifted, releaseNumber } = row
+  const { name, component, status, addresses, user, hostKey, spec, stateful, imported, drifted, releaseNumber } = row
   const address = preferredAddress(addresses)?.address ?? null
   return {
     name,
@@ -58,6 +58,7 @@ function presentMachine(row: MachineRecord): Machine {
     size: spec.size,
     image: spec.image,
     stateful,
+    imported: imported === true,
     drifted,
     release: releaseNumber,
   }

@@ -1,17 +1,19 @@
-import { DeleteSecurityGroupCommand } from '@aws-sdk/client-ec2'
+import { DeleteSecurityGroupCommand, type SecurityGroup } from '@aws-sdk/client-ec2'
 import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { FirewallRule } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'
 import { alignRules, findGroups, makeGroup, permissions } from './groups.ts'
+import { describeInstances, groupsOf } from './instances.ts'
 import type { Market } from './market.ts'
-import { ensureNetwork, removeNetworks } from './networks.ts'
+import { untag } from './marks.ts'
+import { ensureNetwork, leaveNetworks, removeNetworks } from './networks.ts'
 import type { Place } from './subnets.ts'
 import { type Owner, readTag } from './tags.ts'
 
 /** AWS lets go of a terminated machine's network interface some time after it. */
-const letGo = { attempts: 12, delay: backoff(500, 10_000) }
+const patience = { attempts: 12, delay: backoff(500, 10_000) }
 
 /** A deployment's places and security groups at AWS. */
 export interface Firewall {
@@ -75,11 +77,19 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
     release: (owner) =>
       inTurn(owner, async () => {
         known.delete(owner.deployment)
-        const groups = await findGroups(cloud, owner)
+        const own = await findGroups(cloud, owner)
+        const kept = await keptGroups(cloud, own)
+        const groups = own.filter((group) => !kept.includes(group))
         // They refer to each other, and AWS removes no group that another one refers to.
         for (const group of groups) await alignRules(cloud, group, [])
-        for (const { GroupId = '' } of groups) await retry(() => removeGroup(cloud, GroupId), letGo)
-        await retry(() => removeNetworks(cloud, owner), letGo)
+        for (const { GroupId = '' } of groups) await retry(() => removeGroup(cloud, GroupId), patience)
+        if (kept.length > 0)
+          await untag(
+            cloud,
+            kept.map(({ GroupId = '' }) => GroupId),
+          )
+        if (kept.length > 0) await leaveNetworks(cloud, owner)
+        else await retry(() => removeNetworks(cloud, owner), patience)
         turns.delete(owner.deployment)
       }),
   }
@@ -88,6 +98,26 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
 function componentsOf(rules: Record<string, FirewallRule[]>): string[] {
   const named = Object.values(rules).flatMap((list) => list.flatMap(({ sources }) => sources))
   return [...new Set([...Object.keys(rules), ...named.flatMap((one) => ('component' in one ? one.component : []))])]
+}
+
+/** Groups of machines that were let go, and those whose members these let in: they stay as they are. */
+async function keptGroups(cloud: AwsCloud, groups: SecurityGroup[]): Promise<SecurityGroup[]> {
+  if (groups.length === 0) return []
+  const vpcs = [...new Set(groups.flatMap(({ VpcId }) => VpcId ?? []))]
+  const users = await describeInstances(cloud.ec2, [
+    { Name: 'vpc-id', Values: vpcs },
+    { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
+  ])
+  const free = users.filter(({ Tags }) => readTag(Tags, 'installation') !== cloud.installation)
+  const kept = new Set<string | undefined>(free.flatMap(groupsOf))
+  for (let before = -1; before !== kept.size; ) {
+    before = kept.size
+    for (const { GroupId, IpPermissions = [] } of groups) {
+      if (!kept.has(GroupId)) continue
+      for (const { UserIdGroupPairs = [] } of IpPermissions) for (const pair of UserIdGroupPairs) kept.add(pair.GroupId)
+    }
+  }
+  return groups.filter(({ GroupId }) => kept.has(GroupId))
 }
 
 async function removeGroup({ ec2 }: AwsCloud, id: string): Promise<void> {

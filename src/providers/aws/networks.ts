@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-ec2'
 import type { AwsCloud } from './connection.ts'
 import { tolerating } from './groups.ts'
+import { untag } from './marks.ts'
 import type { Place } from './subnets.ts'
 import { type Owner, tagFilters, tagged } from './tags.ts'
 
@@ -87,6 +88,16 @@ async function ensureGateway(cloud: AwsCloud, owner: Owner, name: string, vpc: s
   if (table?.Routes?.some(({ GatewayId }) => GatewayId === gateway)) return
   const route = { RouteTableId: table?.RouteTableId ?? '', DestinationCidrBlock: '0.0.0.0/0', GatewayId: gateway }
   await tolerating(cloud, new CreateRouteCommand(route), 'RouteAlreadyExists')
+}
+
+/** Of machines that were let go: they are nobody's of Kitbag any more. */
+export async function leaveNetworks(cloud: AwsCloud, owner: Owner): Promise<void> {
+  const Filters = tagFilters(owner)
+  const { InternetGateways = [] } = await cloud.ec2.send(new DescribeInternetGatewaysCommand({ Filters }))
+  const { Subnets = [] } = await cloud.ec2.send(new DescribeSubnetsCommand({ Filters }))
+  const gateways = InternetGateways.flatMap(({ InternetGatewayId }) => InternetGatewayId ?? [])
+  const subnets = Subnets.flatMap(({ SubnetId }) => SubnetId ?? [])
+  await untag(cloud, [...gateways, ...subnets, ...(await findNetworks(cloud, owner))])
 }
 
 /** Removes a deployment's own networks, from the inside out. Its groups are gone already, its machines terminated. */

@@ -10,6 +10,8 @@ export const tagNames = {
   name: 'kitbag:name',
   user: 'kitbag:user',
   subnet: 'kitbag:subnet',
+  /** `true`: somebody else made it. */
+  imported: 'kitbag:imported',
 } as const
 
 export type Owner = Pick<MachineTags, 'installation' | 'deployment'>

@@ -1,5 +1,7 @@
 import { type Azure, lookAgain } from './azure.ts'
 import { found } from './failures.ts'
+import { isImported } from './machines.ts'
+import { leaveGroups } from './marks.ts'
 import { parseMachineId, readTags } from './names.ts'
 
 /**
@@ -14,6 +16,7 @@ export async function destroyMachine(azure: Azure, id: string): Promise<void> {
   const isOurs = ({ tags }: { tags?: Record<string, string> }) => readTags(tags)?.installation === installation
   const vm = await found(() => compute.virtualMachines.get(group, names.vm))
   if (vm && !isOurs(vm)) return
+  if (vm && isImported(vm)) await leaveGroups(azure, vm)
   if (vm) await compute.virtualMachines.delete(group, names.vm, lookAgain).pollUntilDone()
   const nic = await found(() => network.networkInterfaces.get(group, names.nic))
   if (nic && isOurs(nic)) await network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain)

@@ -9,6 +9,7 @@ import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
 import { getMachine, listMachines } from './machines.ts'
+import { letGo, marks } from './marks.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
@@ -26,6 +27,7 @@ export const driver: ProviderDriver<Settings, Credentials> = {
     fractionalCpu: false,
     zones: true,
     floatingAddress: false,
+    imports: true,
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
@@ -67,6 +69,8 @@ function connect(azure: Azure): Provider {
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
     destroyMachine: (id) => turn(id, () => during(`destroy ${id}`, () => destroyMachine(azure, id))),
+    letGo: (id) => during(`let go of ${id}`, () => letGo(azure, id)),
+    marks: marks(azure, places),
     test: () => findings(azure, kept),
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),
   }

@@ -5,7 +5,7 @@ import type { MachineTags, ProviderMachine } from '../contract.ts'
 import type { Azure } from './azure.ts'
 import { found } from './failures.ts'
 import { allOf } from './inventory.ts'
-import { groupName, groupOf, lastName, machineId, namesOf, parseMachineId, readTags, tagKeys } from './names.ts'
+import { groupName, lastName, machineId, namesOf, parseMachineId, readTags, tagKeys } from './names.ts'
 import { loginUser } from './start-machine.ts'
 import { statusOf } from './state.ts'
 
@@ -18,7 +18,19 @@ export async function getMachine(azure: Azure, id: string): Promise<ProviderMach
     found(() => compute.virtualMachines.get(names.group, names.vm, { expand: 'instanceView' })),
     found(() => network.networkInterfaces.get(names.group, names.nic)),
   ])
-  return vm && readTags(vm.tags)?.installation === azure.installation ? toMachine(azure, vm, nic) : undefined
+  if (!vm || readTags(vm.tags)?.installation !== azure.installation) return undefined
+  return toMachine(azure, vm, isImported(vm) ? await interfaceOf(azure, vm) : nic)
+}
+
+export function isImported({ tags }: VirtualMachine): boolean {
+  return tags?.[tagKeys.user] !== undefined
+}
+
+/** The first network interface of a machine, whatever it is called. */
+export async function interfaceOf({ network }: Azure, vm: VirtualMachine): Promise<NetworkInterface | undefined> {
+  const [first] = vm.networkProfile?.networkInterfaces ?? []
+  const id = first?.id
+  return id === undefined ? undefined : found(() => network.networkInterfaces.get(groupName(id), lastName(id)))
 }
 
 /** Two or three calls, whatever the number of machines. */
@@ -27,8 +39,8 @@ export async function listMachines(
   wanted: Partial<MachineTags> & { installation: string },
 ): Promise<ProviderMachine[]> {
   const { compute, network, settings } = azure
-  const { installation, deployment } = wanted
-  const group = deployment === undefined ? settings.resourceGroup : groupOf(azure, { installation, deployment })
+  // One that somebody else made stays in its own group.
+  const group = settings.resourceGroup
   const [vms, nics, addresses] = await Promise.all([
     allOf(group === undefined ? compute.virtualMachines.listAll() : compute.virtualMachines.list(group)),
     allOf(group === undefined ? network.networkInterfaces.listAll() : network.networkInterfaces.list(group)),
@@ -60,7 +72,9 @@ export async function toMachine(
   const { name = '', ...tags } = readTags(vm.tags) ?? { installation: '', deployment: '', machine: '' }
   const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
   const addresses = nic ? await addressesOf(azure, nic) : []
-  return { id, name, tags, status: statusOf(vm), addresses, user: loginUser, sshPort: 22 }
+  const user = vm.tags?.[tagKeys.user] ?? loginUser
+  const imported = isImported(vm) ? { imported: true as const } : {}
+  return { id, name, tags, status: statusOf(vm), addresses, user, sshPort: 22, ...imported }
 }
 
 /** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */
@@ -71,7 +85,7 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
   return { id, name, tags, status: 'pending', addresses: [], user: loginUser, sshPort: 22 }
 }
 
-async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
+export async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
   const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
   const addresses: Address[] = []
   for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {

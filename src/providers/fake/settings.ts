@@ -10,6 +10,9 @@ export const faultyCalls = [
   'resolve',
   'secure',
   'release',
+  'letGo',
+  'find',
+  'put',
 ] as const
 
 /** One way to go wrong. The first rule that hits a call decides. */

@@ -3,7 +3,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { MachineTags, Provider, ProviderEnvironment, ProviderMachine, ProviderSsh } from '../contract.ts'
 import { claimMachine } from './acquire.ts'
-import { type Claim, claimId, parseClaim, readClaimCommand } from './claim.ts'
+import { type Claim, claimId, dropClaimCommand, parseClaim, readClaimCommand } from './claim.ts'
 import { sizeWord } from './faults.ts'
 import { findings } from './findings.ts'
 import { giveBack } from './give-back.ts'
@@ -135,6 +135,13 @@ export function createCloud(parts: CloudParts): Provider {
     async destroyMachine(id) {
       const found = await held(id)
       if (found) await giveBack(ssh, await owned.access(found.machine), { token: found.claim.token, purge })
+    },
+    async letGo(id) {
+      const found = await held(id)
+      if (!found) return
+      const access = await owned.access(found.machine)
+      const answer = await ssh.exec(access, dropClaimCommand(found.claim.token), { root: true, timeout: patience })
+      if (answer.status !== 0) throw refused(access, answer)
     },
     test: async () => findings({ ...parts, looks: await lookAtAll() }),
     async residue(of, known = []) {

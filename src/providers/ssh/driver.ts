@@ -16,6 +16,10 @@ export const driver: ProviderDriver<SshSettings, SshCredentials> = {
     fractionalCpu: true,
     zones: true,
     floatingAddress: false,
+    imports: {
+      refused:
+        'machines of provider ssh are claimed by the deploy itself: list it in the settings of the cloud, and choose it with placement.labels',
+    },
     givesBack: true,
   },
   settings: settingsSchema,

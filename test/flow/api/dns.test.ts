@@ -56,6 +56,7 @@ beforeAll(async () => {
       test: async () => [],
       sweep: async () => ({ machines: [], residue: [] }),
     },
+    imports: { examine: () => Promise.reject(new Error('nothing to import here')) },
     resolveSpecs: async (wanted) =>
       new Map(
         wanted.map(({ component, ordinal }) => [
