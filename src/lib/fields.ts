@@ -43,6 +43,7 @@ export const placementField = strict({
   cloud: z.string().optional(),
   region: z.string().optional(),
   zones: z.array(z.string()).min(1).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
 }).optional()
 
 interface Machines {
@@ -53,13 +54,14 @@ interface Machines {
 /** What a service's section says of its machines, as a component has it: without what was not said. */
 export function machinesOf({ machine, placement = {} }: Machines): Pick<ResolvedComponent, 'machine' | 'placement'> {
   const { cpu, memory, image, disk } = machine
-  const { cloud, region, zones } = placement
+  const { cloud, region, zones, labels } = placement
   return {
     machine: { cpu, memory, image, ...(disk !== undefined && { disk }) },
     placement: {
       ...(cloud !== undefined && { cloud }),
       ...(region !== undefined && { region }),
       ...(zones && { zones }),
+      ...(labels && { labels }),
     },
   }
 }

@@ -8,6 +8,8 @@ export interface Placement {
   cloud?: string
   region?: string
   zones?: string[]
+  /** Machines that have all of these, where machines have labels. */
+  labels?: Record<string, string>
 }
 
 export interface HealthCheck {

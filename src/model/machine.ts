@@ -34,6 +34,8 @@ export interface ResolvedMachineSpec {
   zone?: string
   /** Where else it may be made while `zone` has no room, in this order. */
   otherZones?: string[]
+  /** It has these, and maybe more. */
+  labels?: Record<string, string>
   requirements: MachineRequirements
 }
 

@@ -51,12 +51,14 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   }
   if (machine.cloudId !== cloudIdOf(input, component))
     reasons.push({ message: 'it is on another cloud', path: `components.${component.name}.placement` })
-  const { region, zones } = component.placement
+  const { region, zones, labels = {} } = component.placement
   if (region !== undefined && machine.spec.region !== region)
     reasons.push({ message: 'it is in another region', path: `components.${component.name}.placement.region` })
   if (zones && machine.spec.zone !== undefined && !zones.includes(machine.spec.zone)) {
     reasons.push({ message: 'it is in another zone', path: `components.${component.name}.placement.zones` })
   }
+  if (Object.entries(labels).some(([label, value]) => machine.spec.labels?.[label] !== value))
+    reasons.push({ message: 'it may not have the labels', path: `components.${component.name}.placement.labels` })
   return reasons
 }
 

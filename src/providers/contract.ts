@@ -12,6 +12,8 @@ export interface Capabilities {
   fractionalCpu: boolean
   /** Regions have zones, and a machine can be asked into one. */
   zones: boolean
+  /** Machines have labels of their owner's, and are chosen by them (`placement.labels`). */
+  labels?: true
   /**
    * Machines can share an address that they move between them by themselves (`requirements.floatingAddress`): one for each deployment
    * and name, the same as long as one of its machines exists, and nobody else's meanwhile.
@@ -129,7 +131,7 @@ export interface Provider {
   /** Portable words to this cloud's own ids. Throws `not-supported` naming what it knows. Pure after `catalog`. */
   resolve(
     requirements: MachineRequirements,
-    placement: { region?: string; zones?: string[]; ordinal: number },
+    placement: { region?: string; zones?: string[]; labels?: Record<string, string>; ordinal: number },
   ): Promise<ResolvedMachineSpec>
   /** What such a machine costs in an hour, in the cloud's currency; absent or undefined: not known here. */
   hourlyPrice?(spec: ResolvedMachineSpec): number | undefined

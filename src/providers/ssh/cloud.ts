@@ -157,7 +157,7 @@ export function createCloud(parts: CloudParts): Provider {
 function resolve(
   { owned, name }: CloudParts,
   requirements: MachineRequirements,
-  { region, zones = [], ordinal }: { region?: string; zones?: string[]; ordinal: number },
+  { region, zones = [], labels, ordinal }: Parameters<Provider['resolve']>[1],
 ): ResolvedMachineSpec {
   const require = (what: string, found: string, known: (string | undefined)[]) => {
     const words = [...new Set(known.filter((word) => word !== undefined))].sort()
@@ -172,11 +172,16 @@ function resolve(
   const here = owned.all.filter((machine) => region === undefined || machine.region === region)
   for (const zone of zones) require('zone', zone, here.map((machine) => machine.zone))
   const zone = zones[(ordinal - 1) % zones.length]
+  for (const [label, value] of Object.entries(labels ?? {})) {
+    const known = here.map((machine) => machine.labels[label])
+    require(`machine with the label ${label}`, value, known)
+  }
   return {
     size: sizeWord(requirements),
     image: requirements.image,
     ...(region !== undefined && { region }),
     ...(zone !== undefined && { zone }),
+    ...(labels && { labels }),
     requirements,
   }
 }

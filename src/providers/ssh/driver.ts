@@ -15,6 +15,7 @@ export const driver: ProviderDriver<SshSettings, SshCredentials> = {
     userData: false,
     fractionalCpu: true,
     zones: true,
+    labels: true,
     floatingAddress: false,
     imports: {
       refused:

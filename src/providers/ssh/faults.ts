@@ -27,7 +27,7 @@ export function misfits(
   found: Survey,
   { spec, ports }: { spec: ResolvedMachineSpec; ports: number[] },
 ): Fault[] {
-  const { requirements, region, zone } = spec
+  const { requirements, region, zone, labels = {} } = spec
   const faults: Fault[] = []
   const add = (what: string, detail: string) =>
     faults.push({ what, detail, fix: `Ask for less, or list a machine that has it.` })
@@ -46,6 +46,14 @@ export function misfits(
     add('region', `is in ${machine.region ?? 'no region'}, and ${region} is asked for`)
   if (zone !== undefined && machine.zone !== zone)
     add('zone', `is in ${machine.zone ?? 'no zone'}, and ${zone} is asked for`)
+  for (const [label, value] of Object.entries(labels)) {
+    const has = machine.labels[label]
+    if (has !== value)
+      add(
+        'label',
+        `has ${has === undefined ? 'no label' : `the label ${label}=${has}`}, and ${label}=${value} is asked for`,
+      )
+  }
   const taken = found.listeners.find((one) => ports.includes(one.port) && !isHousekeeping(one))
   if (taken) faults.push(strangerFault(taken, machine))
   return faults

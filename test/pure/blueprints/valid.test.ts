@@ -197,3 +197,8 @@ test("a component's placement is laid over the blueprint's", () => {
   const text = `${application('placement: { region: south }')}placement: { cloud: home, region: north }\n`
   expect(parse(text).components[0]?.placement).toEqual({ cloud: 'home', region: 'south' })
 })
+
+test("labels of a placement are kept, and a component's stand in the place of the blueprint's", () => {
+  const text = `${application('placement: { labels: { disk: nvme } }')}placement: { cloud: home, labels: { owner: web } }\n`
+  expect(parse(text).components[0]?.placement).toEqual({ cloud: 'home', labels: { disk: 'nvme' } })
+})
