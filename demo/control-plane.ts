@@ -25,13 +25,13 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts `kitbag up` on a home of its own and waits for its `ready` line. Throws with its last words when it ends before. */
-export async function startControlPlane(home: string): Promise<ControlPlane> {
+export async function startControlPlane(home: string, program = join(root, 'bin/kitbag')): Promise<ControlPlane> {
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const env = { ...process.env, KITBAG_HOME: home, KITBAG_LISTEN: `127.0.0.1:${await freePort()}` }
   delete (env as NodeJS.ProcessEnv).KITBAG_URL
   delete (env as NodeJS.ProcessEnv).KITBAG_TOKEN
   // Its own session: a Ctrl-C in the terminal is the demo's to handle.
-  const child = spawn(join(root, 'bin/kitbag'), ['up'], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(program, ['up'], { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const url = await readyUrl(child)
   child.stdout?.resume()
   child.stderr?.resume()

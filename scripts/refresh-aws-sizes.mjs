@@ -1,22 +1,25 @@
 #!/usr/bin/env node
-// Writes src/providers/aws/sizes.json anew: what types have, from EC2 itself (DescribeInstanceTypes, with the credentials of AWS's own
-// chain), and what they cost, from AWS's public price list of the region. `--prices FILE` takes a price list that is there already.
-import { readFileSync, writeFileSync } from 'node:fs'
+// Brings one region of src/providers/aws/sizes.json up to date, or adds it: what types have, from EC2 itself (DescribeInstanceTypes, with
+// the credentials of AWS's own chain), and what they, disks and public addresses cost, from AWS's public price lists (no account needed).
+// `--prices FILE` and `--addresses FILE` take price lists (of AmazonEC2, of AmazonVPC) that are there already.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { EC2Client, paginateDescribeInstanceTypes } from '@aws-sdk/client-ec2'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const own = join(root, 'src/providers/aws/sizes.json')
 const { values } = parseArgs({
   options: {
     region: { type: 'string', default: 'us-east-1' },
     endpoint: { type: 'string' },
     prices: { type: 'string' },
-    out: { type: 'string', default: join(root, 'src/providers/aws/sizes.json') },
+    addresses: { type: 'string' },
+    out: { type: 'string', default: own },
   },
 })
-const { region, endpoint, prices: file, out } = values
+const { region, endpoint, prices, addresses, out } = values
 
 /** Families for all kinds of work; nothing with accelerators, local disks or a metal of its own. */
 const families = /^(t3|t3a|t4g|[cmr]6[ai]|[cmr]7[ig]|[cmr]8g)\.(nano|micro|small|medium|(\d+)?x?large)$/
@@ -36,53 +39,78 @@ async function readTypes() {
   return found
 }
 
-async function readPriceList() {
+/** The list of one of AWS's services, from a file or from AWS. */
+async function readPriceList(service, file) {
   if (file) return JSON.parse(readFileSync(file, 'utf8'))
-  const address = `https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonEC2/current/${region}/index.json`
+  const address = `https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/${service}/current/${region}/index.json`
   const response = await fetch(address)
   if (!response.ok) throw new Error(`${address}: status ${response.status}`)
   return response.json()
 }
 
-/** Dollars of the one product on demand that passes; undefined: there is none. */
-function priceOf({ products, terms }, wanted) {
-  const product = Object.values(products).find(({ productFamily, attributes }) =>
-    wanted({ productFamily, ...attributes }),
-  )
-  const [offer] = Object.values(terms.OnDemand[product?.sku] ?? {})
-  const [dimension] = Object.values(offer?.priceDimensions ?? {})
-  return dimension && Number(dimension.pricePerUnit.USD)
+/** Products that pass, with their dollars on demand; free tiers, reservations and the like have none. */
+function priced({ products, terms }, wanted) {
+  return Object.values(products).flatMap(({ sku, productFamily, attributes }) => {
+    if (!wanted({ productFamily, ...attributes })) return []
+    const [offer] = Object.values(terms.OnDemand[sku] ?? {})
+    const prices = Object.values(offer?.priceDimensions ?? {}).map(({ pricePerUnit }) => Number(pricePerUnit.USD))
+    const price = Math.max(0, ...prices)
+    return price > 0 ? [{ attributes, price }] : []
+  })
+}
+
+/** The one price of what passes. Throws when the list has none. */
+function priceOf(list, what, wanted) {
+  const [found] = priced(list, wanted)
+  if (found) return found.price
+  throw new Error(`the price list of ${region} has no price of ${what}`)
 }
 
 const plain = { operatingSystem: 'Linux', tenancy: 'Shared', preInstalledSw: 'NA', capacitystatus: 'Used' }
 const isPlain = (found) => Object.entries(plain).every(([name, value]) => found[name] === value)
 
-const [types, list] = await Promise.all([readTypes(), readPriceList()])
-const priced = new Map()
-for (const { sku, attributes } of Object.values(list.products)) {
-  if (!isPlain(attributes)) continue
-  const [offer] = Object.values(list.terms.OnDemand[sku] ?? {})
-  const [dimension] = Object.values(offer?.priceDimensions ?? {})
-  if (dimension) priced.set(attributes.instanceType, Number(dimension.pricePerUnit.USD))
+const [types, list, network] = await Promise.all([
+  readTypes(),
+  readPriceList('AmazonEC2', prices),
+  readPriceList('AmazonVPC', addresses),
+])
+const hourly = new Map(priced(list, isPlain).map(({ attributes, price }) => [attributes.instanceType, price]))
+if (!types.some(([id]) => hourly.has(id))) {
+  throw new Error(`the price list has none of the ${types.length} types of ${region}`)
 }
-const rows = types
-  .filter(([id]) => priced.get(id) > 0)
-  .map((row) => [...row, priced.get(row[0])])
-  .sort((a, b) => a[4] - b[4] || (a[0] < b[0] ? -1 : 1))
-if (rows.length === 0) throw new Error(`the price list has none of the ${types.length} types of ${region}`)
 
-const before = JSON.parse(readFileSync(join(root, 'src/providers/aws/sizes.json'), 'utf8'))
-const disk = (volumeApiName) =>
-  priceOf(list, (found) => found.productFamily === 'Storage' && found.volumeApiName === volumeApiName) ??
-  before.diskGiBMonth[volumeApiName]
-const table = {
-  date: String(list.publicationDate ?? new Date().toISOString()).slice(0, 10),
-  currency: 'USD',
+const disk = (type) =>
+  priceOf(list, `${type} disks`, (found) => found.productFamily === 'Storage' && found.volumeApiName === type)
+const entry = {
   region,
-  publicAddress: before.publicAddress,
+  date: String(list.publicationDate ?? new Date().toISOString()).slice(0, 10),
+  source: "AWS's price list",
+  publicAddress: priceOf(network, 'public addresses', ({ usagetype = '' }) =>
+    /(^|-)PublicIPv4:InUseAddress$/.test(usagetype),
+  ),
   diskGiBMonth: { gp3: disk('gp3'), gp2: disk('gp2') },
 }
-const head = JSON.stringify(table, undefined, 2).slice(0, -2)
-const body = rows.map((row) => `    ${JSON.stringify(row).replaceAll(',', ', ')}`).join(',\n')
+
+const before = JSON.parse(readFileSync(existsSync(out) ? out : own, 'utf8'))
+const place = before.regions.findIndex((one) => one.region === region)
+const column = place === -1 ? before.regions.length : place
+const regions = [...before.regions]
+regions[column] = entry
+const rows = new Map(before.sizes.map((row) => [row[0], row]))
+for (const [id, ...what] of types) {
+  const [, , , , ...known] = rows.get(id) ?? []
+  if (rows.has(id) || hourly.has(id)) rows.set(id, [id, ...what, ...known])
+}
+const sizes = [...rows.values()].map((row) => {
+  const [first, cpu, memory, architecture, ...known] = row
+  known[column] = hourly.get(first) ?? null
+  return [first, cpu, memory, architecture, ...regions.map((_, i) => known[i] ?? null)]
+})
+const dearest = Number.POSITIVE_INFINITY
+sizes.sort((a, b) => (a[4] ?? dearest) - (b[4] ?? dearest) || (a[0] < b[0] ? -1 : 1))
+
+const head = JSON.stringify({ currency: 'USD', regions }, undefined, 2).slice(0, -2)
+const body = sizes.map((row) => `    ${JSON.stringify(row).replaceAll(',', ', ')}`).join(',\n')
 writeFileSync(out, `${head},\n  "sizes": [\n${body}\n  ]\n}\n`)
-console.error(`${out}: ${rows.length} types of ${region}, prices of ${table.date}`)
+const count = sizes.filter((row) => row[4 + column] !== null).length
+console.error(`${out}: prices of ${count} types of ${region}, of ${entry.date}`)

@@ -3,6 +3,7 @@ import { awsThrottled } from './aws-throttled.ts'
 import { certificateChange } from './certificate-change.ts'
 import { changesUnderLoad } from './changes-under-load.ts'
 import { check } from './check.ts'
+import { cloudCalls } from './cloud-calls.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
 import { loadBalancer } from './load-balancer.ts'
@@ -11,6 +12,7 @@ import { memory } from './memory.ts'
 import { ownedMachines } from './owned-machines.ts'
 import { redeploy } from './redeploy.ts'
 import { resources18 } from './resources18.ts'
+import { sdks } from './sdks.ts'
 import { start } from './start.ts'
 import { toolkitOverhead } from './toolkit-overhead.ts'
 import { twoHundred } from './two-hundred.ts'
@@ -32,8 +34,10 @@ export const families: Family[] = [
   toolkitOverhead,
   loadStep,
   start,
+  sdks,
   memory,
   watchers,
   twoHundred,
   awsThrottled,
+  ...cloudCalls,
 ]

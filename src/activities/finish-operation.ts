@@ -1,6 +1,7 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import type { ErrorRecord } from '../model/errors.ts'
 import { isFinal, type OperationRecord, type OperationResult, type UnitRecord } from '../model/operation.ts'
+import { isUnderWay } from '../planner/firewall-units.ts'
 import { awaitValues } from './await-values.ts'
 import type { ActivityDeps } from './deps.ts'
 import { driftOf } from './drift.ts'
@@ -30,8 +31,16 @@ export function finishOperation(
     if (!operation || isFinal(operation.status)) return
     const units = await tidy(deps, operation)
     const behind = ending === 'failed' ? behindOf(operation, units) : []
+    const refused =
+      ending === 'succeeded' && endsDeployment(operation) ? await letGo(deps, operation, signal) : undefined
+    if (refused) {
+      const error = { ...refused, message: `${refused.message}; what is left goes by asking again` }
+      await store.operations.finish(operationId, { status: 'failed', result: resultOfUndo(units, problems), error })
+      return
+    }
     if (ending === 'succeeded' || behind.length > 0) {
       const result = await succeed(deps, operation, units, signal)
+      behind.push(...(await firewallsBehind(deps, operation)))
       await store.operations.finish(operationId, {
         status: 'succeeded',
         result: { ...result, ...(behind.length > 0 && { behind }) },
@@ -58,6 +67,20 @@ function behindOf({ kind }: OperationRecord, units: UnitRecord[]): NonNullable<O
   return kind === 'push' && failed.length < units.length && unreachable.length === failed.length ? unreachable : []
 }
 
+/** Machines that were away when who may come to them changed: `levelFirewalls` brings them level. */
+async function firewallsBehind(
+  { store }: ActivityDeps,
+  { id, kind, deploymentId }: OperationRecord,
+): Promise<NonNullable<OperationResult['behind']>> {
+  if (kind === 'check' || kind === 'destroy') return []
+  const plan = await store.operations.plan(id, 'main')
+  const changed = new Set(plan?.units.filter(({ only }) => only === 'firewall').map(({ machine }) => machine))
+  const machines = changed.size > 0 ? await store.machines.list(deploymentId) : []
+  return machines
+    .filter((machine) => changed.has(machine.name) && isUnderWay(machine))
+    .map(({ name }) => ({ machine: name, message: 'it does not answer; its firewall is changed when it does' }))
+}
+
 /** Units whose worker died while they were being cancelled have nobody left to say how they ended. */
 async function tidy({ store }: ActivityDeps, operation: OperationRecord): Promise<UnitRecord[]> {
   const units = await store.operations.units(operation.id)
@@ -79,7 +102,6 @@ async function succeed(
   const { deploymentId, kind, request } = operation
   const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
   if (endsDeployment(operation)) {
-    await settleClouds(deps, operation, signal)
     await retire(deps, operation)
     return result
   }
@@ -98,6 +120,22 @@ async function succeed(
   if (kind === 'push') await followPush(deps, operation)
   await settleClouds(deps, operation, signal)
   return { ...result, outputs: await outputsOf(deps, deploymentId) }
+}
+
+/**
+ * What a cloud has of a deployment beside its machines goes with it. What it refuses to remove keeps the deployment, so that it can be
+ * asked for again; one of which nothing was ever carried out has nothing there.
+ */
+async function letGo(
+  deps: ActivityDeps,
+  operation: OperationRecord,
+  signal: AbortSignal,
+): Promise<ErrorRecord | undefined> {
+  const refused = await settleClouds(deps, operation, signal)
+  const row = refused && (await deps.store.deployments.get(operation.deploymentId))
+  if (!row) return undefined
+  const former = await deps.store.operations.list(row.tenantId, { deployment: operation.deployment }, { limit: 100 })
+  return former.some(({ deploymentId, result }) => deploymentId === row.id && result !== null) ? refused : undefined
 }
 
 /** The deployment goes with its last machine, unless somebody already waits to deploy it anew. */

@@ -14,10 +14,10 @@ export async function outputsOf(deps: ActivityDeps, deploymentId: string): Promi
     const { number, spec: release } = await releaseOf(store, deploymentId, deployment.currentRelease)
     const overrides = await store.overrides.list(deploymentId)
     const { components } = expand(release, toolkit, overrides)
-    const world = { release, components, overrides, machines: await store.machines.list(deploymentId) }
+    const world = { number, release, components, overrides, machines: await store.machines.list(deploymentId) }
     const recipes = await recipesOf(deps, deployment.tenantId, release)
     const secrets = await secretValues(deps, deploymentId, release)
-    const facts = await factsOf(deps, deployment, number, world, recipes, secrets)
+    const facts = await factsOf(deps, deployment, world, recipes, secrets)
     const outputs = components.map(({ name }) => {
       const { machines: _, ...rest } = facts.outputs(name)
       return [name, rest] as const

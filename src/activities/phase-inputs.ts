@@ -6,15 +6,17 @@ import type { MachineRecord } from '../model/machine.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from '../planner/digests.ts'
-import { createFacts, type Facts, secretsOf } from '../planner/facts.ts'
+import { createFacts, type FactSource, type Facts, secretsOf } from '../planner/facts.ts'
 import { firewallDigest } from '../planner/firewall.ts'
 import { refusePublicLinks } from '../planner/plain-links.ts'
+import { speaksTls } from '../planner/tls.ts'
 import { valuesOf } from '../planner/values.ts'
 import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
 import { keepArchive } from './keep-archive.ts'
 import { recipesOf } from './recipes-of.ts'
+import { ensureServerCertificate, serverCredentials } from './server-certificates.ts'
 import { noMachine, type UnitWork } from './unit-work.ts'
 import { valueSource } from './value-source.ts'
 import { worldOf } from './world-of.ts'
@@ -53,17 +55,29 @@ async function subjectOf(work: UnitWork) {
   return { world, machine, component }
 }
 
+/** The same, once its machine has what it is to serve with; a check leaves that as it is. */
+async function servingSubjectOf(work: UnitWork, phase: Phase) {
+  const subject = await subjectOf(work)
+  const { release } = subject.world
+  if (phase !== 'configure' || work.unit.kind === 'check' || !speaksTls(release, subject.component)) return subject
+  await ensureServerCertificate(work.deps, work.deployment, release, subject)
+  return subjectOf(work)
+}
+
 /** Throws `internal` naming the fact that is missing, `not-found` for a secret without a value. */
 export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseInputs> {
   const { deps, deployment, unit } = work
-  const { world, machine, component } = await subjectOf(work)
+  const { world, machine, component } = await servingSubjectOf(work, phase)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
   if (phase === 'configure') refusePublicLinks(world, component.name)
   const recipe = recipes.get(component.recipe)
   if (!recipe)
     throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
   const secrets = await secretValues(deps, deployment.id, world.release)
-  const facts = await factsOf(deps, deployment, world.number, world, recipes, secrets)
+  const credentials = speaksTls(world.release, component)
+    ? await serverCredentials(deps, deployment.id, machine.id)
+    : undefined
+  const facts = await factsOf(deps, deployment, { ...world, credentials }, recipes, secrets)
   const digests: Record<Phase, () => string> = {
     install: () => installDigest(world.release, component),
     migrate: () => migrationDigest(world, component),
@@ -97,6 +111,7 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
     const { parameters, secrets: more } = await own({
       ...(extra !== undefined && { extra }),
       parameters: context.parameters,
+      address: context.machine.address,
       peers: context.peers,
       revision: (key, digest, least) =>
         work.deps.store.revisions.next(work.deployment.id, `${component.name} ${key}`, { digest, least }),
@@ -116,14 +131,24 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
 export async function factsOf(
   deps: ActivityDeps,
   deployment: DeploymentRecord,
-  releaseNumber: number,
-  world: World,
+  { number: releaseNumber, credentials, ...world }: World & { number: number; credentials?: FactSource['credentials'] },
   recipes: Map<string, Recipe>,
   secrets: Map<string, string>,
 ): Promise<Facts> {
   const { id: installation } = await deps.store.installation.get()
   const values = await valuesOf(valueSource(deps, deployment), world.release)
-  return createFacts({ installation, deployment: deployment.name, releaseNumber, world, recipes, secrets, values })
+  const authority = (await deps.store.certificates.authorityCertificate(deployment.id))?.certificate
+  return createFacts({
+    installation,
+    deployment: deployment.name,
+    releaseNumber,
+    world,
+    recipes,
+    secrets,
+    values,
+    ...(authority !== undefined && { authority }),
+    ...(credentials && { credentials }),
+  })
 }
 
 /** Values in the versions that the release pins; one that is to be generated and was not yet, is. */

@@ -9,7 +9,7 @@ import { heartbeating, isCancelRequested } from './heartbeat.ts'
 import { refreshValues } from './make-values.ts'
 import { type Planned, skeletonOf } from './planned.ts'
 import { markLost, planFor } from './planning.ts'
-import { openClouds } from './secure-clouds.ts'
+import { openClouds, settleClouds } from './secure-clouds.ts'
 
 /**
  * Where an operation stands, from its rows alone: so a workflow may begin anew at any time. Plans when there is no plan yet. What may
@@ -44,8 +44,15 @@ async function makePlan(deps: ActivityDeps, asked: OperationRecord, signal: Abor
   const plan = await planFor(deps, operation, 'main')
   refuseStale(operation, plan)
   refuseDataLoss(plan)
-  if (plan.units.length > 0 && operation.kind !== 'check' && operation.kind !== 'push')
-    await openClouds(deps, operation, plan.release, signal)
+  if (plan.units.length > 0 && operation.kind !== 'check' && operation.kind !== 'push') {
+    try {
+      await openClouds(deps, operation, plan.release, signal)
+    } catch (error) {
+      // What was made before the cloud refused the rest must not stay: no undo follows.
+      if (!signal.aborted && !isStoreAway(error)) await settleClouds(deps, operation, signal)
+      throw error
+    }
+  }
   await markLost(deps, operation)
   return plan
 }

@@ -1,7 +1,7 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import { nearest } from '../lib/nearest.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
-import type { MachineRecord } from '../model/machine.ts'
+import { type MachineRecord, machineIdOf } from '../model/machine.ts'
 import type { OperationRecord, UnitStage } from '../model/operation.ts'
 import type { Plan } from '../model/plan.ts'
 import { canaryIn, refuseMore, secondCanary } from '../planner/canary.ts'
@@ -12,6 +12,7 @@ import { ensureValues } from './make-values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseOf } from './release-of.ts'
 import { createResolveSpecs } from './resolve-specs.ts'
+import { ensureServerAuthority } from './server-certificates.ts'
 
 /** Plans what an operation asks for, or (stage `undo`) the way back to the release in force, against what is now. Throws what refuses it. */
 export async function planFor(deps: ActivityDeps, operation: OperationRecord, stage: UnitStage): Promise<Plan> {
@@ -30,17 +31,25 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
     stage === 'main' ? await mainRequest(deps, operation, deployment) : await undoRequest(deps, operation, deployment)
   if (typeof request.release === 'number') {
     const release = await releaseOf(store, deployment.id, request.release)
+    await ensureServerAuthority(deps, deployment, release.spec)
     await ensureValues(deps, deployment, release.spec, request.kind === 'deploy' ? { retry: true } : {})
   }
   const overrides = await overridesFor({ store, operation, deployment, stage })
   const loaded = await loadPlanInput(store, deployment.id, { ...request, overrides }, toolkit)
   const held = await heldBack(deps, operation, stage, loaded.machines)
   const beside = operation.kind === 'push' && (await isBesideAnother(deps, operation))
-  const input = { ...loaded, machines: withLost(loaded.machines, operation.request.lost), held, beside }
+  const leaving = stage === 'undo' ? await releaseUndone(deps, operation) : undefined
+  const machines = withLost(loaded.machines, operation.request.lost)
+  const input = { ...loaded, machines, held, beside, ...(leaving && { leaving }) }
   const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
   const made = plan(input, specs)
   if (stage === 'main' && operation.request.canary) refuseMore(made, operation.request.canary)
   return made
+}
+
+async function releaseUndone({ store }: ActivityDeps, { id, deploymentId }: OperationRecord) {
+  const number = (await store.operations.plan(id, 'main'))?.release
+  return number === undefined ? undefined : releaseOf(store, deploymentId, number)
 }
 
 /** Whether an operation that changes machines is under way at the same deployment. */
@@ -108,10 +117,16 @@ async function mainRequest(
   }
 }
 
-/** Machines as they are, those that the operation is about as lost. One that is gone since, or being removed, is left out of it. */
+/**
+ * Machines as they are, those that the operation is about as lost, with everything that shares them. One that is gone since, or being
+ * removed, is left out of it.
+ */
 function withLost(machines: MachineRecord[], lost: string[] = []): MachineRecord[] {
+  const ids = new Set(machines.filter(({ id }) => lost.includes(id)).map(machineIdOf))
   return machines.map((machine) =>
-    lost.includes(machine.id) && machine.status !== 'destroying' ? { ...machine, status: 'lost' as const } : machine,
+    ids.has(machineIdOf(machine)) && machine.status !== 'destroying'
+      ? { ...machine, status: 'lost' as const }
+      : machine,
   )
 }
 

@@ -27,14 +27,16 @@ async function overtakenBy({ deps, deployment, unit }: UnitWork): Promise<number
   const units = await operations.units(other.id)
   const stages: UnitStage[] = ['undo', 'main']
   for (const stage of stages) {
-    const reached = units.some(
-      (row) =>
-        row.stage === stage &&
-        row.kind === 'configure' &&
-        row.machine === unit.machine &&
-        (row.status === 'running' || row.status === 'done' || row.status === 'failed'),
+    const plan = await operations.plan(other.id, stage)
+    // One of the firewall alone leaves everything else as it was.
+    const configures = plan?.units.filter(
+      ({ kind, machine, only }) => kind === 'configure' && machine === unit.machine && only === unit.only,
     )
-    if (reached) return (await operations.plan(other.id, stage))?.release
+    const reached = units.some(
+      ({ id, stage: at, status }) =>
+        at === stage && status !== 'pending' && status !== 'skipped' && configures?.some((one) => one.id === id),
+    )
+    if (reached) return plan?.release
   }
   return undefined
 }

@@ -22,7 +22,13 @@ export async function runPhase(
   // A configure also takes away what earlier releases put there, whatever it does beside.
   if (phase !== 'configure' && !phases.includes(phase)) return { events: [], changed: 0 }
   const { givesBack: manifest = false } = await deps.clouds.capabilities(machine.cloudId)
-  const program = compile(recipe, phase, context, { ...options, secrets, manifest }, extras)
+  const program = compile(
+    recipe,
+    phase,
+    context,
+    { ...options, guest: machine.hostId !== undefined, secrets, manifest },
+    extras,
+  )
   return runCompiled(work, machine, program, { phase, secrets, mode: options.mode })
 }
 

@@ -19,6 +19,7 @@ import { install } from './units/install.ts'
 import { join, leave } from './units/membership.ts'
 import { migrate } from './units/migrate.ts'
 import { ready } from './units/ready.ts'
+import { isLeftWhenAway } from './units/unless-away.ts'
 
 export interface UnitInput {
   operationId: string
@@ -41,7 +42,7 @@ const effects: Record<UnitKind, UnitEffect> = {
 }
 
 /** How often an effect is tried when its failures are retryable. Crashes of the worker do not count. */
-const attempts: Record<UnitKind, number> = {
+export const unitAttempts: Record<UnitKind, number> = {
   create: 6,
   install: 4,
   migrate: 3,
@@ -118,12 +119,12 @@ async function isDone({ store }: ActivityDeps, { operationId, stage, unitId }: U
 
 async function retryEffect(work: UnitWork): Promise<void> {
   const { unit, timings, signal } = work
-  const isPush = work.operation.kind === 'push'
-  const most = attempts[unit.kind]
+  const mayBeAway = isLeftWhenAway(work)
+  const most = unitAttempts[unit.kind]
   let lastResource: string | undefined
   let unreached = 0
-  // The other machines of a push are not kept waiting for one that is away.
-  const mayTryAgain = (error: unknown) => isRetryable(error) && !(isUnreachable(error) && isPush && ++unreached >= 2)
+  // The others are not kept waiting for one that is away.
+  const mayTryAgain = (error: unknown) => isRetryable(error) && !(isUnreachable(error) && mayBeAway && ++unreached >= 2)
   await work.boundary(`${unit.kind}/before`)
   await retry(
     async (attempt) => {

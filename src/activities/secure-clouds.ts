@@ -1,13 +1,14 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import { digestOf } from '../lib/digest.ts'
 import { backoff, retry } from '../lib/retry.ts'
+import type { ErrorRecord } from '../model/errors.ts'
 import type { OperationRecord } from '../model/operation.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { type CloudFirewalls, cloudFirewalls } from '../planner/cloud-firewall.ts'
 import { expand } from '../planner/expand.ts'
 import { sshSources } from '../planner/load.ts'
 import { type ActivityDeps, defaultTimings } from './deps.ts'
-import { isStoreAway } from './failures.ts'
+import { isStoreAway, redactedRecord } from './failures.ts'
 import { releaseOf } from './release-of.ts'
 
 /** `deployment cloud` -> digest of what this process told it last, so that it is not told the same again. */
@@ -40,13 +41,17 @@ function pauses({ timings = {} }: ActivityDeps) {
 
 /**
  * At an operation's end: what only the former release needed is closed, and clouds where no machine is left have nothing left of the
- * deployment. What a cloud refuses is told and done with the next operation.
+ * deployment. What a cloud refuses is told, given back, and done with the next operation.
  */
-export async function settleClouds(deps: ActivityDeps, operation: OperationRecord, signal: AbortSignal): Promise<void> {
+export async function settleClouds(
+  deps: ActivityDeps,
+  operation: OperationRecord,
+  signal: AbortSignal,
+): Promise<ErrorRecord | undefined> {
   const { store } = deps
   const { kind, deploymentId, request } = operation
   const deployment = await store.deployments.get(deploymentId)
-  if (!deployment || kind === 'check' || kind === 'push') return
+  if (!deployment || kind === 'check' || kind === 'push') return undefined
   const attempt = async () => {
     const ends = kind === 'destroy' || (kind === 'forget' && !request.machines)
     const inForce = ends ? null : deployment.currentRelease
@@ -55,10 +60,12 @@ export async function settleClouds(deps: ActivityDeps, operation: OperationRecor
   }
   try {
     await retry(attempt, { attempts, delay: pauses(deps), signal })
+    return undefined
   } catch (error) {
     if (signal.aborted || isStoreAway(error)) throw error
     const message = `the cloud's own firewall is not in line: ${(error as Error).message}`
     await store.operations.appendEvents(operation.id, [{ type: 'log', data: { level: 'warn', message } }])
+    return redactedRecord(error, [])
   }
 }
 
@@ -109,7 +116,9 @@ async function releaseEmpty(
 ): Promise<void> {
   const { id: installation } = await deps.store.installation.get()
   const plan = await deps.store.operations.plan(operation.id, 'main')
-  const touched = await firewallsFor(deps, deployment, [deployment.currentRelease, plan?.release ?? null])
+  // Without a plan it was refused while the clouds were opened for it.
+  const release = plan?.release ?? operation.request.release ?? null
+  const touched = await firewallsFor(deps, deployment, [deployment.currentRelease, release])
   const used = new Set((await deps.store.machines.list(deployment.id)).map(({ cloudId }) => cloudId))
   for (const cloudId of new Set([...touched.keys(), ...(deployment.cloudId === null ? [] : [deployment.cloudId])])) {
     if (used.has(cloudId)) continue

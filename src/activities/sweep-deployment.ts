@@ -1,9 +1,12 @@
-import { retry } from '../lib/retry.ts'
+import { backoff, retry } from '../lib/retry.ts'
 import type { ErrorRecord } from '../model/errors.ts'
-import type { ActivityDeps } from './deps.ts'
+import { type ActivityDeps, defaultTimings } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating } from './heartbeat.ts'
 import { belongs } from './sweep-clouds.ts'
+
+/** As often as a destroy is tried. */
+const attempts = 8
 
 /**
  * After an undo: what the clouds still have under this deployment's tag without a row is destroyed, and rows whose machine is gone
@@ -15,10 +18,11 @@ export function sweepDeployment(deps: ActivityDeps, operationId: string): Promis
     if (!operation) return []
     const clouds = await cloudsOf(deps, operationId, operation.deploymentId)
     const problems: ErrorRecord[] = []
+    const { retry: first, retryMost } = { ...defaultTimings, ...deps.timings }
     for (const cloudId of clouds) {
       try {
         const attempt = () => sweepCloud(deps, cloudId, operation.deploymentId)
-        await retry(attempt, { attempts: 5, delay: deps.timings?.retry ?? 1_000, signal })
+        await retry(attempt, { attempts, delay: backoff(first, retryMost), signal })
       } catch (error) {
         if (signal.aborted || isStoreAway(error)) throw repeatedFailure('the sweep was interrupted', error)
         problems.push(redactedRecord(error, []))

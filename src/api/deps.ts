@@ -7,6 +7,7 @@ import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Address, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
+import type { CostOf } from '../planner/costs.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 
@@ -99,6 +100,8 @@ export interface ApiDeps {
   clouds: Clouds
   resolveSpecs: ResolveSpecs
   imports: Imports
+  /** Prices of clouds, by id; asks none of them. */
+  costs: (cloudIds: string[]) => Promise<CostOf>
   /** For people who look into Temporal, and the origin from which browsers may ask; absent: nobody gets to see it. */
   codec?: PayloadCodec & { origin?: string }
   version: string

@@ -103,14 +103,19 @@ function missingBlob(folder: string, digest: string): KitbagError {
 
 /** Recipes of the application and of the services' machines. */
 function usedRecipes(deps: ApiDeps, blueprint: ResolvedBlueprint, recipes: Map<string, Recipe>): Map<string, Recipe> {
-  const spec: ReleaseSpec = { blueprint, text: '', sources: {}, recipes: {}, secretVersions: {} }
   const names = new Set(
-    expand(spec, deps.toolkit, {}).components.flatMap(({ recipe, extras = [] }) => [
+    expand(withSignatures(blueprint, recipes), deps.toolkit, {}).components.flatMap(({ recipe, extras = [] }) => [
       recipe,
       ...extras.map((extra) => extra.recipe),
     ]),
   )
   return new Map([...recipes].filter(([name]) => names.has(name)))
+}
+
+/** As much of a release as what it consists of is found out from. */
+function withSignatures(blueprint: ResolvedBlueprint, all: Map<string, Recipe>): ReleaseSpec {
+  const recipes = Object.fromEntries([...all].map(([name, { signature }]) => [name, { ...signature, archive: '' }]))
+  return { blueprint, text: '', sources: {}, recipes, secretVersions: {} }
 }
 
 async function sourcesOf(
@@ -158,8 +163,7 @@ async function versionsOf(
         message: `the secret ${name} is not set: kitbag secret set DEPLOYMENT ${name}`,
       })
   }
-  const spec: ReleaseSpec = { blueprint, text: '', sources: {}, recipes: {}, secretVersions: {} }
-  const { components } = expand(spec, toolkit, {})
+  const { components } = expand(withSignatures(blueprint, recipes), toolkit, {})
   for (const component of components.flatMap((one) => [one, ...extrasOf(one)])) {
     const recipe = recipes.get(component.recipe)
     if (!recipe) continue

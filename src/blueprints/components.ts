@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placedBy, type ResolvedComponent } from '../model/blueprint.ts'
 import type { RecipeCatalog, RecipeSignature } from '../model/recipe.ts'
 import type { Value } from '../model/value.ts'
 import { addIssues } from './issues.ts'
@@ -31,7 +31,7 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
 export function resolveComponent(name: string, value: unknown, options: Options): ResolvedComponent | undefined {
   const { catalog, problems } = options
   const path = ['components', name]
-  const { issues, data } = salvage(componentSchema, withoutWith(value, path, problems))
+  const { issues, data } = salvage(componentSchema, value)
   addIssues(problems, path, issues, value)
   if (data === undefined) return undefined
   const told = issues.some(({ path: [field] }) => field === 'runtime' || field === 'recipe')
@@ -57,7 +57,7 @@ export function resolveComponent(name: string, value: unknown, options: Options)
     recipe: signature.name,
     replicas,
     machine: defined(machine),
-    placement: defined({ ...options.placement, ...data.placement }),
+    placement: placedBy(options.placement, defined(data.placement ?? {})),
     env: data.env as Record<string, Value>,
     settings,
     update,
@@ -129,15 +129,4 @@ function checkEnvironment(env: Record<string, unknown>, path: Path, problems: Pr
     else if (plain !== String(value))
       problems.add(at, `YAML reads ${plain} as ${value}: write it in quotes`, { found: show(value) })
   }
-}
-
-/** `placement.with` is designed and not built yet: named as such rather than as unknown. */
-function withoutWith(value: unknown, path: Path, problems: Problems): unknown {
-  if (typeof value !== 'object' || value === null) return value
-  const { placement } = value as { placement?: unknown }
-  if (typeof placement !== 'object' || placement === null || !Object.hasOwn(placement, 'with')) return value
-  const at = [...path, 'placement', 'with']
-  problems.add(at, 'sharing a machine (`with`) is not built yet', { at: 'key' })
-  const rest = Object.fromEntries(Object.entries(placement).filter(([key]) => key !== 'with'))
-  return { ...value, placement: rest }
 }

@@ -12,6 +12,7 @@ import { checkReferences, declaredOutputs, type Owner, type Owners, type Section
 import { salvage } from './salvage.ts'
 import { frameSchema } from './schema.ts'
 import { resolveServices, type ServiceEntry, serviceEntries } from './services.ts'
+import { checkSharing, componentHouseholds, serviceHouseholds } from './sharing.ts'
 import { substitute } from './substitute.ts'
 import type { ToolkitSchemas, ToolkitSection } from './toolkit.ts'
 
@@ -63,6 +64,10 @@ export function parseBlueprint(text: string, options: ParseOptions): ResolvedBlu
   const owners = ownersOf(components, kinds, entries, catalog, toolkit)
   const secrets = checkReferences(sectionsOf(components, entries), owners, problems)
   const resolvedServices = resolveServices(entries, toolkit, resolved, problems)
+  checkSharing(
+    [...componentHouseholds(components, resolved), ...serviceHouseholds(entries, resolvedServices)],
+    problems,
+  )
   if (problems.any || !head.data) throw failed(problems, file)
   const { apiVersion, name, firewall } = head.data
   return {

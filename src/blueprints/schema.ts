@@ -74,6 +74,12 @@ export const placementSchema = strict({
     .describe('Only machines that have all of these, where the cloud lists labels (`ssh`)'),
 })
 
+const componentPlacement = placementSchema.extend({
+  with: componentNameSchema
+    .optional()
+    .describe('A component or service whose machines it shares, instead of machines of its own'),
+})
+
 export const healthSchema = strict({
   http: z
     .string()
@@ -169,7 +175,7 @@ export const componentSchema = strict({
     .describe('When a machine counts as healthy. If absent and there is a port: when it accepts connections'),
   metrics: metricsSchema.optional(),
   update: updateSchema.prefault({}).describe('How running machines are changed'),
-  placement: placementSchema.optional().describe('Where its machines go, as far as not where the blueprint says'),
+  placement: componentPlacement.optional().describe('Where its machines go, as far as not where the blueprint says'),
 })
 
 /** The blueprint but its parameters' values and toolkit services, which have schemas of their own. */

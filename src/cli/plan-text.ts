@@ -1,9 +1,14 @@
+import type { PlanCosts } from '../model/cost.ts'
 import type { Change, Plan } from '../model/plan.ts'
+import { planCostsText } from './costs-text.ts'
+
+/** A plan as the API shows it. */
+export type PricedPlan = Plan & { costs: PlanCosts }
 
 const signs = { create: '+', update: '~', replace: '-/+', remove: '-', import: '>', forget: '<', keep: ' ' } as const
 
-/** A plan as people know it: one paragraph per machine that changes, a summary, the digest. */
-export function planText({ changes, units, refusals, digest, deployment, release }: Plan): string {
+/** A plan as people know it: one paragraph per machine that changes, a summary, what it costs, the digest. */
+export function planText({ changes, units, refusals, digest, deployment, release, costs }: PricedPlan): string {
   const changing = changes.filter(({ action }) => action !== 'keep')
   const lines = [`Plan for ${deployment}${release === undefined ? '' : `, release ${release}`}:`, '']
   for (const change of changing) {
@@ -12,18 +17,21 @@ export function planText({ changes, units, refusals, digest, deployment, release
   }
   for (const { message, fix } of refusals) lines.push('', `  refused: ${message}`, `           ${fix}`)
   if (changing.length > 0) lines.push('')
-  lines.push(changing.length === 0 ? 'Nothing to do.' : summary(changes), `Digest: ${digest}`)
+  const money = planCostsText(costs)
+  lines.push(changing.length === 0 ? 'Nothing to do.' : summary(changes))
+  if (money.length > 0) lines.push('', ...money, '')
+  lines.push(`Digest: ${digest}`)
   return lines.join('\n')
 }
 
 function changeLines(
-  { action, machine, component, replacement, reasons, stateful }: Change,
+  { action, machine, component, replacement, on, reasons, stateful }: Change,
   wait: number | undefined,
 ): string[] {
   const data = stateful && (action === 'replace' || action === 'remove') ? '   !! its data is lost' : ''
   const target = replacement ? ` -> ${replacement}` : ''
   return [
-    `  ${signs[action].padEnd(3)} ${machine} (${component})${target}: ${action}${data}`,
+    `  ${signs[action].padEnd(3)} ${machine} (${component}${on === undefined ? '' : ` on ${on}`})${target}: ${action}${data}`,
     ...(wait === undefined
       ? []
       : [`        its address stays for ${wait / 1000} s, as long as DNS answers may be kept`]),

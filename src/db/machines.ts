@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, notExists } from 'drizzle-orm'
 import { KitbagError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
-import { deployments, machines, migrations } from './schema.ts'
+import { deployments, machines, migrations, operations } from './schema.ts'
 import type { MachineStore } from './store.ts'
 
 type Row = typeof machines.$inferSelect
 
 function toRecord(row: Row): MachineRecord {
-  const { tenantId: _t, createToken: _c, hostKeyPrivate: _h, createdAt: _a, providerId, ...record } = row
-  return { ...record, ...(providerId !== null && { providerId }) }
+  const { tenantId: _t, createToken: _c, hostKeyPrivate: _h, createdAt: _a, providerId, hostId, ...record } = row
+  return { ...record, ...(providerId !== null && { providerId }), ...(hostId !== null && { hostId }) }
 }
 
 export function createMachineStore(db: Database, keys: Keys): MachineStore {
@@ -42,6 +42,22 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
 
     async listAll() {
       const rows = await db.select().from(machines).orderBy(asc(machines.id))
+      return rows.map(toRecord)
+    },
+
+    async behind() {
+      const open = inArray(operations.status, ['queued', 'running', 'cancelling'])
+      const underWay = db
+        .select({ id: operations.id })
+        .from(operations)
+        .where(and(eq(operations.deploymentId, machines.deploymentId), open))
+      const rows = await db
+        .select()
+        .from(machines)
+        .where(
+          and(eq(machines.firewallDigest, ''), inArray(machines.status, ['installed', 'ready']), notExists(underWay)),
+        )
+        .orderBy(asc(machines.id))
       return rows.map(toRecord)
     },
 
@@ -91,7 +107,7 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
         .select({ machine: machines, deployment: deployments.name })
         .from(machines)
         .innerJoin(deployments, eq(deployments.id, machines.deploymentId))
-        .where(and(eq(machines.cloudId, cloudId), eq(machines.providerId, providerId)))
+        .where(and(eq(machines.cloudId, cloudId), eq(machines.providerId, providerId), isNull(machines.hostId)))
       if (!row) throw new KitbagError('conflict', `${machine.name} is another machine since`, { retryable: false })
       if (row.machine.deploymentId === deploymentId && row.machine.name === machine.name) return toRecord(row.machine)
       throw new KitbagError('conflict', `${providerId} is ${row.machine.name} of ${row.deployment} already`)

@@ -16,6 +16,7 @@ import { createOverrideStore } from './overrides.ts'
 import { createReleaseStore } from './releases.ts'
 import { createRevisionStore } from './revisions.ts'
 import { createSecretStore } from './secrets.ts'
+import { createServerCertificateStore } from './server-certificates.ts'
 import { createServiceEventStore } from './service-events.ts'
 import type { Store } from './store.ts'
 import { createTokenStore } from './tokens.ts'
@@ -59,6 +60,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     overrides: guarded(createOverrideStore(db)),
     revisions: guarded(createRevisionStore(db)),
     certificates: guarded(createCertificateStore(db, keys)),
+    serverCertificates: guarded(createServerCertificateStore(db, keys)),
     blobs: guarded(createBlobStore(db)),
     watches: guarded(createWatchStore(db)),
     serviceEvents: guarded(createServiceEventStore(db)),

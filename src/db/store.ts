@@ -1,4 +1,4 @@
-import type { CertificateStore } from '../model/certificate.ts'
+import type { CertificateStore, ServerCertificateStore } from '../model/certificate.ts'
 import type { BlobStore, CloudStore, InstallationStore, TokenStore } from './store/control-plane.ts'
 import type {
   DeploymentStore,
@@ -30,6 +30,7 @@ export interface Store {
   overrides: OverrideStore
   revisions: RevisionStore
   certificates: CertificateStore
+  serverCertificates: ServerCertificateStore
   blobs: BlobStore
   watches: WatchStore
   serviceEvents: ServiceEventStore

@@ -44,6 +44,10 @@ export const placementField = strict({
   region: z.string().optional(),
   zones: z.array(z.string()).min(1).optional(),
   labels: z.record(z.string(), z.string()).optional(),
+  with: z
+    .string()
+    .optional()
+    .describe('A component or service whose machines it shares, instead of machines of its own'),
 }).optional()
 
 interface Machines {
@@ -54,7 +58,7 @@ interface Machines {
 /** What a service's section says of its machines, as a component has it: without what was not said. */
 export function machinesOf({ machine, placement = {} }: Machines): Pick<ResolvedComponent, 'machine' | 'placement'> {
   const { cpu, memory, image, disk } = machine
-  const { cloud, region, zones, labels } = placement
+  const { cloud, region, zones, labels, with: host } = placement
   return {
     machine: { cpu, memory, image, ...(disk !== undefined && { disk }) },
     placement: {
@@ -62,6 +66,7 @@ export function machinesOf({ machine, placement = {} }: Machines): Pick<Resolved
       ...(region !== undefined && { region }),
       ...(zones && { zones }),
       ...(labels && { labels }),
+      ...(host !== undefined && { with: host }),
     },
   }
 }

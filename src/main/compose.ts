@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
+import { costsOf } from '../activities/costs.ts'
 import { createImports, type Imports } from '../activities/import/imports.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
@@ -10,6 +11,7 @@ import { sha256 } from '../lib/digest.ts'
 import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'
 import { completeRelease, type OwnParts } from '../planner/complete-release.ts'
+import type { CostOf } from '../planner/costs.ts'
 import type { ProviderDriver } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import { shippedRecipes } from '../recipes/shipped.ts'
@@ -27,6 +29,7 @@ export interface Parts {
   clouds: Clouds
   resolveSpecs: ResolveSpecs
   imports: Imports
+  costs: (cloudIds: string[]) => Promise<CostOf>
   recipes: Map<string, Recipe>
   toolkit: ToolkitRegistry
   log: Log
@@ -82,6 +85,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     clouds,
     resolveSpecs: createResolveSpecs({ store, clouds }),
     imports: createImports({ store, clouds, reach, ssh: { publicKey, hostKeys: real.hostKeys }, toolkit: kinds }),
+    costs: (cloudIds) => costsOf(store, cloudIds),
     recipes,
     toolkit: kinds,
     log,

@@ -3,6 +3,8 @@ import { Worker } from '@temporalio/worker'
 import { createActivities } from '../activities/create-activities.ts'
 import type { ActivityDeps } from '../activities/deps.ts'
 import { runDispatcher } from '../activities/dispatcher.ts'
+import { levelFirewalls } from '../activities/level-firewalls.ts'
+import { renewServers } from '../activities/renew-servers.ts'
 import { startWatches } from '../activities/watch/start-watches.ts'
 import { createWatchActivities } from '../activities/watch/watch-deployment.ts'
 import { packageRoot } from '../lib/package-root.ts'
@@ -73,10 +75,11 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const dispatching = dispatch()
 
   async function dispatch(): Promise<void> {
-    const { store, clouds, tenantId, toolkit } = parts
+    const { store, clouds, tenantId, toolkit, reach } = parts
     await clouds.adopt(tenantId).catch((error) => log.error('machines could not be taken over', { error }))
     const common = { store, client: temporal.client, log, signal: ending.signal }
-    await Promise.all([runDispatcher(common), startWatches({ ...common, toolkit })])
+    const levelling = levelFirewalls({ ...common, reach, ...(timings?.watch && { interval: timings.watch }) })
+    await Promise.all([runDispatcher(common), startWatches({ ...common, toolkit }), levelling, renewServers(common)])
   }
 
   const failed = Promise.all([running, dispatching]).then((): Promise<never> => {

@@ -10,6 +10,18 @@ export interface Placement {
   zones?: string[]
   /** Machines that have all of these, where machines have labels. */
   labels?: Record<string, string>
+  /** Component or service whose machines it shares; it has none of its own then, and is where that is. */
+  with?: string
+}
+
+/**
+ * Where something goes that says so in part: what it leaves out is as usual. Region and zones are those of a cloud, and usual at that one
+ * only. One that shares machines is where these are.
+ */
+export function placedBy({ cloud, ...place }: Placement, own: Placement = {}): Placement {
+  if (own.with !== undefined) return { with: own.with }
+  const isThere = own.cloud === undefined || own.cloud === cloud
+  return { ...(cloud !== undefined && { cloud }), ...(isThere && place), ...own }
 }
 
 export interface HealthCheck {
@@ -70,6 +82,8 @@ export interface ResolvedComponent {
   observer?: true
   /** Tells the world where others are (DNS): of what it refers to it needs the addresses, and sends nothing there but health checks. */
   names?: true
+  /** Components that it speaks to by TLS, whatever their own port speaks: their machines have what it takes. */
+  encrypts?: string[]
   /** Who may come to its port beside the machines of components that refer to it: anyone, or these networks (CIDR). */
   public?: true | string[]
   /** What it listens on and for whom; absent: as its recipe says. */

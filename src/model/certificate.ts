@@ -99,3 +99,31 @@ export interface CertificateStore {
   account(tenantId: string, name: string, make: () => string): Promise<AcmeAccount>
   setAccountUrl(tenantId: string, name: string, url: string | null): Promise<void>
 }
+
+/** A certificate of the deployment's own authority that one machine serves with. It goes with its machine. */
+export interface ServerCertificateRecord {
+  machineId: string
+  /** Goes up with each new certificate. */
+  version: number
+  /** PEM. */
+  certificate: string
+  /** Names and addresses that it is for. */
+  hosts: string[]
+  /** When another one takes its place: soon, as long as the machine has not been brought to serve with it. */
+  renewAt: Date
+}
+
+/** Servers' certificates, as rows; keys are encrypted at rest. */
+export interface ServerCertificateStore {
+  list(deploymentId: string): Promise<ServerCertificateRecord[]>
+  /** PEM. Throws `not-found`. */
+  keyOf(machineId: string): Promise<string>
+  /** The machine's first one, or another in place of the last: its version goes up. Throws `not-found` for a machine that is gone. */
+  put(
+    machineId: string,
+    certificate: Pick<ServerCertificateRecord, 'certificate' | 'hosts' | 'renewAt'> & { key: string },
+  ): Promise<void>
+  setRenewal(machineId: string, renewAt: Date): Promise<void>
+  /** Deployments of certificates whose time has come, each once. */
+  due(now: Date): Promise<string[]>
+}

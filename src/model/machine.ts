@@ -80,6 +80,8 @@ export interface MachineRecord {
   name: string
   ordinal: number
   cloudId: string
+  /** Id of the machine that it is on, where it shares that of another component; absent: a machine of its own. */
+  hostId?: string
   /** The cloud's own id; absent until the create call answered. */
   providerId?: string
   status: MachineStatus
@@ -102,6 +104,11 @@ export interface MachineRecord {
   drifted: boolean
   /** Release that it last became ready with. */
   releaseNumber: number | null
+}
+
+/** What tells one machine from another, where several components share one. */
+export function machineIdOf({ id, hostId }: Pick<MachineRecord, 'id' | 'hostId'>): string {
+  return hostId ?? id
 }
 
 /** The address that other machines of the deployment use, and the SSH pool where no other one is said: private before public, IPv4 before IPv6. */

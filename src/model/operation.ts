@@ -49,7 +49,7 @@ export interface OperationRequest {
   machines?: string[]
   /** destroy: names of imported machines that are deleted too. */
   deleteImported?: string[]
-  /** push: toolkit service. */
+  /** push: toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
 }
 
@@ -58,7 +58,7 @@ export interface OperationResult {
   units?: number
   /** check: what differs from what was applied. */
   drift?: { machine: string; resource: string; changes: string[]; diff?: string }[]
-  /** push: machines that could not be reached, while others took the change. */
+  /** Machines that could not be reached, while others took the change: they are brought level when they answer. */
   behind?: { machine: string; message: string }[]
   /** Whether a failure was undone; what could not be undone. */
   undone?: boolean

@@ -1,3 +1,4 @@
+import type { Admission } from './firewall.ts'
 import type { ImportedMachine } from './imported-machine.ts'
 import type { ResolvedMachineSpec } from './machine.ts'
 
@@ -39,13 +40,22 @@ export interface Unit {
   needs: string[]
   reason: string
   /** `create` only. */
-  create?: { ordinal: number; cloud: string; spec: ResolvedMachineSpec; stateful: boolean }
+  create?: {
+    ordinal: number
+    cloud: string
+    spec: ResolvedMachineSpec
+    stateful: boolean
+    /** Name of the machine that it shares; absent: the cloud makes one. */
+    on?: string
+  }
   /** `adopt` only. */
   adopt?: ImportedMachine & { ordinal: number }
   /** `leave` and `join`: name of the toolkit service. */
   service?: string
   /** `configure`: of all that the machine has, its firewall alone: nothing is taken out of traffic for it. */
   only?: 'firewall'
+  /** `configure`: who else may come to the machine, because this plan ends it only later. */
+  also?: Admission[]
   /** `configure`: machines that the plan destroys next; its facts are rendered as if they were gone already. */
   without?: string[]
   /** `destroy`: milliseconds between what it needs and its start, in which its address may still be kept by those who asked for it. */
@@ -62,6 +72,8 @@ export interface Change {
   machine: string
   /** `replace`: the name of the machine that takes its place. */
   replacement?: string
+  /** Name of the machine that it shares; absent: it has one of its own. */
+  on?: string
   reasons: { message: string; path?: string; before?: string; after?: string }[]
   stateful: boolean
 }

@@ -27,6 +27,8 @@ export interface CompileOptions {
   secrets: string[]
   /** It is one part of what the machine has: the others stay as they are. Default false. */
   part?: boolean
+  /** It is for a component that shares the machine: what it puts there is noted, so that it can leave. Default false. */
+  guest?: boolean
   /** Notifications to leave out, `reload:haproxy`: what they would bring into force already is. */
   suppress?: string[]
   /** Everything is listed on the machine before it is put there, so that it can be taken away. Default false. */

@@ -26,6 +26,10 @@ export interface RecipeSignature {
   defaultPort?: number
   /** What it listens on and for whom; absent: its component's port, for those who refer to the component. */
   opens?: Opening[]
+  /** Its port speaks TLS with a certificate of the deployment's own authority; clients that its outputs lead there verify it. */
+  tls?: true
+  /** Ports that it listens on for its own machine alone. */
+  loopback?: number[]
 }
 
 /** Looks recipes up by the name a blueprint uses. */
@@ -40,6 +44,18 @@ export interface MachineFact {
   name: string
   address: string
   port?: number
+}
+
+/** A machine that uses a component. */
+export interface ConsumerFact extends MachineFact {
+  /** It comes from another cloud, or over a public network. */
+  elsewhere: boolean
+}
+
+/** A certificate of the deployment's own authority for one machine, in PEM. */
+export interface ServerCredentials {
+  certificate: string
+  key: string
 }
 
 /** What a recipe's expressions (`${...}`) and Handlebars templates see. Plain data; secret values are plain strings here. */
@@ -58,9 +74,13 @@ export interface RecipeContext {
   /** Digest of the uploaded source archive (application recipes). */
   source?: { digest: string }
   /** Components that refer to this one. */
-  consumers: { name: string; machines: MachineFact[] }[]
+  consumers: { name: string; machines: ConsumerFact[] }[]
   /** All machines of this component, this one included. */
   peers: MachineFact[]
+  /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
+  authority?: string
+  /** Of a recipe with `tls`. */
+  tls?: ServerCredentials
 }
 
 /** One resource's outcome, as the host program reports it. */

@@ -4,15 +4,22 @@ import type { Change } from '../model/plan.ts'
 import type { Expanded } from './expand.ts'
 import type { Fate } from './fate.ts'
 import { componentNamed, consumersOf, linksOf, namesItself, usersOf, usesConsumers, usesPeers } from './links.ts'
-import type { PlanInput } from './plan-input.ts'
+import type { NumberedRelease, PlanInput } from './plan-input.ts'
 import { type UnitList, unitId } from './units.ts'
 
 export type Reasons = Change['reasons']
+
+/** A release with its components, services' machines among them. */
+export interface Former extends NumberedRelease {
+  components: ResolvedComponent[]
+}
 
 /** What the parts of a change plan share while it is made. */
 export interface ChangeContext {
   input: PlanInput
   world: Expanded
+  /** Releases that machines may still be at: the one in force first. */
+  formers: Former[]
   fates: Map<string, Fate>
   /** Machines of components that are no more. */
   orphans: MachineRecord[]

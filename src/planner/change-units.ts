@@ -2,14 +2,15 @@ import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Unit } from '../model/plan.ts'
 import { type ChangeContext, made, namedBy, type Reasons, servicesOf } from './change-context.ts'
 import { addCreates } from './create-units.ts'
-import type { Expanded } from './expand.ts'
+import { type Expanded, expand } from './expand.ts'
 import type { Fate } from './fate.ts'
-import { addAdmissions, orderAdmissions } from './firewall-units.ts'
+import { addClosings, addOpenings, orderOpenings } from './firewall-units.ts'
 import { componentNamed, linksOf, reaches } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { addOrphan, addRemovals, orderRemovals } from './removal-units.ts'
+import { orderSharers } from './shared-machines.ts'
 import { UnitList, unitId } from './units.ts'
-import { addMigration, addUpdates, componentsBefore, forgottenAtOnce, orderUpdates } from './update-units.ts'
+import { addMigration, addUpdates, forgottenAtOnce, orderUpdates } from './update-units.ts'
 
 /** Units of a change and the reasons of updates: machines first, then configuration in the order that facts and traffic ask for. */
 export function changeUnits(
@@ -20,19 +21,28 @@ export function changeUnits(
   specs: Map<string, ResolvedMachineSpec>,
 ): { units: Unit[]; updates: Map<string, Reasons> } {
   const byName = new Map(fates.map((fate) => [fate.component.name, fate]))
-  const context: ChangeContext = { input, world, fates: byName, orphans, units: new UnitList(), updates: new Map() }
-  const before = componentsBefore(input)
+  const formers = formersOf(input)
+  const units = new UnitList()
+  const context: ChangeContext = { input, world, formers, fates: byName, orphans, units, updates: new Map() }
   for (const fate of fates) addCreates(context, fate, specs)
-  for (const fate of fates) addUpdates(context, fate, before)
+  for (const fate of fates) addUpdates(context, fate)
   for (const fate of fates) addMigration(context, fate)
   for (const fate of fates) addRemovals(context, fate)
   for (const machine of orphans) addOrphan(context, machine)
-  for (const fate of fates) addAdmissions(context, fate)
+  for (const fate of fates) addOpenings(context, fate)
   for (const fate of fates) joinFacts(context, fate)
-  for (const fate of fates) orderAdmissions(context, fate)
+  for (const fate of fates) orderOpenings(context, fate)
   for (const fate of fates) orderUpdates(context, fate)
   orderRemovals(context)
-  return { units: context.units.finish(), updates: context.updates }
+  orderSharers(context)
+  for (const fate of fates) addClosings(context, fate)
+  return { units: units.finish(), updates: context.updates }
+}
+
+function formersOf({ current, leaving, toolkit, overrides }: PlanInput): ChangeContext['formers'] {
+  return [current, leaving]
+    .filter((release) => release !== undefined)
+    .map((release) => ({ ...release, components: expand(release.spec, toolkit, overrides).components }))
 }
 
 /** Facts that a configure needs: addresses of all that its files name, and readiness of what it uses. */
@@ -59,8 +69,18 @@ function readyFirst(context: ChangeContext, user: string, name: string): string[
   if (reaches(context.world.components, name, user)) return []
   // One that only looks at it is told where it is, and sees for itself when it is there.
   if (componentNamed(context.world.components, user)?.observer) return []
+  if (isNewService(context, user)) return []
   if (waitsForService(context, user, name)) return made(context, name)
   return context.units.of('ready', name).map(({ machine }) => machine)
+}
+
+/**
+ * A service none of whose machines was there before: nobody comes to it yet, so it need not wait for what it will send them to, and is set up
+ * while that is installed.
+ */
+function isNewService({ world, fates }: ChangeContext, name: string): boolean {
+  const { stay = [], remove = [] } = fates.get(name) ?? {}
+  return componentNamed(world.components, name)?.service !== undefined && stay.length + remove.length === 0
 }
 
 /**

@@ -3,9 +3,9 @@ import { type AdmissionSource, everywhere } from '../model/firewall.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
+import { admissionsOf } from './admissions.ts'
 import { expand } from './expand.ts'
 import { cloudIdOf } from './fate.ts'
-import { admissionsOf } from './firewall.ts'
 import type { PlanInput } from './plan-input.ts'
 
 /** What may come to machines at a cloud, as its own firewall is told: the contract of providers has the same. */
@@ -31,7 +31,9 @@ export function cloudFirewalls(releases: ReleaseSpec[], world: CloudWorld): Clou
   for (const release of releases) {
     const { components } = expand(release, world.toolkit, world.overrides)
     const cloudOf = new Map(components.map((component) => [component.name, cloudIdOf(world, component)]))
+    const ownerOf = new Map(components.map(({ name, placement }) => [name, placement.with ?? name]))
     for (const component of components) {
+      if (component.placement.with !== undefined) continue
       const cloud = cloudOf.get(component.name) ?? ''
       const all = firewalls.get(cloud) ?? {}
       firewalls.set(cloud, all)
@@ -40,7 +42,7 @@ export function cloudFirewalls(releases: ReleaseSpec[], world: CloudWorld): Clou
         if (protocol === 'vrrp' || port === undefined) continue
         const known = sources.flatMap((source) =>
           'network' in source || cloudOf.get(source.component) === cloud
-            ? [source]
+            ? [onItsMachines(source, ownerOf)]
             : addressesOf(world.machines, source.component),
         )
         if (known.length > 0) own.push({ protocol, from: port, to: port, sources: known })
@@ -49,6 +51,11 @@ export function cloudFirewalls(releases: ReleaseSpec[], world: CloudWorld): Clou
     }
   }
   return firewalls
+}
+
+/** A cloud knows machines by the component that they were made for. */
+function onItsMachines(source: AdmissionSource, ownerOf: Map<string, string>): AdmissionSource {
+  return 'network' in source ? source : { component: ownerOf.get(source.component) ?? source.component }
 }
 
 function ssh(networks: string[] | undefined): CloudRule {

@@ -9,13 +9,16 @@ export function addCreates(context: ChangeContext, fate: Fate, specs: Map<string
   const { input, units } = context
   const { component } = fate
   const stateful = input.release?.spec.recipes[component.recipe]?.stateful ?? false
-  for (const { name, ordinal, row, reasons } of fate.create) {
-    const spec = row?.spec ?? specs.get(name)
+  for (const { name, ordinal, row, on, reasons } of fate.create) {
+    const host = input.machines.find((machine) => machine.name === on)
+    const spec = row?.spec ?? host?.spec ?? specs.get(on ?? name)
     if (!spec) throw new KitbagError('internal', `no specification was resolved for ${name}`)
     const target = { component: component.name, machine: name }
     const reason = reasons[0]?.message ?? 'new'
     const cloud = row?.cloudId ?? cloudIdOf(input, component)
-    const create = units.add('create', target, reason, { create: { ordinal, cloud, spec, stateful } })
+    const made = { ordinal, cloud, spec, stateful, ...(on !== undefined && { on }) }
+    const create = units.add('create', target, reason, { create: made })
+    if (on !== undefined) units.need(create, [unitId('create', on)])
     // Installing needs nothing but its own machine, so that it runs while others still boot.
     const install = units.add('install', target, reason)
     const configure = units.add('configure', target, reason)

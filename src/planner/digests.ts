@@ -1,5 +1,6 @@
 import { digestOf } from '../lib/digest.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { Admission } from '../model/firewall.ts'
 import type { JsonObject } from '../model/json.ts'
 import { type MachineRecord, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
@@ -15,8 +16,12 @@ export interface World {
   overrides: Record<string, Record<string, JsonObject>>
   /** Reference -> its version, of what services make themselves; absent: there is none. */
   values?: Record<string, string>
+  /** Machine id -> a word for the certificate that it serves with, of those that have one of the deployment's own authority. */
+  certificates?: Record<string, string>
   /** Whose addresses firewalls know, where that are more than `machines`: those that are about to go still come. */
   present?: MachineRecord[]
+  /** Who else may come to the machine in question, see `Unit`. */
+  also?: Admission[]
   /** Cloud id -> networks that SSH may come from; of clouds that do not say: from anywhere. */
   sshFrom?: Record<string, string[]>
 }
@@ -97,6 +102,7 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
     overrides: overriddenScopes(component).map((scope) => [scope, scopeDigest(world.overrides[scope] ?? {})]),
     consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer)]),
     ...(usesPeers(recipe) && { peers: machinesOf(machines, name) }),
+    ...(recipe?.tls && { tls: world.certificates?.[machine.id] ?? null }),
     self: [machine.name, preferredAddress(machine.addresses)?.address ?? '', machine.user],
     size: [component.machine.cpu, component.machine.memory],
   })

@@ -1,9 +1,17 @@
-import type { ComponentExtra, ResolvedComponent, ResolvedService } from '../model/blueprint.ts'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  type ComponentExtra,
+  type Placement,
+  placedBy,
+  type ResolvedComponent,
+  type ResolvedService,
+} from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitPlan, ToolkitRegistry } from '../toolkit/contract.ts'
 import { firewallName } from './firewall.ts'
+import { authorityName, usesTls } from './tls.ts'
 
 export interface ExpandedService {
   name: string
@@ -26,7 +34,7 @@ export function expand(
   toolkit: ToolkitRegistry,
   overrides: Record<string, Record<string, JsonObject>>,
 ): Expanded {
-  const { components, services } = release.blueprint
+  const { components, services, placement } = release.blueprint
   const scaled = components.map((component) => {
     const replicas = overrides.scale?.[component.name]?.replicas
     return typeof replicas === 'number' ? { ...component, replicas } : component
@@ -35,7 +43,7 @@ export function expand(
   const extras: Extra[] = []
   for (const { name, kind, spec, service } of observersLast(services, toolkit)) {
     const components = service.observes ? [...expanded.components] : scaled
-    const plan: ToolkitPlan = service.plan({ name, spec, components })
+    const plan: ToolkitPlan = service.plan({ name, spec: placed(spec, placement), components })
     const own = plan.components
     expanded.components.push(...(service.observes ? own.map((one) => ({ ...one, observer: true as const })) : own))
     expanded.services.push({ name, kind, spec, members: plan.members })
@@ -43,14 +51,39 @@ export function expand(
     for (const [owner, ms] of Object.entries(plan.lingers ?? {}))
       expanded.lingers.set(owner, Math.max(ms, expanded.lingers.get(owner) ?? 0))
   }
+  for (const component of expanded.components)
+    if (usesTls(release, expanded.components, component))
+      extras.push({ component: component.name, ...ownExtra(authorityName) })
   if (release.blueprint.firewall)
-    for (const { name } of expanded.components)
-      extras.push({ component: name, name: firewallName, recipe: firewallName, settings: {}, kind: firewallName })
-  expanded.components = expanded.components.map((component) => withExtras(component, extras))
+    for (const { name, placement } of expanded.components)
+      if (placement.with === undefined) extras.push({ component: name, ...ownExtra(firewallName) })
+  expanded.components = expanded.components
+    .map((component, _, all) => onSharedMachines(component, all))
+    .map((component) => withExtras(component, extras))
   return expanded
 }
 
+/** A service's section, whose machines go where the blueprint says as far as it does not say so itself. */
+function placed(spec: JsonObject, usual: Placement): JsonObject {
+  return { ...spec, placement: { ...placedBy(usual, spec.placement as Placement | undefined) } }
+}
+
+/** A component that shares machines has them as their owner asks for them. */
+function onSharedMachines(component: ResolvedComponent, all: ResolvedComponent[]): ResolvedComponent {
+  const { with: host } = component.placement
+  if (host === undefined) return component
+  const owner = all.find(({ name }) => name === host)
+  if (!owner || owner.placement.with !== undefined)
+    throw new KitbagError('invalid-blueprint', `${component.name}: ${host} has no machines to share`)
+  return { ...component, machine: owner.machine, placement: { ...owner.placement, with: host } }
+}
+
 type Extra = ComponentExtra & { component: string }
+
+/** One that no service asks for. */
+function ownExtra(name: string): ComponentExtra {
+  return { name, recipe: name, settings: {}, kind: name }
+}
 
 /** Services in the blueprint's order, those that look at the others' machines at the end. */
 function observersLast(services: ResolvedService[], toolkit: ToolkitRegistry) {
@@ -63,7 +96,9 @@ function observersLast(services: ResolvedService[], toolkit: ToolkitRegistry) {
 }
 
 function withExtras(component: ResolvedComponent, all: Extra[]): ResolvedComponent {
-  const extras = all.filter((extra) => extra.component === component.name).map(({ component: _, ...extra }) => extra)
+  const own = all.filter((extra) => extra.component === component.name).map(({ component: _, ...extra }) => extra)
+  // What several services ask for in the same words is there once, for all of them.
+  const extras = own.filter((extra, i) => own.findIndex((other) => isDeepStrictEqual(other, extra)) === i)
   const twice = extras.find(({ name }, i) => extras.findIndex((other) => other.name === name) < i)
   if (twice)
     throw new KitbagError(

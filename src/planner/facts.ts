@@ -1,19 +1,21 @@
 import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
-import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
-import type { MachineFact, RecipeContext, RecipeSignature } from '../model/recipe.ts'
+import type { MachineRecord } from '../model/machine.ts'
+import type { RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ServiceValue } from '../toolkit/contract.ts'
-import { isTold, type World } from './digests.ts'
+import type { World } from './digests.ts'
 import { extrasOf } from './extras.ts'
 import { firewallName, firewallParameters } from './firewall.ts'
 import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
+import { isElsewhere } from './tls.ts'
+import { addressOf, createWhereabouts, missing } from './whereabouts.ts'
 
 export interface FactSource {
   installation: string
@@ -26,6 +28,10 @@ export interface FactSource {
   secrets: Map<string, string>
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
+  /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
+  authority?: string
+  /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
+  credentials?: Record<string, ServerCredentials>
 }
 
 interface PartFacts {
@@ -49,37 +55,11 @@ export interface Facts {
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
 export function createFacts(source: FactSource): Facts {
   const { world } = source
+  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs } = createWhereabouts(source)
   const busy = new Set<string>()
   const values = source.values ?? {}
-  const hidden = [...secretForms([...source.secrets.values()]), ...secretLines(Object.values(values))]
-
-  function component(name: string): ResolvedComponent {
-    const found = world.components.find((candidate) => candidate.name === name)
-    return found ?? missing(name)
-  }
-
-  function recipeOf({ name, recipe }: ResolvedComponent): Recipe {
-    return source.recipes.get(recipe) ?? missing(`${name}: recipe ${recipe}`)
-  }
-
-  function machinesOf(name: string): MachineFact[] {
-    const port = portOf(component(name))
-    return world.machines
-      .filter((machine) => machine.component === name && isTold(machine) && machine.addresses.length > 0)
-      .sort((a, b) => a.ordinal - b.ordinal)
-      .map((machine) => ({ name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }))
-  }
-
-  /** The address that the component's machines share. */
-  function floatingOf(name: string): string | undefined {
-    if (component(name).machine.floatingAddress === undefined) return undefined
-    const own = world.machines.filter((machine) => machine.component === name)
-    return own.flatMap(({ addresses }) => floatingAddress(addresses) ?? [])[0]?.address
-  }
-
-  function portOf(of: ResolvedComponent): number | undefined {
-    return of.port ?? source.recipes.get(of.recipe)?.signature.defaultPort
-  }
+  const keys = Object.values(source.credentials ?? {}).map(({ key }) => ({ value: key, secret: true }))
+  const hidden = [...secretForms([...source.secrets.values()]), ...secretLines([...Object.values(values), ...keys])]
 
   function secret(name: string): string {
     return source.secrets.get(name) ?? missing(`secret ${name}`)
@@ -98,26 +78,6 @@ export function createFacts(source: FactSource): Facts {
         parameters[name] = secret(key)
     }
     return parameters
-  }
-
-  /** Outputs that every component has, as far as they are known. */
-  function basicOutputs(name: string): Record<string, unknown> {
-    const of = component(name)
-    const machines = machinesOf(name)
-    const port = portOf(of)
-    const floating = floatingOf(name)
-    const host = floating ?? machines[0]?.address
-    const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
-    const scheme = of.scheme ?? usual
-    const authority =
-      host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
-    return {
-      machines,
-      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
-      ...(port !== undefined && { port }),
-      ...(host !== undefined && { host }),
-      ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
-    }
   }
 
   function outputsOf(name: string): Record<string, unknown> {
@@ -172,6 +132,7 @@ export function createFacts(source: FactSource): Facts {
       ...(digest !== undefined && { source: { digest } }),
       consumers: [],
       peers: [],
+      ...(source.authority !== undefined && { authority: source.authority }),
     }
   }
 
@@ -208,9 +169,13 @@ export function createFacts(source: FactSource): Facts {
         envText(of.name, name, resolveValue(value, lookup)),
       ]),
     )
-    const consumers = consumersOf(world.components, of.name).map((name) => ({ name, machines: machinesOf(name) }))
+    const consumers = consumersOf(world.components, of.name).map((name) => ({
+      name,
+      machines: rowsOf(name).map((row) => ({ ...factOf(name, row), elsewhere: isElsewhere(machine, row) })),
+    }))
     const peers = world.components.includes(of) ? machinesOf(of.name) : []
-    const whole = { ...bare(of, machine, parameters), env, consumers, peers }
+    const tls = source.credentials?.[machine.id]
+    const whole = { ...bare(of, machine, parameters), env, consumers, peers, ...(tls && { tls }) }
     return { context: whole, secrets: hidden }
   }
 
@@ -234,19 +199,6 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
       problems,
     })
-}
-
-function addressOf(machine: MachineRecord): string {
-  return preferredAddress(machine.addresses)?.address ?? missing(`address of ${machine.name}`)
-}
-
-/** An address as it stands in a URL. */
-function hostText(address: string): string {
-  return address.includes(':') ? `[${address}]` : address
-}
-
-function missing(fact: string): never {
-  throw new KitbagError('internal', `the fact "${fact}" is not known here`)
 }
 
 /** Names and versions of the secrets that a release uses, as the store keeps them. */

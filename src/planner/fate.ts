@@ -6,13 +6,23 @@ import type { PlanInput } from './plan-input.ts'
 
 type Reason = Change['reasons'][number]
 
+export interface NewMachine {
+  name: string
+  ordinal: number
+  row?: MachineRecord
+  replaces?: string
+  /** Name of the machine that it shares. */
+  on?: string
+  reasons: Reason[]
+}
+
 /** What becomes of one component's machines, before units are made. */
 export interface Fate {
   component: ResolvedComponent
   /** Stay as machines; whether they are touched is decided by digests. */
   stay: MachineRecord[]
   /** `row`: a machine whose creation was begun and not finished. */
-  create: { name: string; ordinal: number; row?: MachineRecord; replaces?: string; reasons: Reason[] }[]
+  create: NewMachine[]
   /** Were taken in, and wait for a place that there is not now. */
   wait: MachineRecord[]
   remove: { machine: MachineRecord; replacement?: string; reasons: Reason[] }[]
@@ -39,6 +49,7 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   const path = `components.${component.name}.machine`
   const has = machine.spec.requirements
   const reasons: Reason[] = []
+  if (machine.hostId !== undefined) reasons.push({ message: `${component.name} has machines of its own now` })
   if (machine.status === 'failed') reasons.push({ message: 'it failed' })
   if (machine.status === 'lost') reasons.push({ message: 'it is lost' })
   if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
@@ -79,12 +90,21 @@ function progressOf({ status, releaseNumber }: MachineRecord): number {
 }
 
 /**
- * Which machines are kept when there are too many: those that serve before those that are not done. Then the lowest ordinals; an undo
- * keeps the oldest (ids sort by age), because the youngest are those that the failed operation made.
+ * Which machines are kept when there are too many: those with another component's data on them, then those that serve before those that
+ * are not done, then those that carry anything else. Then the lowest ordinals; an undo keeps the oldest (ids sort by age), because the
+ * youngest are those that the failed operation made.
  */
-function byWorth(kind: PlanInput['kind']): (a: MachineRecord, b: MachineRecord) => number {
+function byWorth({ kind, machines }: PlanInput): (a: MachineRecord, b: MachineRecord) => number {
   const age = (a: MachineRecord, b: MachineRecord) => (a.id < b.id ? -1 : 1)
-  return (a, b) => progressOf(a) - progressOf(b) || (kind === 'undo' ? age(a, b) : a.ordinal - b.ordinal)
+  const guests = machines.filter(({ hostId }) => hostId !== undefined)
+  const carrying = new Set(guests.map(({ hostId }) => hostId))
+  const holding = new Set(guests.filter(({ stateful }) => stateful).map(({ hostId }) => hostId))
+  const without = (set: Set<string | undefined>, { id }: MachineRecord) => (set.has(id) ? 0 : 1)
+  return (a, b) =>
+    without(holding, a) - without(holding, b) ||
+    progressOf(a) - progressOf(b) ||
+    without(carrying, a) - without(carrying, b) ||
+    (kind === 'undo' ? age(a, b) : a.ordinal - b.ordinal)
 }
 
 /** Lost machines that an undo leaves as they are: what could not be replaced before is not tried again by the way back. */
@@ -92,19 +112,60 @@ function placesHeld(rows: MachineRecord[], replicas: number): MachineRecord[] {
   return rows.filter(({ status, releaseNumber }) => status === 'lost' && releaseNumber !== null).slice(0, replicas)
 }
 
-/** Decides create, stay, replace and remove for one component. */
-export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
+/** Decides create, stay, replace and remove for each component: those with machines of their own first, then those that share them. */
+export function fatesOf(input: PlanInput, components: ResolvedComponent[]): Fate[] {
+  const own = new Map(
+    components.flatMap((component) =>
+      component.placement.with === undefined ? [[component.name, fateOf(input, component)] as const] : [],
+    ),
+  )
+  return components.map((component) => {
+    const { name, placement } = component
+    return own.get(name) ?? fateOf(input, component, roomsOf(input, component, own.get(placement.with ?? '')))
+  })
+}
+
+/** Machines that a component may share, by name, with its own row that is there already. */
+interface Rooms {
+  /** Ids of the machines that stay. */
+  kept: Set<string>
+  /** Names of those where it is not yet, in the order in which they are taken. */
+  free: string[]
+}
+
+function roomsOf({ machines }: PlanInput, { name }: ResolvedComponent, host: Fate | undefined): Rooms {
+  const used = new Set(machines.filter(({ component }) => component === name).map(({ hostId }) => hostId))
+  const rows = [...(host?.stay ?? []), ...(host?.create ?? []).flatMap(({ row }) => row ?? [])]
+  const free = rows.filter(({ id }) => !used.has(id)).map((row) => row.name)
+  const fresh = (host?.create ?? []).flatMap((one) => (one.row ? [] : [one.name]))
+  return { kept: new Set(rows.map(({ id }) => id)), free: [...free, ...fresh] }
+}
+
+/** Why a component does not stay on the machine that it shares; empty: it does. */
+function moves({ machines }: PlanInput, { placement }: ResolvedComponent, row: MachineRecord, rooms: Rooms): Reason[] {
+  if (row.hostId === undefined) return [{ message: `it shares a machine of ${placement.with} now` }]
+  if (rooms.kept.has(row.hostId)) return []
+  const host = machines.find(({ id }) => id === row.hostId)
+  const message = host?.component === placement.with ? `${host?.name} goes` : `it is with ${placement.with} now`
+  return [{ message }]
+}
+
+/** Decides create, stay, replace and remove for one component. `rooms`: it shares these. */
+function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): Fate {
   const rows = input.machines
     .filter((machine) => machine.component === component.name)
     .sort((a, b) => a.ordinal - b.ordinal)
   const idle = rows.filter(({ status }) => status === 'imported')
   const used = rows.filter(({ status }) => status !== 'imported')
   if (input.kind === 'forget') return forgetting(input, component, used, idle)
-  const judged = used.map((machine) => ({ machine, reasons: mismatches(input, component, machine) }))
+  const judged = used.map((machine) => ({
+    machine,
+    reasons: rooms ? moves(input, component, machine, rooms) : mismatches(input, component, machine),
+  }))
   const good = judged.filter(({ reasons }) => reasons.length === 0).map(({ machine }) => machine)
   const held = input.kind === 'undo' ? placesHeld(rows, component.replicas) : []
   const places = component.replicas - held.length
-  const wanted = new Set([...good].sort(byWorth(input.kind)).slice(0, places))
+  const wanted = new Set([...good].sort(byWorth(input)).slice(0, places))
   const kept = good.filter((machine) => wanted.has(machine))
   const surplus = good.filter((machine) => !wanted.has(machine))
   const unfit = judged.filter(({ machine, reasons }) => reasons.length > 0 && !held.includes(machine))
@@ -113,15 +174,17 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
   const stay = kept.filter(({ status }) => status !== 'creating')
   const fate: Fate = { component, stay, create: [], wait: idle, remove: [] }
   for (const row of kept.filter(({ status }) => status === 'creating')) {
+    const host = input.machines.find(({ id }) => id === row.hostId)
     fate.create.push({
       name: row.name,
       ordinal: row.ordinal,
       row,
+      ...(host && { on: host.name }),
       reasons: [{ message: 'its creation was not finished' }],
     })
   }
   const replaceable = [...unfit]
-  const imported = idle.slice(0, Math.max(0, places - kept.length))
+  const imported = rooms ? [] : idle.slice(0, Math.max(0, places - kept.length))
   fate.wait = idle.slice(imported.length)
   for (const row of imported) {
     const misfits = mismatches(input, component, row)
@@ -131,15 +194,24 @@ export function fateOf(input: PlanInput, component: ResolvedComponent): Fate {
     fate.create.push({ name: row.name, ordinal: row.ordinal, row, reasons, ...(old && { replaces: old.machine.name }) })
     if (old) fate.remove.push({ machine: old.machine, replacement: row.name, reasons: old.reasons })
   }
-  for (let missing = places - kept.length - imported.length, ordinal = 1; missing > 0; ordinal++) {
+  const free = [...(rooms?.free ?? [])]
+  const room = rooms ? free.length : Number.POSITIVE_INFINITY
+  for (let missing = Math.min(places - kept.length - imported.length, room), ordinal = 1; missing > 0; ordinal++) {
     if (taken.has(ordinal)) continue
     missing--
+    const on = free.shift()
     const name = machineName(component.name, ordinal)
     const old = replaceable.shift()
     const reasons = old
       ? old.reasons
       : [{ message: used.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
-    fate.create.push({ name, ordinal, reasons, ...(old && { replaces: old.machine.name }) })
+    fate.create.push({
+      name,
+      ordinal,
+      reasons,
+      ...(on !== undefined && { on }),
+      ...(old && { replaces: old.machine.name }),
+    })
     if (old) fate.remove.push({ machine: old.machine, replacement: name, reasons: old.reasons })
   }
   for (const { machine, reasons } of replaceable) fate.remove.push({ machine, reasons })

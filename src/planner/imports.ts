@@ -30,6 +30,22 @@ export function nextName(machines: MachineRecord[], component: string): string {
   return machineName(component, ordinal)
 }
 
+/** Whoever shares a machine that is forgotten goes with it. Throws `conflict` for one that shares a machine which stays. */
+export function withGuests(input: PlanInput): PlanInput {
+  const { kind, machines, forget } = input
+  if (kind !== 'forget' || !forget) return input
+  const hosts = new Set(machines.filter(({ name }) => forget.includes(name)).map(({ id }) => id))
+  const guests = machines.filter(({ hostId }) => hostId !== undefined && hosts.has(hostId)).map(({ name }) => name)
+  const stays = machines.find(({ name, hostId }) => forget.includes(name) && hostId !== undefined && !hosts.has(hostId))
+  if (stays) {
+    const host = machines.find(({ id }) => id === stays.hostId)?.name
+    throw new KitbagError('conflict', `${stays.name} has no machine of its own: it shares ${host}`, {
+      fix: `Forget ${host}, and it goes with it; or take the component out of the blueprint.`,
+    })
+  }
+  return { ...input, forget: [...new Set([...forget, ...guests])] }
+}
+
 /** Machines that are let go while nobody has to take notice: all of them, or those that never had a place. undefined: others have to. */
 export function forgetPlan({ machines, forget }: PlanInput): Body | undefined {
   const named = forget ? machines.filter(({ name }) => forget.includes(name)) : machines

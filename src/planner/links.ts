@@ -8,6 +8,8 @@ interface Graph {
   links: Map<string, string[]>
   /** Component -> those that refer to it, observers included. */
   users: Map<string, string[]>
+  /** Component -> those that share its machines, in order of name. */
+  guests: Map<string, string[]>
 }
 
 /** One graph per list: lists are never changed once made, and every digest of every machine asks. */
@@ -27,7 +29,10 @@ function graphOf(components: ResolvedComponent[]): Graph {
     for (const owner of known) users.get(owner)?.push(name)
   }
   for (const names of users.values()) names.sort()
-  const graph = { byName, links, users }
+  const guests = new Map<string, string[]>()
+  for (const { name, placement } of components)
+    if (placement.with !== undefined) guests.set(placement.with, [...(guests.get(placement.with) ?? []), name].sort())
+  const graph = { byName, links, users, guests }
   graphs.set(components, graph)
   return graph
 }
@@ -49,6 +54,11 @@ export function referencesOf({ settings, env, extras = [] }: ResolvedComponent):
 /** Components that this one refers to, in order of name; itself excluded. */
 export function linksOf(components: ResolvedComponent[], name: string): string[] {
   return graphOf(components).links.get(name) ?? []
+}
+
+/** Components that share this one's machines, in order of name. */
+export function guestsOf(components: ResolvedComponent[], name: string): ResolvedComponent[] {
+  return (graphOf(components).guests.get(name) ?? []).flatMap((guest) => componentNamed(components, guest) ?? [])
 }
 
 /** Components that refer to this one, in order of name. */

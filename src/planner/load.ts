@@ -1,4 +1,4 @@
-import type { CertificateStore } from '../model/certificate.ts'
+import type { CertificateStore, ServerCertificateStore } from '../model/certificate.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
@@ -7,6 +7,7 @@ import type { ReleaseRecord } from '../model/release.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 import { effectiveOverrides } from './effective-overrides.ts'
 import type { NumberedRelease, PlanInput } from './plan-input.ts'
+import { certificateWords } from './tls.ts'
 import { valueVersions } from './values.ts'
 
 /** What a plan's input is read from: the part of the store that it needs. */
@@ -26,6 +27,7 @@ export interface PlanSource {
   overrides: { list(deploymentId: string): Promise<Record<string, Record<string, JsonObject>>> }
   clouds: { list(tenantId: string): Promise<{ id: string; name: string; settings: JsonObject }[]> }
   certificates: CertificateStore
+  serverCertificates: Pick<ServerCertificateStore, 'list'>
 }
 
 export interface PlanRequest {
@@ -69,7 +71,8 @@ export async function loadPlanInput(
   const stored = await source.overrides.list(deploymentId)
   const { certificates } = source
   const clouds = await source.clouds.list(deployment.tenantId)
-  const values = release && (await valueVersions({ toolkit, deployment, certificates, now: new Date() }, release.spec))
+  const now = new Date()
+  const values = release && (await valueVersions({ toolkit, deployment, certificates, now }, release.spec))
   return {
     deployment: deployment.name,
     kind: request.kind,
@@ -78,6 +81,7 @@ export async function loadPlanInput(
     machines: await source.machines.list(deploymentId),
     overrides: request.overrides ?? (release ? effectiveOverrides(stored, current?.spec, release.spec) : stored),
     ...(values && { values }),
+    certificates: certificateWords(await source.serverCertificates.list(deploymentId), now),
     migrated: Object.fromEntries(ran),
     clouds: Object.fromEntries(clouds.map(({ name, id }) => [name, id])),
     sshFrom: sshSources(clouds),

@@ -1,22 +1,25 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
-import { preferredAddress } from '../model/machine.ts'
+import { type MachineRecord, machineIdOf, preferredAddress } from '../model/machine.ts'
 import { isTold, type World } from './digests.ts'
 import type { Expanded } from './expand.ts'
 import { cloudIdOf } from './fate.ts'
 import { componentNamed, linksOf } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
+import { speaksTls } from './tls.ts'
 
 /**
  * What goes from one cloud to another crosses networks of others: it is encrypted, or there is no such deployment. Throws `not-supported`
  * with the place of each link that would be plain.
  */
 export function refusePlainLinks(input: PlanInput, { components }: Expanded): void {
-  if (input.kind === 'undo') return
+  const { release } = input
+  if (input.kind === 'undo' || !release) return
   const problems = components.flatMap((user) =>
     linksOf(components, user.name).flatMap((name): Problem[] => {
       const owner = componentNamed(components, name)
-      if (!owner || isEncrypted(user, owner) || cloudIdOf(input, user) === cloudIdOf(input, owner)) return []
+      if (!owner || isEncrypted(release.spec, user, owner) || cloudIdOf(input, user) === cloudIdOf(input, owner))
+        return []
       const path = placeOf(user)
       const message = `${user.name} refers to ${name}, which is at another cloud, and what they say to each other is not encrypted`
       return [{ path, message, found: name }]
@@ -35,15 +38,18 @@ export function refusePlainLinks(input: PlanInput, { components }: Expanded): vo
  * the component that refers is configured.
  */
 export function refusePublicLinks(
-  { components, machines }: Pick<World, 'components' | 'machines'>,
+  { release, components, machines }: Pick<World, 'release' | 'components' | 'machines'>,
   name: string,
 ): void {
   const user = componentNamed(components, name)
   for (const link of user ? linksOf(components, name) : []) {
     const owner = componentNamed(components, link)
-    if (!user || !owner || isEncrypted(user, owner)) continue
+    if (!user || !owner || isEncrypted(release, user, owner)) continue
     const told = machines.filter((machine) => machine.component === link && isTold(machine))
-    const open = told.find(({ addresses }) => preferredAddress(addresses)?.scope === 'public')
+    const own = new Set(machines.filter((machine) => machine.component === name).map(machineIdOf))
+    // What stays on one machine crosses no network.
+    const isApart = (row: MachineRecord) => own.size > 1 || !own.has(machineIdOf(row))
+    const open = told.find((row) => preferredAddress(row.addresses)?.scope === 'public' && isApart(row))
     if (!open) continue
     const path = placeOf(user)
     const message = `${name} refers to ${link}, whose machine ${open.name} has a public address only, and what they say to each other is not encrypted`
@@ -58,8 +64,8 @@ function placeOf({ name, service }: ResolvedComponent): string {
   return service === undefined ? `components.${name}` : `toolkit.${name}`
 }
 
-/** Monitoring comes by a door of its own (TLS on both sides), but for what an application tells by itself. */
-function isEncrypted(user: ResolvedComponent, owner: ResolvedComponent): boolean {
-  if (user.names) return true
-  return user.observer ? owner.metrics === undefined : owner.scheme === 'https'
+/** Monitoring comes by a door of its own, with certificates on both sides. */
+function isEncrypted(release: World['release'], user: ResolvedComponent, owner: ResolvedComponent): boolean {
+  if (user.names || user.observer || user.encrypts?.includes(owner.name) || speaksTls(release, owner)) return true
+  return owner.scheme === 'https'
 }

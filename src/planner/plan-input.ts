@@ -19,11 +19,15 @@ export interface PlanInput {
   release?: NumberedRelease
   /** What is in force, for the reasons. */
   current?: NumberedRelease
+  /** undo: the release that is undone, at which machines may be. */
+  leaving?: NumberedRelease
   machines: MachineRecord[]
   /** scope -> key -> value; `scale` -> component -> `{ replicas }`. */
   overrides: Record<string, Record<string, JsonObject>>
   /** Reference -> its version, of what services make themselves; absent: there is none. */
   values?: Record<string, string>
+  /** Machine id -> a word for the certificate that it serves with. */
+  certificates?: Record<string, string>
   /** Component -> digests of migrations that ran. */
   migrated: Record<string, string[]>
   /** Cloud name -> id. */
@@ -43,7 +47,7 @@ export interface PlanInput {
   deleteImported?: string[]
   /** import: the machine. */
   import?: ImportedMachine
-  /** push: the toolkit service. */
+  /** push: the toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
   /** push: another operation is under way, which installs what is to be installed. */
   beside?: boolean

@@ -7,11 +7,13 @@ import { endOf } from './change-context.ts'
 import { changeUnits } from './change-units.ts'
 import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
-import { cloudIdOf, type Fate, fateOf } from './fate.ts'
-import { forgetPlan, goesWith, importPlan, refuseLast, refuseUnplaced } from './imports.ts'
+import { cloudIdOf, type Fate, fatesOf } from './fate.ts'
+import { addLevelling, isUnderWay } from './firewall-units.ts'
+import { forgetPlan, goesWith, importPlan, refuseLast, refuseUnplaced, withGuests } from './imports.ts'
 import { refersTo } from './links.ts'
 import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
+import { refuseSharing } from './sharing.ts'
 import { UnitList } from './units.ts'
 
 const nothing: Expanded = { components: [], services: [], lingers: new Map() }
@@ -27,18 +29,18 @@ function changesWorld({ kind }: PlanInput): boolean {
 /** Machines that the plan of this input would create: their specs have to be resolved by their clouds before `plan`. */
 export function machinesToCreate(input: PlanInput): WantedMachine[] {
   if (!changesWorld(input)) return []
-  refuseCopies(input, expanded(input))
-  refusePlainLinks(input, expanded(input))
-  return expanded(input).components.flatMap((component) =>
-    fateOf(input, component)
-      .create.filter(({ row }) => !row)
+  const world = expanded(input)
+  refuse(input, world)
+  return fatesOf(input, world.components).flatMap(({ component, create }) =>
+    create
+      .filter(({ row, on }) => !row && on === undefined)
       .map(({ ordinal }) => ({ component, ordinal, cloudId: cloudIdOf(input, component) })),
   )
 }
 
 /** The difference between what shall be and what is. Pure; the same input gives the same digest. `specs`: machine name -> what its cloud will make. */
 export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>): Plan {
-  const input = { ...given, machines: [...given.machines].sort(byName) }
+  const input = withGuests({ ...given, machines: [...given.machines].sort(byName) })
   const world = expanded(input)
   const body = bodyOf(input, world, specs)
   const whole = {
@@ -73,8 +75,10 @@ function byName(a: MachineRecord, b: MachineRecord): number {
 
 export type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
 
-function keep({ component, name: machine, stateful }: MachineRecord): Change {
-  return { action: 'keep', component, machine, reasons: [], stateful }
+/** `machines`: all that there are, of which it may share one. */
+function keep({ component, name: machine, stateful, hostId }: MachineRecord, machines: MachineRecord[]): Change {
+  const on = hostId === undefined ? undefined : machines.find(({ id }) => id === hostId)?.name
+  return { action: 'keep', component, machine, ...(on !== undefined && { on }), reasons: [], stateful }
 }
 
 function live(input: PlanInput): MachineRecord[] {
@@ -84,13 +88,16 @@ function live(input: PlanInput): MachineRecord[] {
 function checkPlan(input: PlanInput): Body {
   const units = new UnitList()
   for (const { component, name } of live(input)) units.add('check', { component, machine: name }, 'check asked for')
-  return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+  return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
 }
 
 function pushPlan(input: PlanInput): Body {
   const { service, release, beside } = input
-  if (service === undefined) throw new KitbagError('internal', 'a push without a service')
   const units = new UnitList()
+  if (service === undefined) {
+    for (const machine of live(input)) if (isUnderWay(machine)) addLevelling(units, machine)
+    return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
+  }
   const pushed = pushedTo(input, service)
   let before: string[] = []
   for (const machine of live(input)) {
@@ -104,7 +111,7 @@ function pushPlan(input: PlanInput): Body {
     // It may start the service anew: one machine after the other.
     before = [configure]
   }
-  return { units: units.finish(), changes: input.machines.map(keep), refusals: [] }
+  return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
 }
 
 /** A service's own machines; of one that has none, those of other services that refer to it, which are changed in place. */
@@ -116,10 +123,9 @@ function pushedTo(input: PlanInput, service: string): Map<string, ResolvedCompon
 }
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
-  refuseCopies(input, world)
-  refusePlainLinks(input, world)
+  refuse(input, world)
   if (input.kind === 'forget') refuseLast(input, world)
-  const fates = world.components.map((component) => fateOf(input, component))
+  const fates = fatesOf(input, world.components)
   const known = new Set(world.components.map(({ name }) => name))
   const strange = input.machines.filter(({ component }) => !known.has(component))
   refuseUnplaced(input, strange)
@@ -127,6 +133,13 @@ function changePlan(input: PlanInput, world: Expanded, specs: Map<string, Resolv
   const { units, updates } = changeUnits(input, world, fates, orphans, specs)
   const changes = changesOf(fates, orphans, updates, input)
   return { units, changes, refusals: input.kind === 'undo' ? [] : refusalsOf(changes, input) }
+}
+
+/** What cannot be, whatever there is now. */
+function refuse(input: PlanInput, world: Expanded): void {
+  refuseCopies(input, world)
+  refuseSharing(input, world)
+  refusePlainLinks(input, world)
 }
 
 /** Two databases that know nothing of each other are not one of twice the size. The blueprint is checked for it; a scale is checked here. */
@@ -151,19 +164,21 @@ function changesOf(
   for (const { component, stay, create, wait, remove } of fates) {
     for (const machine of wait)
       changes.push({
-        ...keep(machine),
+        ...keep(machine, input.machines),
         reasons: [{ message: `it was imported: ${component.name} has no place for it yet` }],
       })
     for (const machine of stay) {
       const reasons = updates.get(machine.name)
-      changes.push(reasons ? { ...keep(machine), action: 'update', reasons } : keep(machine))
+      const kept = keep(machine, input.machines)
+      changes.push(reasons ? { ...kept, action: 'update', reasons } : kept)
     }
-    for (const { name, row, reasons, replaces } of create) {
+    for (const { name, row, reasons, replaces, on } of create) {
       if (!replaces)
         changes.push({
           action: row?.status === 'imported' ? 'update' : 'create',
           component: component.name,
           machine: name,
+          ...(on !== undefined && { on }),
           reasons,
           stateful: stateful(component.recipe),
         })
@@ -171,12 +186,10 @@ function changesOf(
     for (const { machine, replacement, reasons } of remove) {
       const end = endOf(input, machine)
       changes.push({
+        ...keep(machine, input.machines),
         action: replacement ? 'replace' : end === 'forget' ? 'forget' : 'remove',
-        component: component.name,
-        machine: machine.name,
         ...(replacement && { replacement }),
         reasons: replacement && end === 'forget' ? [...reasons, { message: letGo }] : reasons,
-        stateful: machine.stateful,
       })
     }
   }
@@ -184,7 +197,7 @@ function changesOf(
     const message = input.release ? `the blueprint has no ${machine.component} any more` : 'nothing shall be left'
     const end = endOf(input, machine)
     const reasons = end === 'forget' ? [{ message }, { message: letGo }] : [{ message }]
-    changes.push({ ...keep(machine), action: end === 'forget' ? 'forget' : 'remove', reasons })
+    changes.push({ ...keep(machine, input.machines), action: end === 'forget' ? 'forget' : 'remove', reasons })
   }
   return changes
 }

@@ -13,20 +13,23 @@ import {
 } from './change-context.ts'
 import { addJoins } from './create-units.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from './digests.ts'
-import { expand } from './expand.ts'
 import type { Fate } from './fate.ts'
 import { componentNamed, linksOf } from './links.ts'
 import { componentDifferences } from './reasons.ts'
 import { unitId } from './units.ts'
 
 /** Machines that stay and are not, or will not be, as their inputs say. */
-export function addUpdates(context: ChangeContext, fate: Fate, before: World['components']): void {
-  const { input, world, units } = context
-  const { release, current, machines, overrides, values = {} } = input
+export function addUpdates(context: ChangeContext, fate: Fate): void {
+  const { input, world, units, formers } = context
+  const { release, current, machines, overrides, values = {}, certificates = {} } = input
   if (!release) return
   const { component } = fate
-  const now: World = { release: release.spec, components: world.components, machines, overrides, values }
-  const differences = componentDifferences(current, release, componentNamed(before, component.name), component)
+  const now: World = { release: release.spec, components: world.components, machines, overrides, values, certificates }
+  const before = componentNamed(
+    formers.find(({ number }) => number === current?.number)?.components ?? [],
+    component.name,
+  )
+  const differences = componentDifferences(current, release, before, component)
   const around = changesAround(context, fate)
   for (const machine of fate.stay) {
     if (input.held?.includes(machine.name)) continue
@@ -45,11 +48,6 @@ export function addUpdates(context: ChangeContext, fate: Fate, before: World['co
       addJoins(context, fate, machine.name, message)
     }
   }
-}
-
-/** The components of the release in force, for what differs. */
-export function componentsBefore({ current, toolkit, overrides }: ChangeContext['input']): World['components'] {
-  return current ? expand(current.spec, toolkit, overrides).components : []
 }
 
 /** Why a component's files change although nothing of its own did. */

@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import type { MachineCost } from '../model/cost.ts'
+import type { JsonObject } from '../model/json.ts'
 import type { Address, MachineAccess, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 
@@ -133,8 +135,6 @@ export interface Provider {
     requirements: MachineRequirements,
     placement: { region?: string; zones?: string[]; labels?: Record<string, string>; ordinal: number },
   ): Promise<ResolvedMachineSpec>
-  /** What such a machine costs in an hour, in the cloud's currency; absent or undefined: not known here. */
-  hourlyPrice?(spec: ResolvedMachineSpec): number | undefined
   /** The same token twice = the same machine, also after a crash of the caller at any point. */
   createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
   /**
@@ -221,3 +221,9 @@ export interface ProviderDriver<Settings = unknown, Credentials = unknown> {
     environment: ProviderEnvironment,
   ): Promise<Provider>
 }
+
+/**
+ * What the machines of a cloud with such settings cost, from the price table in the provider's folder and the settings alone: it makes no
+ * call and loads no SDK. What is not known is null, and said.
+ */
+export type MachineCosts = (settings: JsonObject) => (spec: ResolvedMachineSpec) => MachineCost

@@ -1,4 +1,4 @@
-import type { ProviderDriver } from './contract.ts'
+import type { MachineCosts, ProviderDriver } from './contract.ts'
 
 /** Loads one driver with its SDK, when the first cloud of its kind is used. */
 export type ProviderLoader = () => Promise<ProviderDriver>
@@ -11,3 +11,11 @@ export const providers = {
   local: async () => (await import('./local/driver.ts')).driver,
   ssh: async () => (await import('./ssh/driver.ts')).driver,
 } satisfies Record<string, ProviderLoader>
+
+/** What machines cost, of the kinds that know it; loaded without the driver and its SDK. */
+export const costs = {
+  aws: async () => (await import('./aws/costs.ts')).costs,
+  azure: async () => (await import('./azure/costs.ts')).costs,
+  fake: async () => (await import('./fake/costs.ts')).costs,
+  local: async () => (await import('./local/costs.ts')).costs,
+} satisfies { [kind in keyof typeof providers]?: () => Promise<MachineCosts> }

@@ -77,6 +77,7 @@ function parse(text: string): Template {
 function checkPath(recipe: Recipe, path: string[], refuse: Refuse): void {
   const [root = '', name, ...rest] = path
   if (!Object.hasOwn(contextShape, root)) unknown(root, Object.keys(contextShape), '', refuse)
+  else if (root === 'tls' && !recipe.signature.tls) refuse('"tls" is known in a recipe that says `tls: true`')
   else if (name !== undefined) {
     const known = namesBelow(recipe, root)
     if (known) unknown(name, known, `${root}.`, refuse)

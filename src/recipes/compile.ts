@@ -6,7 +6,7 @@ import type { Artifact, CompileOptions, HostProgram } from '../model/program.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
 import { declaredParameters, viewOf } from './context.ts'
 import { ExpressionError, evaluate, truthy } from './expression.ts'
-import { type ExtraPart, mergeParts } from './extras.ts'
+import { type ExtraPart, mergeParts, tracesFolder, tracesOf } from './extras.ts'
 import { misfits } from './parameters.ts'
 import { blobFolder, largeTextPath } from './places.ts'
 import { notificationName, programText } from './program-text.ts'
@@ -32,7 +32,9 @@ export function compile(
     const own = stepsOf(part, phase, options)
     return withoutRepeats(part.recipe, own)
   })
-  const steps = mergeParts(parts, extras, { phase, mode: options.mode })
+  const { component } = context
+  const guest = options.guest ? { component, recipe } : undefined
+  const steps = mergeParts(parts, extras, { phase, mode: options.mode, ...(guest && { guest }) })
   const suppressed = new Set((options.suppress ?? []).map(withUnitName))
   const notifications = notificationsOf(steps).map((notification) => ({
     ...notification,
@@ -45,7 +47,10 @@ export function compile(
       mode: options.mode,
       steps,
       notifications,
-      ...(phase === 'configure' && !options.part && { extras: extras.map(({ name }) => name) }),
+      ...(phase === 'configure' &&
+        !options.part && {
+          traces: { folder: tracesFolder(guest?.component), names: tracesOf(extras, guest !== undefined) },
+        }),
       ...(options.manifest && options.mode === 'apply' && { manifest: true }),
     }),
     nonce,
@@ -55,6 +60,14 @@ export function compile(
     // A check unpacks nothing, so nothing has to be uploaded for it.
     artifacts: options.mode === 'check' ? [] : artifactsOf(steps),
   }
+}
+
+/** A program that takes away all that a component put onto a machine that it shared: services are stopped, files removed, data stays. */
+export function leavingProgram(component: string): HostProgram {
+  const nonce = randomBytes(16).toString('hex')
+  const traces = { folder: tracesFolder(component), names: [] }
+  const text = programText({ nonce, mode: 'apply', steps: [], notifications: [], traces })
+  return { text, nonce, resources: [], artifacts: [] }
 }
 
 function artifactsOf(steps: Step[]): Artifact[] {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { canonicalJson, type JsonObject } from '../model/json.ts'
 import type { RecipeContext } from '../model/recipe.ts'
 import { ExpressionError, evaluateTemplate, type Template } from './expression.ts'
+import { authorityFile } from './places.ts'
 import type { Recipe } from './recipe.ts'
 
 /** What recipes may name, and what is below each: `null`: a value; `'any'`: names that only the blueprint knows. */
@@ -21,13 +22,15 @@ export const contextShape = {
   source: ['digest', 'short'],
   consumers: null,
   peers: null,
+  authority: ['file', 'certificate'],
+  tls: ['certificate', 'key'],
   outputs: 'any',
   /** Of `forEach`. */
   item: 'any',
 } as const satisfies Record<string, null | 'any' | readonly string[]>
 
 /** Roots that hold facts of other machines, or may (`env` refers to other components). An install phase runs before those exist. */
-export const laterRoots = ['consumers', 'peers', 'env', 'outputs']
+export const laterRoots = ['consumers', 'peers', 'tls', 'env', 'outputs']
 
 /** Roots that are numbers, so that a template may write them bare. */
 export const numberPaths = ['port', 'machine.cpu', 'machine.memory', 'release.number']
@@ -59,6 +62,8 @@ export function viewOf(recipe: Recipe, context: RecipeContext): Record<string, u
     source: source ? { ...source, short: source.digest.slice(0, 16) } : null,
     consumers: context.consumers,
     peers: context.peers,
+    authority: { file: authorityFile, certificate: context.authority ?? null },
+    tls: context.tls ?? null,
   }
   view.outputs = lazyOutputs(recipe.definition.outputs, view)
   return view

@@ -88,6 +88,8 @@ function signatureOf(
     uses,
     ...(data.port !== undefined && { defaultPort: data.port }),
     ...(data.opens && { opens: data.opens as Opening[] }),
+    ...(data.tls && { tls: true }),
+    ...(data.loopback && { loopback: data.loopback }),
   }
 }
 

@@ -1,3 +1,6 @@
+/** Where machines that use a component over TLS have the certificate of the deployment's own authority. */
+export const authorityFile = '/etc/kitbag/authority.pem'
+
 /** Where uploaded blobs lie on a machine. */
 export const blobFolder = '/var/cache/kitbag/blobs'
 

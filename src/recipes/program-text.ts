@@ -1,5 +1,4 @@
 import { sh } from '../lib/sh.ts'
-import { extrasFolder } from './extras.ts'
 import type { Facts, Notification, RuntimePart, Step } from './resources/type.ts'
 import { runtimeText } from './runtime/parts.ts'
 
@@ -9,8 +8,8 @@ export interface ProgramParts {
   mode: 'apply' | 'check'
   steps: Step[]
   notifications: (Notification & { suppressed: boolean })[]
-  /** Names of the machine's extras: any other that is there is taken away first. Absent: none is. */
-  extras?: string[]
+  /** What belongs in a folder of traces: any other that is there is taken away first. Absent: none is. */
+  traces?: { folder: string; names: string[] }
   /** Everything is listed on the machine before it is put there, so that it can be taken away. */
   manifest?: boolean
 }
@@ -29,10 +28,10 @@ export function notificationName({ verb, unit }: Notification): string {
  * The program: one function that is called on the last line, in braces, so that a text cut off anywhere is no complete command and
  * runs nothing.
  */
-export function programText({ nonce, mode, steps, notifications, extras, manifest }: ProgramParts): string {
+export function programText({ nonce, mode, steps, notifications, traces, manifest }: ProgramParts): string {
   const facts = mergeFacts(steps)
   const needed = new Set<RuntimePart>(steps.flatMap(({ runtime }) => runtime))
-  if (extras) needed.add('extras')
+  if (traces) needed.add('extras')
   if (manifest) needed.add('manifest')
   return [
     'kitbag_program() {',
@@ -41,9 +40,11 @@ export function programText({ nonce, mode, steps, notifications, extras, manifes
     ...factFunctions(facts, needed),
     'kb_begin',
     ...(manifest ? manifestLines(facts, notifications) : []),
-    ...(extras ? [sh`[ ! -d ${extrasFolder} ] || kb_extras ${extrasFolder} ${` ${extras.join(' ')} `}`.text] : []),
+    ...(traces
+      ? [sh`[ ! -d ${traces.folder} ] || kb_extras ${traces.folder} ${` ${traces.names.join(' ')} `}`.text]
+      : []),
     ...steps.flatMap((step, index) => stepLines(step, index, steps[index + 1])),
-    ...(needed.has('service') || extras ? ['kb_reload_units'] : []),
+    ...(needed.has('service') || traces ? ['kb_reload_units'] : []),
     ...notifications.flatMap((notification, index) => [
       sh`kb_at ${steps.length + index} ${jsonText(notificationName(notification))}`.text,
       sh`kb_fire ${notification.verb} ${notification.unit} ${notification.suppressed ? 1 : 0}`.text,

@@ -86,6 +86,7 @@ function mayHoldSecrets(recipe: Recipe, paths: { path: string[] }[]): boolean {
   const parameters = declaredParameters(recipe.signature.parameters)
   const secret = ([root, name]: string[], depth = 0): boolean => {
     if (root === 'env') return true
+    if (root === 'tls') return name !== 'certificate'
     if (root === 'parameters') return name === undefined || parameters[name]?.['x-kitbag-secret'] === true
     if (root !== 'outputs') return false
     const template = name === undefined ? Object.values(outputs).flat() : (outputs[name] ?? [])

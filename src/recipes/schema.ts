@@ -63,6 +63,8 @@ export const recipeSchema = z.strictObject({
     .default({}),
   stateful: z.boolean().default(false),
   opens: z.array(openingSchema).max(100).optional(),
+  tls: z.boolean().default(false),
+  loopback: z.array(z.int().min(1).max(65535)).max(100).optional(),
   resources: z.array(z.unknown()).max(500),
 })
 

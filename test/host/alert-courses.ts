@@ -47,9 +47,9 @@ const nameServer = (counters: Record<string, string>) =>
   )
 
 const gib = 2 ** 30
-const disk = (available: string) => ({
-  'node_filesystem_avail_bytes{job="node",component="db",machine="db-1",mountpoint="/"}': available,
-  'node_filesystem_size_bytes{job="node",component="db",machine="db-1",mountpoint="/"}': `${20 * gib}+0x600`,
+const disk = (available: string, mountpoint = '/') => ({
+  [`node_filesystem_avail_bytes{job="node",component="db",machine="db-1",mountpoint="${mountpoint}"}`]: available,
+  [`node_filesystem_size_bytes{job="node",component="db",machine="db-1",mountpoint="${mountpoint}"}`]: `${20 * gib}+0x600`,
 })
 const day = 86_400
 const certificate = (begin: number, end: string) => ({
@@ -170,7 +170,22 @@ export const courses: Course[] = [
     interval: 300,
     series: disk(`${8 * gib}-${gib / 24}x84 ${15 * gib}+0x120`),
     labels: { job: 'node', component: 'db', machine: 'db-1', mountpoint: '/' },
-    told: { '20m': null, '4h': 'The disk of db-1 is full within a day if this goes on', '14h': null },
+    told: { '20m': null, '4h': 'The disk / of db-1 is full within a day if this goes on', '14h': null },
+  },
+  {
+    alert: 'disk-full',
+    course: 'another disk than the first',
+    interval: 300,
+    series: disk(`${8 * gib}-${gib / 24}x84`, '/var/lib/postgresql'),
+    labels: { job: 'node', component: 'db', machine: 'db-1', mountpoint: '/var/lib/postgresql' },
+    told: { '4h': 'The disk /var/lib/postgresql of db-1 is full within a day if this goes on' },
+  },
+  {
+    alert: 'disk-full',
+    course: 'what is for the system itself',
+    interval: 300,
+    series: disk(`${8 * gib}-${gib / 24}x84`, '/boot/efi'),
+    told: { '4h': null },
   },
   {
     alert: 'disk-full',

@@ -108,10 +108,14 @@ export function buildKitbag(): void {
   built = true
 }
 
-/** Runs bin/kitbag as a process of its own, from the current sources. Its environment is the given one only, beside PATH. */
-export function runKitbag(args: string[], env: Record<string, string>): KitbagProcess {
+/** Runs bin/kitbag, or a copy of it, as a process of its own, from the current sources. Its environment is the given one only, beside PATH. */
+export function runKitbag(
+  args: string[],
+  env: Record<string, string>,
+  program = join(root, 'bin/kitbag'),
+): KitbagProcess {
   buildKitbag()
-  const child = spawn(join(root, 'bin/kitbag'), args, {
+  const child = spawn(program, args, {
     env: { PATH: process.env.PATH, KITBAG_LISTEN: '127.0.0.1:0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

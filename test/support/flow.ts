@@ -29,6 +29,8 @@ export interface Flow {
   balancer: RecordedBalancer
   /** Later deployments go to a cloud of the shipped `fake` provider with these settings; gives its driver, without faults. */
   useFake(settings: JsonObject): Promise<Provider>
+  /** Later deployments go to this cloud; gives its driver, as the worker of this process has it. */
+  useCloud(record: { provider: string; settings: JsonObject; credentials: JsonObject }): Promise<Provider>
   /** Submits a deploy of this release to the deployment of this name. */
   deploy(name: string, spec: ReleaseSpec, request?: OperationRequest, idempotencyKey?: string): Promise<OperationRecord>
   /** A destroy without a request may lose the database's data. */
@@ -96,6 +98,7 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
     : undefined
   if (running) stops.add('worker', () => running.stop())
   const { store } = parts
+  let clouds = 0
   let { id: cloudId } = await store.clouds.create(tenantId, {
     name: 'home',
     provider: 'memory',
@@ -147,6 +150,10 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
       cloudId = (await store.clouds.create(tenantId, record)).id
       const environment = { installation: (await store.installation.get()).id, home, cache: home, log: () => {} }
       return driver.connect({ name, settings: driver.settings.parse({}), credentials: {} }, environment)
+    },
+    async useCloud(record) {
+      cloudId = (await store.clouds.create(tenantId, { name: `${record.provider}-${++clouds}`, ...record })).id
+      return parts.clouds.provider(cloudId)
     },
     deploy,
     submit: (name, kind, request = kind === 'destroy' ? { allowDataLoss: ['db'] } : {}) => submit(name, kind, request),

@@ -44,6 +44,9 @@ export async function wantedOf(
       ...(near && { fix: `Did you mean ${near}?` }),
     })
   }
+  const { with: host } = found.placement
+  if (host !== undefined)
+    throw new KitbagError('not-supported', `${name} shares the machines of ${host}: import one for ${host}`)
   const goesTo = found.placement.cloud ?? deployment.cloud
   if (goesTo !== cloud.name)
     throw new KitbagError('conflict', `machines of ${name} are on cloud ${goesTo}, and this one is on ${cloud.name}`)

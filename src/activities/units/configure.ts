@@ -3,6 +3,7 @@ import type { MachineRecord } from '../../model/machine.ts'
 import { machineAccess } from '../machine-access.ts'
 import { configureDigestsNow, type PhaseInputs, phaseInputs } from '../phase-inputs.ts'
 import { runPhase } from '../run-phase.ts'
+import { settleServerCertificate } from '../server-certificates.ts'
 import { ownService, type RunningService } from '../service-of.ts'
 import type { UnitWork } from '../unit-work.ts'
 import { admit } from './admit.ts'
@@ -21,8 +22,8 @@ export function configure(work: UnitWork): Promise<void> {
 
 async function configureMachine(work: UnitWork): Promise<void> {
   const { machines } = work.deps.store
-  if (work.unit.only === 'firewall') return admit(work, mostRounds)
   if (await isGone(work)) return
+  if (work.unit.only === 'firewall') return admit(work, mostRounds)
   let inputs = await phaseInputs(work, 'configure')
   for (let round = 1; round <= mostRounds; round++) {
     const { id } = inputs.machine
@@ -42,6 +43,7 @@ async function configureMachine(work: UnitWork): Promise<void> {
     const now = await configureDigestsNow(work)
     if (now.digest === inputs.digest && now.firewall === inputs.firewall) {
       await machines.update(id, { configureDigest: inputs.digest, firewallDigest, drifted: false })
+      if (inputs.recipe.signature.tls) await settleServerCertificate(work.deps, inputs.machine)
       return
     }
     inputs = await phaseInputs(work, 'configure')

@@ -9,6 +9,7 @@ import { openAcrossClouds } from '../secure-clouds.ts'
 import type { UnitWork } from '../unit-work.ts'
 import { componentOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
+import { share } from './share.ts'
 
 type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
 
@@ -19,6 +20,7 @@ type Creating = MachineRecord & { createToken: string; hostKeyPrivate: string }
 export async function create(work: UnitWork): Promise<void> {
   const { deps, unit } = work
   if (!unit.create) throw new KitbagError('internal', `${unit.id}: a create unit without a specification`)
+  if (unit.create.on !== undefined) return share(work, unit.create, unit.create.on)
   const provider = await deps.clouds.provider(unit.create.cloud)
   const row = await ensureRow(work, unit.create)
   if (row.status !== 'creating' && row.status !== 'imported') return
@@ -89,7 +91,9 @@ async function untilAddressed(work: UnitWork, provider: Provider, made: Provider
     refuseDead(unit.machine, machine)
     if (machine.status === 'running' && preferredAddress(machine.addresses)) return machine
     if (Date.now() > deadline) {
-      died(unit.machine, `it is still ${machine.status} without an address after ${timings.boot / 1_000} s`)
+      const console = await readConsole(provider, machine.id)
+      const lacking = preferredAddress(machine.addresses) ? '' : ' without an address'
+      died(unit.machine, `it is still ${machine.status}${lacking} after ${timings.boot / 1_000} s`, undefined, console)
     }
     await sleep(timings.poll, signal)
     machine = (await provider.getMachine(machine.id)) ?? died(unit.machine, 'it does not exist any more')
@@ -117,7 +121,7 @@ async function untilReachable(work: UnitWork, provider: Provider, row: MachineRe
     work.signal.throwIfAborted()
     if (!(error instanceof KitbagError) || error.code !== 'machine-unreachable') throw error
     const said = await provider.getMachine(row.providerId ?? '').catch(() => undefined)
-    const console = await provider.console?.(row.providerId ?? '').catch(() => undefined)
+    const console = await readConsole(provider, row.providerId ?? '')
     died(row.name, `${error.message}; its cloud says: ${said?.status ?? 'no such machine'}`, error, console)
   } finally {
     over.abort()
@@ -134,6 +138,11 @@ function refuseDead(name: string, machine: ProviderMachine | undefined): void {
   if (!machine || machine.status === 'gone')
     died(name, 'it died: its cloud says that there is no such machine any more')
   if (machine.status === 'stopped') died(name, 'it died: its cloud says that it is stopped')
+}
+
+/** undefined: its cloud keeps none, or does not give it. */
+async function readConsole(provider: Provider, id: string): Promise<string | undefined> {
+  return provider.console?.(id).catch(() => undefined)
 }
 
 /** Lines of a console that are told. */

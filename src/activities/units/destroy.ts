@@ -6,6 +6,7 @@ import { forgetOverrides } from '../forget-overrides.ts'
 import { machineAccess } from '../machine-access.ts'
 import { serviceNamed } from '../service-of.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
+import { leaveMachine } from './share.ts'
 
 /** Destroys the machine and removes its row, in this order, so that a crash in between is repeated. What is gone already is fine. */
 export async function destroy(work: UnitWork): Promise<void> {
@@ -13,6 +14,14 @@ export async function destroy(work: UnitWork): Promise<void> {
   const row = await findMachine(work)
   if (!row) return
   if (mayServe(row)) await retire(work, row)
+  if (row.hostId === undefined) await destroyMachine(work, row)
+  else await leaveMachine(work, row)
+  await forgetOverrides(work, row)
+  await deps.store.machines.remove(row.id)
+}
+
+async function destroyMachine(work: UnitWork, row: MachineRecord): Promise<void> {
+  const { deps } = work
   // A dead one stays known as dead, also when this is repeated.
   if (row.status !== 'lost') await deps.store.machines.update(row.id, { status: 'destroying' })
   try {
@@ -25,8 +34,6 @@ export async function destroy(work: UnitWork): Promise<void> {
   }
   await work.boundary('destroy/gone')
   deps.reach.forget(row.id)
-  await forgetOverrides(work, row)
-  await deps.store.machines.remove(row.id)
 }
 
 /** Nobody can clean a machine that is dead; who replaces it need not wait for that. */

@@ -1,3 +1,4 @@
+import type { MachineRecord } from '../../model/machine.ts'
 import { mayServe } from '../../planner/change-context.ts'
 import { forgetOverrides } from '../forget-overrides.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
@@ -17,6 +18,15 @@ export async function forget(work: UnitWork): Promise<void> {
     await deps.store.machines.update(row.id, { ...nothing, status: 'imported', drifted: false })
     return
   }
+  if (row.hostId === undefined) await letGo(work, row)
+  await work.boundary('forget/gone')
+  deps.reach.forget(row.id)
+  await forgetOverrides(work, row)
+  await deps.store.machines.remove(row.id)
+}
+
+async function letGo(work: UnitWork, row: MachineRecord): Promise<void> {
+  const { deps } = work
   try {
     const provider = await deps.clouds.provider(row.cloudId)
     for (const id of await idsAtCloud(work, provider, row)) await provider.letGo(id)
@@ -25,8 +35,4 @@ export async function forget(work: UnitWork): Promise<void> {
     const message = `${row.name} does not answer, and keeps the mark that is on it: when it is back, kitbag sweep names it`
     work.events.add({ type: 'log', data: { level: 'warn', machine: row.name, message } })
   }
-  await work.boundary('forget/gone')
-  deps.reach.forget(row.id)
-  await forgetOverrides(work, row)
-  await deps.store.machines.remove(row.id)
 }

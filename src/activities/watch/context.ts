@@ -4,6 +4,7 @@ import type { MachineRecord } from '../../model/machine.ts'
 import type { ReleaseSpec } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
 import type { ControlContext, Sample, WatchContext } from '../../toolkit/contract.ts'
+import { costsOf } from '../costs.ts'
 import type { ActivityDeps } from '../deps.ts'
 import { tryMachineAccess } from '../machine-access.ts'
 import type { Glance } from './glance.ts'
@@ -43,7 +44,13 @@ export function watchContext({ deps, release, service, glance, state, memo, sign
     access: tryMachineAccess,
     ...queriesOf(deps, release, rows, signal),
     metrics: () => readMetrics(deps, release, rows, signal),
-    hourlyPrice: async (row) => (await deps.clouds.provider(row.cloudId)).hourlyPrice?.(row.spec),
+    costs: async () => {
+      const costOf = await costsOf(
+        deps.store,
+        rows.map(({ cloudId }) => cloudId),
+      )
+      return ({ cloudId, spec }) => costOf(cloudId, spec)
+    },
   } satisfies WatchContext<unknown>
 }
 

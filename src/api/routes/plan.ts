@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { digestOf } from '../../lib/digest.ts'
+import { cloudsOf, planCosts } from '../../planner/costs.ts'
 import { loadPlanInput } from '../../planner/load.ts'
 import { machinesToCreate, plan } from '../../planner/plan.ts'
 import type { PlanInput } from '../../planner/plan-input.ts'
@@ -70,7 +71,9 @@ export function addPlan(api: Api, deps: ApiDeps): void {
     const { tenantId } = c.var
     const input = await planInput(deps, c.req.valid('param').deployment, c.req.valid('json'), tenantId)
     const specs = await deps.resolveSpecs(machinesToCreate(input), { tenantId, cloudId: input.cloudId })
-    return c.json(plan(input, specs) as unknown as PlanBody, 200)
+    const made = plan(input, specs)
+    const costs = planCosts(made, input.machines, await deps.costs(cloudsOf(made, input.machines)))
+    return c.json({ ...made, costs } as unknown as PlanBody, 200)
   })
   api.openapi(validate, async (c) => {
     const { name, secrets } = await validateBlueprint(deps, c.req.valid('json'), c.var.tenantId)

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { deploymentCostsSchema } from './costs.ts'
 import { operationKind, operationStatus } from './operation.ts'
 
 const lastOperation = z
@@ -18,7 +19,7 @@ export const deploymentSummarySchema = z
     cloud: z.string().nullable(),
     status: deploymentStatus,
     release: z.int().nullable().openapi({ description: 'Number of the release in force' }),
-    machines: z.int(),
+    machines: z.int().openapi({ description: 'Those that it has; what shares one is not counted' }),
     operation: lastOperation.nullable().openapi({ description: 'The newest one' }),
     createdAt: z.string(),
   })
@@ -28,6 +29,7 @@ export const machineSchema = z
   .object({
     name: z.string(),
     component: z.string(),
+    on: z.string().optional().openapi({ description: 'The machine that it shares, where it has none of its own' }),
     status: z.enum(['imported', 'creating', 'created', 'installed', 'ready', 'failed', 'lost', 'destroying']),
     address: z.string().nullable().openapi({ description: 'The one that other machines use' }),
     addresses: z.array(
@@ -82,6 +84,7 @@ export const deploymentSchema = z
       })
       .nullable()
       .openapi({ description: 'The release on trial beside the one in force' }),
+    costs: deploymentCostsSchema,
     operation: lastOperation.nullable(),
     createdAt: z.string(),
   })

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { planCostsSchema } from './costs.ts'
 
 const reason = z.object({
   message: z.string(),
@@ -13,6 +14,7 @@ export const changeSchema = z
     component: z.string(),
     machine: z.string(),
     replacement: z.string().optional().openapi({ description: 'The machine that takes its place' }),
+    on: z.string().optional().openapi({ description: 'The machine that it shares, where it has none of its own' }),
     reasons: z.array(reason),
     stateful: z.boolean(),
   })
@@ -45,7 +47,8 @@ export const planSchema = z
         fix: z.string(),
       }),
     ),
-    digest: z.string(),
+    digest: z.string().openapi({ description: 'Of all but the refusals and the costs' }),
+    costs: planCostsSchema,
   })
   .openapi('Plan')
 

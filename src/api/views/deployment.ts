@@ -3,6 +3,7 @@ import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import { isFinal, type OperationRecord } from '../../model/operation.ts'
 import type { ReleaseRecord } from '../../model/release.ts'
 import { canaryIn } from '../../planner/canary.ts'
+import { deploymentCosts } from '../../planner/costs.ts'
 import type { ApiDeps } from '../deps.ts'
 import type { Deployment, DeploymentStatus, DeploymentSummary, Machine } from '../schemas/deployment.ts'
 import { factsOf } from './facts.ts'
@@ -38,18 +39,33 @@ export async function summarize(deps: ApiDeps, record: DeploymentRecord): Promis
     cloud,
     status: statusOf(record, machines, last),
     release: currentRelease,
-    machines: machines.length,
+    machines: machines.filter(({ hostId }) => hostId === undefined).length,
     operation: brief(last),
     createdAt: createdAt.toISOString(),
   }
 }
 
-function presentMachine(row: MachineRecord): Machine {
-  const { name, component, status, addresses, user, hostKey, spec, stateful, imported, drifted, releaseNumber } = row
+function presentMachine(row: MachineRecord, all: MachineRecord[]): Machine {
+  const {
+    name,
+    component,
+    hostId,
+    status,
+    addresses,
+    user,
+    hostKey,
+    spec,
+    stateful,
+    imported,
+    drifted,
+    releaseNumber,
+  } = row
+  const on = hostId === undefined ? undefined : all.find(({ id }) => id === hostId)?.name
   const address = preferredAddress(addresses)?.address ?? null
   return {
     name,
     component,
+    ...(on !== undefined && { on }),
     status,
     address,
     addresses,
@@ -85,11 +101,14 @@ export async function describe(deps: ApiDeps, record: DeploymentRecord): Promise
     status: statusOf(record, machines, last),
     release: currentRelease,
     ...(typeof front?.url === 'string' && { url: front.url }),
-    machines: machines.map(presentMachine).sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+    machines: machines
+      .map((row) => presentMachine(row, machines))
+      .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
     components,
     services,
     scale: Object.fromEntries(scale),
     canary: presentCanary(overrides),
+    costs: deploymentCosts(machines, await deps.costs(machines.map(({ cloudId }) => cloudId))),
     operation: brief(last),
     createdAt: createdAt.toISOString(),
   }

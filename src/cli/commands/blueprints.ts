@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../../lib/package-root.ts'
 import { KitbagError } from '../../model/errors.ts'
-import type { Plan } from '../../model/plan.ts'
 import { assignment } from '../assignment.ts'
 import { type DescribeOptions, deploymentName, describeBlueprint, readBlueprint } from '../blueprint-file.ts'
 import { connect, deploymentPath } from '../connect.ts'
 import { print, printJson } from '../output.ts'
-import { planText } from '../plan-text.ts'
+import { type PricedPlan, planText } from '../plan-text.ts'
 import { submit, type WaitOptions } from '../watch.ts'
 
 interface DeployOptions extends DescribeOptions, WaitOptions {
@@ -48,7 +47,7 @@ export async function plan(
   const client = connect()
   const blueprint = await readBlueprint(file)
   const path = deploymentPath(deploymentName(blueprint, options.name), '/plan')
-  const made = await client.json<Plan>('POST', path, await describeBlueprint(client, blueprint, options))
+  const made = await client.json<PricedPlan>('POST', path, await describeBlueprint(client, blueprint, options))
   if (options.json) printJson(made)
   else for (const line of planText(made).split('\n')) print(line)
   return options.exitCode && made.units.length > 0 ? 2 : 0

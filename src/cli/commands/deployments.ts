@@ -1,6 +1,8 @@
+import type { DeploymentCosts } from '../../model/cost.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { assignment } from '../assignment.ts'
 import { connect, deploymentPath } from '../connect.ts'
+import { deploymentCostsText } from '../costs-text.ts'
 import { print, printJson, printTable } from '../output.ts'
 import { submit, type WaitOptions } from '../watch.ts'
 
@@ -14,6 +16,7 @@ export interface Shown {
   machines: {
     name: string
     component: string
+    on?: string
     status: string
     address: string | null
     release: number | null
@@ -22,6 +25,7 @@ export interface Shown {
     drifted: boolean
   }[]
   canary: { component: string; release: number; share: number; machines: string[] } | null
+  costs: DeploymentCosts
   operation: { id: string; kind: string; status: string } | null
 }
 
@@ -66,19 +70,27 @@ export async function list(options: { json?: boolean }): Promise<void> {
 export async function show(name: string, options: { json?: boolean }): Promise<void> {
   const shown = await connect().json<Shown>('GET', deploymentPath(name))
   if (options.json) return printJson(shown)
-  const { status, release, cloud, url, machines, canary, operation } = shown
+  const { status, release, cloud, url, machines, canary, costs, operation } = shown
   print(`${shown.name}: ${status}, release ${release ?? '-'}, cloud ${cloud ?? '-'}`)
   if (url) print(url)
   if (canary)
     print(
       `on trial: release ${canary.release} on ${canary.machines.join(', ')}, ${canary.share} % of ${canary.component}`,
     )
+  for (const line of deploymentCostsText(costs)) print(line)
   if (operation && operation.status !== 'succeeded')
     print(`last operation: ${operation.kind} ${operation.status} (kitbag operations ${operation.id} says more)`)
   if (machines.length === 0) return
   print('')
   printTable(
     ['MACHINE', 'COMPONENT', 'STATUS', 'ADDRESS', 'RELEASE', ''],
-    machines.map((m) => [m.name, m.component, m.status, m.address, m.release, m.drifted ? 'drifted' : '']),
+    machines.map(({ on, ...m }) => [
+      m.name,
+      m.component,
+      m.status,
+      m.address,
+      m.release,
+      [...(on === undefined ? [] : [`on ${on}`]), ...(m.drifted ? ['drifted'] : [])].join(', '),
+    ]),
   )
 }

@@ -1,5 +1,6 @@
 import { readDocument } from '../../blueprints/document.ts'
 import { parseDuration } from '../../lib/duration.ts'
+import { hoursPerMonth } from '../../model/cost.ts'
 import { KitbagError } from '../../model/errors.ts'
 import {
   type Policy,
@@ -14,6 +15,7 @@ import { connect } from '../connect.ts'
 import { print, printJson, printTable } from '../output.ts'
 import { readTextFile } from '../read-file.ts'
 import { recordedLoad } from '../recorded-load.ts'
+import { costsFor, readCosts } from '../replay-costs.ts'
 
 interface Options {
   json?: boolean
@@ -30,11 +32,17 @@ export async function replayPolicies(deployment: string | undefined, options: Op
   const { policy: files = [] } = options
   if (files.length === 0) throw new KitbagError('invalid-request', 'a replay takes --policy FILE')
   const settings = settingsOf(options)
+  const price = priceOf(options)
   const policies = await Promise.all(
     files.map(async (file) => readPolicy(readDocument(await readTextFile(file), file).value, file)),
   )
   const load = await loadFor(deployment, policies, options)
-  const replays = policies.map((policy, i) => ({ policy: files[i] ?? '', ...replay(policy, load, settings) }))
+  const costs = deployment === undefined ? undefined : await readCosts(connect(), deployment)
+  const replays = policies.map((policy, i) => {
+    const { each, others } = costsFor(policy, costs)
+    const cost = price === undefined ? each : price * hoursPerMonth
+    return { policy: files[i] ?? '', ...replay(policy, load, { ...settings, cost, ...(others && { others }) }) }
+  })
   if (options.json) return printJson(replays.map(presented))
   printSummary(replays)
   for (const { policy, sizes } of replays) {
@@ -59,13 +67,18 @@ async function loadFor(
   throw new KitbagError('invalid-request', 'a replay takes --metrics FILE, or a deployment and --last 7d')
 }
 
-function settingsOf({ size, boot = '60s', price = '0' }: Options): ReplayOptions {
+function settingsOf({ size, boot = '60s' }: Options): Pick<ReplayOptions, 'boot' | 'size'> {
   const bootTime = parseDuration(boot)
   if (bootTime === undefined) throw new KitbagError('invalid-request', `--boot ${boot}: must be a duration such as 60s`)
   if (size !== undefined && !/^\d{1,4}$/.test(size))
     throw new KitbagError('invalid-request', `--size ${size}: must be a number of machines`)
-  if (!/^\d+(\.\d+)?$/.test(price)) throw new KitbagError('invalid-request', `--price ${price}: must be a number`)
-  return { boot: bootTime, price: Number(price), ...(size !== undefined && { size: Number(size) }) }
+  return { boot: bootTime, ...(size !== undefined && { size: Number(size) }) }
+}
+
+function priceOf({ price }: Options): number | undefined {
+  if (price === undefined) return undefined
+  if (/^\d+(\.\d+)?$/.test(price)) return Number(price)
+  throw new KitbagError('invalid-request', `--price ${price}: must be a number`)
 }
 
 type Named = Replay & { policy: string }
@@ -79,7 +92,7 @@ function printSummary(replays: Named[]): void {
     `${secondsOverTarget} of ${seconds} (${((secondsOverTarget / Math.max(1, seconds)) * 100).toFixed(1)} %)`
   const rows: [string, (one: Named) => string][] = [
     ['machine hours', ({ machineHours }) => machineHours.toFixed(2)],
-    ['cost', ({ cost }) => cost.toFixed(2)],
+    ['cost', ({ cost }) => (cost === null ? 'unknown' : cost.toFixed(2))],
     ['seconds over target', share],
     ['most machines', ({ largest }) => String(largest)],
     ['changes of size', ({ sizes }) => String(sizes.length)],

@@ -131,5 +131,5 @@ function addReplay(autoscaler: Command): void {
     .option('--last <duration>', "instead: what the deployment's monitoring has recorded, such as 7d")
     .option('--size <count>', 'machines at the beginning (default: min)')
     .option('--boot <duration>', 'from a decision until a new machine serves (default: 60s)')
-    .option('--price <number>', 'of a machine for an hour (default: 0)')
+    .option('--price <number>', 'of a machine for an hour (default: what one of the deployment named costs now)')
 }

@@ -1,7 +1,7 @@
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { CertificateOrder, Challenge } from '../../model/certificate.ts'
 import { at, bytea } from './columns.ts'
-import { deployments } from './deployments.ts'
+import { deployments, machines } from './deployments.ts'
 import { tenant } from './tenants.ts'
 
 /** The deployment's own certificate authority. */
@@ -51,6 +51,21 @@ export const certificates = pgTable(
   },
   (t) => [uniqueIndex('certificates_purpose').on(t.deploymentId, t.service, t.name, t.purpose)],
 )
+
+/** What machines serve with whose recipes speak TLS: certificates of the deployment's own authority. */
+export const serverCertificates = pgTable('server_certificates', {
+  machineId: text('machine_id')
+    .primaryKey()
+    .references(() => machines.id, { onDelete: 'cascade' }),
+  tenantId: tenant(),
+  version: integer('version').notNull().default(1),
+  certificate: text('certificate').notNull(),
+  /** Encrypted with the tenant's data key. */
+  key: bytea('key').notNull(),
+  hosts: jsonb('hosts').$type<string[]>().notNull(),
+  renewAt: at('renew_at').notNull(),
+  createdAt: at('created_at').notNull().defaultNow(),
+})
 
 /** Accounts at certificate authorities; they outlive deployments, because authorities limit how many are made. */
 export const acmeAccounts = pgTable(

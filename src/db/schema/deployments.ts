@@ -54,6 +54,8 @@ export const machines = pgTable(
     /** Chosen and stored before the create call; the provider's idempotency token. */
     createToken: text('create_token').notNull(),
     providerId: text('provider_id'),
+    /** Id of the machine that it is on, where it shares that of another component. */
+    hostId: text('host_id'),
     status: text('status').$type<MachineStatus>().notNull(),
     addresses: jsonb('addresses').$type<Address[]>().notNull().default([]),
     user: text('login_user').notNull().default(''),

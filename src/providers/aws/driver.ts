@@ -14,7 +14,6 @@ import { market } from './market.ts'
 import { letGo, marks } from './marks.ts'
 import { residue } from './residue.ts'
 import { type AwsCredentials, type AwsSettings, credentialsSchema, settingsSchema } from './settings.ts'
-import { hourlyPrice } from './sizes.ts'
 import { readTag, tagFilters } from './tags.ts'
 
 /** Machines at AWS EC2, and at whoever else speaks its API. */
@@ -48,7 +47,6 @@ function connect(cloud: AwsCloud): Provider {
   return {
     catalog: offers.catalog,
     resolve: offers.resolve,
-    hourlyPrice: (spec) => hourlyPrice(spec, settings),
     createMachine: async (request, identity) =>
       present(await createMachine(cloud, { market: offers, firewall: walls }, request, identity)),
     secure: walls.secure,

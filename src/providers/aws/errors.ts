@@ -90,7 +90,7 @@ export function toKitbagError(error: unknown, call: string, machine?: string): K
   if (code !== undefined && Object.hasOwn(refused, code))
     return new KitbagError('provider-failed', `${where}: ${refused[code]} (${code})`, {
       ...options,
-      fix: 'Connect the cloud again with credentials that are valid: kitbag cloud add.',
+      fix: 'Give new ones: kitbag cloud set NAME --credentials FILE.',
     })
   if (code === 'UnauthorizedOperation')
     return new KitbagError('provider-failed', `${where}: the permission ec2:${call} is missing`, {

@@ -82,14 +82,13 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
         const groups = own.filter((group) => !kept.includes(group))
         // They refer to each other, and AWS removes no group that another one refers to.
         for (const group of groups) await alignRules(cloud, group, [])
-        for (const { GroupId = '' } of groups) await retry(() => removeGroup(cloud, GroupId), patience)
-        if (kept.length > 0)
-          await untag(
-            cloud,
-            kept.map(({ GroupId = '' }) => GroupId),
-          )
-        if (kept.length > 0) await leaveNetworks(cloud, owner)
-        else await retry(() => removeNetworks(cloud, owner), patience)
+        for (const { GroupId = '' } of groups) await letGoOf(() => removeGroup(cloud, GroupId))
+        if (kept.length === 0) await letGoOf(() => removeNetworks(cloud, owner))
+        else {
+          const ids = kept.map(({ GroupId = '' }) => GroupId)
+          await untag(cloud, ids)
+          await leaveNetworks(cloud, owner)
+        }
         turns.delete(owner.deployment)
       }),
   }
@@ -118,6 +117,17 @@ async function keptGroups(cloud: AwsCloud, groups: SecurityGroup[]): Promise<Sec
     }
   }
   return groups.filter(({ GroupId }) => kept.has(GroupId))
+}
+
+/** What is still in use after all that time is somebody else's, and no caller need wait for it again. */
+async function letGoOf(remove: () => Promise<void>): Promise<void> {
+  try {
+    await retry(remove, patience)
+  } catch (error) {
+    if (!(error instanceof KitbagError) || awsCode(error) !== 'DependencyViolation') throw error
+    const { code, message, fix, cause } = error
+    throw new KitbagError(code, message, { cause, ...(fix !== undefined && { fix }) })
+  }
 }
 
 async function removeGroup({ ec2 }: AwsCloud, id: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2'
+import { batched } from '../../lib/batched.ts'
 import { sleep } from '../../lib/clock.ts'
-import { batched } from './batched.ts'
 import type { Ec2 } from './client.ts'
 import { describeInstances } from './instances.ts'
 import { readTag, tagFilters, tagNames } from './tags.ts'

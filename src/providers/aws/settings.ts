@@ -1,7 +1,18 @@
 import { z } from 'zod'
-import { isForbiddenHost, isLoopback } from './endpoint.ts'
+import { isForbiddenHost, isLoopback } from '../../lib/endpoint-host.ts'
 
 const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]+$`), `an id like ${prefix}-0123abcd`)
+
+const endpoint = z
+  .url()
+  .refine(
+    (text) => !isForbiddenHost(new URL(text).hostname),
+    'a link-local or metadata address is never an endpoint of AWS',
+  )
+  .refine((text) => {
+    const { protocol, hostname } = new URL(text)
+    return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+  }, 'https, or http on this box')
 
 export const diskTypes = ['gp3', 'gp2'] as const
 
@@ -52,16 +63,7 @@ const fields = z.strictObject({
     .record(z.string(), z.strictObject({ id: id('ami'), user: z.string().default('admin').describe('Its login user') }))
     .default({})
     .describe('Further image words, each an image of your own that has cloud-init'),
-  endpoint: z
-    .url()
-    .refine(
-      (text) => !isForbiddenHost(new URL(text).hostname),
-      'a link-local or metadata address is never an EC2 endpoint',
-    )
-    .refine((text) => {
-      const { protocol, hostname } = new URL(text)
-      return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
-    }, 'https, or http on this box')
+  endpoint: endpoint
     .optional()
     .describe("Another EC2 endpoint than the region's own: a private one, or another cloud with this API"),
 })
@@ -77,7 +79,7 @@ const assumed = z
   .strictObject({
     arn: z.string().regex(/^arn:aws[\w-]*:iam::\d{12}:role\/.+$/, 'a role like arn:aws:iam::123456789012:role/kitbag'),
     externalId: z.string().optional(),
-    endpoint: z.url().optional().describe("Another STS endpoint than the region's own"),
+    endpoint: endpoint.optional().describe("Another STS endpoint than the region's own"),
   })
   .optional()
   .describe('Assumed with whatever else is given')

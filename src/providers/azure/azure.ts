@@ -23,7 +23,7 @@ export interface Azure {
 
 /**
  * Throttled and failed calls are repeated by the SDK: at most 4 times each, after what the answer's Retry-After says or 0.3, 0.6,
- * 1.2 and 2.4 s. What is still refused then is a retryable error of ours, and callers have more patience.
+ * 1.2 and 2.4 s. What is still refused then is a retryable error of ours; changes are begun again for a minute (`patiently`).
  */
 const retryOptions = { maxRetries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 8_000 }
 

@@ -1,4 +1,5 @@
 import { createDefaultHttpClient, createPipelineRequest } from '@azure/core-rest-pipeline'
+import { refuseForbidden } from './answers.ts'
 import type { Azure } from './azure.ts'
 import { found } from './failures.ts'
 import { parseMachineId, readTags } from './names.ts'
@@ -13,6 +14,7 @@ export async function readConsole(azure: Azure, id: string): Promise<string | un
   const where = await found(() => compute.virtualMachines.retrieveBootDiagnosticsData(names.group, names.vm))
   const url = where?.serialConsoleLogBlobUri
   if (url === undefined) return undefined
+  refuseForbidden(url)
   // Without a token: the address itself is the permission, and it is another server's.
   const { certificateAuthority: ca } = settings
   const request = createPipelineRequest({ url, method: 'GET', timeout: 30_000 })

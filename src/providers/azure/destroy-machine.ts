@@ -17,12 +17,13 @@ export async function destroyMachine(azure: Azure, id: string): Promise<void> {
   const vm = await found(() => compute.virtualMachines.get(group, names.vm))
   if (vm && !isOurs(vm)) return
   if (vm && isImported(vm)) await leaveGroups(azure, vm)
-  if (vm) await compute.virtualMachines.delete(group, names.vm, lookAgain).pollUntilDone()
+  if (vm) await found(() => compute.virtualMachines.delete(group, names.vm, lookAgain).pollUntilDone())
   const nic = await found(() => network.networkInterfaces.get(group, names.nic))
-  if (nic && isOurs(nic)) await network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain)
+  if (nic && isOurs(nic)) await found(() => network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain))
   if (azure.settings.publicAddresses && (nic || !vm)) {
     const address = await found(() => network.publicIPAddresses.get(group, names.address))
-    if (address && isOurs(address)) await network.publicIPAddresses.beginDeleteAndWait(group, names.address, lookAgain)
+    if (address && isOurs(address))
+      await found(() => network.publicIPAddresses.beginDeleteAndWait(group, names.address, lookAgain))
   }
   for (const known of addresses.keys()) if (known.endsWith(`/${names.address.toLowerCase()}`)) addresses.delete(known)
 }

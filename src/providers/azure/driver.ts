@@ -3,17 +3,17 @@ import { type Azure, connectAzure } from './azure.ts'
 import { readConsole } from './console.ts'
 import { createMachine } from './create-machine.ts'
 import { destroyMachine } from './destroy-machine.ts'
-import { during } from './failures.ts'
+import { during, patiently } from './failures.ts'
 import { findings } from './findings.ts'
 import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
-import { getMachine, listMachines } from './machines.ts'
+import { listMachines, machineReader } from './machines.ts'
 import { letGo, marks } from './marks.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
-import { catalog, hourlyPrice, keepOffers, resolve } from './resolve.ts'
+import { catalog, keepOffers, resolve } from './resolve.ts'
 import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
 import { ensureShared } from './shared.ts'
 
@@ -39,13 +39,13 @@ function connect(azure: Azure): Provider {
   const places = keepPlaces(azure)
   const kept = keepOffers(azure)
   const turn = inTurn()
+  const read = machineReader(azure)
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
-    hourlyPrice: (spec) => hourlyPrice(azure, spec),
     createMachine: (request, identity) =>
       turn(identity.token, () =>
-        during(`create ${request.name}`, async () => {
+        patiently(`create ${request.name}`, async () => {
           try {
             return await createMachine(azure, places, kept, request, identity)
           } catch (error) {
@@ -56,20 +56,20 @@ function connect(azure: Azure): Provider {
         }),
       ),
     secure: (owner, firewall) =>
-      during(`firewall of ${owner.deployment}`, async () => {
+      patiently(`firewall of ${owner.deployment}`, async () => {
         if (azure.settings.securityGroup !== undefined) return
         const { group } = await ensureShared(azure, owner)
         await applyFirewall(azure, owner, group, firewall)
       }),
     release: (owner) => {
       places.forget(owner)
-      return during(`release ${owner.deployment}`, () => release(azure, owner))
+      return patiently(`release ${owner.deployment}`, () => release(azure, owner))
     },
-    getMachine: (id) => during(`read ${id}`, () => getMachine(azure, id)),
+    getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
-    destroyMachine: (id) => turn(id, () => during(`destroy ${id}`, () => destroyMachine(azure, id))),
-    letGo: (id) => during(`let go of ${id}`, () => letGo(azure, id)),
+    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, id))),
+    letGo: (id) => patiently(`let go of ${id}`, () => letGo(azure, id)),
     marks: marks(azure, places),
     test: () => findings(azure, kept),
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),

@@ -1,3 +1,4 @@
+import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
 
 /** What the SDK's errors have in common, wherever they come from. */
@@ -36,7 +37,20 @@ export async function during<T>(doing: string, call: () => Promise<T>): Promise<
   }
 }
 
-/** The answer of a read; undefined where Azure knows nothing of that name. */
+/** Milliseconds for which a change is tried again and again before its failure is told: storms of 429 and 503 last about as long. */
+const patience = 60_000
+
+/** As `during`, for what may be repeated whole: what the SDK's own few retries do not outlast is waited out. */
+export function patiently<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  const end = Date.now() + patience
+  return retry(() => during(doing, call), {
+    attempts: Number.POSITIVE_INFINITY,
+    delay: backoff(500, 10_000),
+    retryable: (error) => error instanceof KitbagError && error.retryable && Date.now() < end,
+  })
+}
+
+/** The answer of a read or a removal; undefined where Azure knows nothing of that name. */
 export async function found<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call()
@@ -58,10 +72,7 @@ export function toKitbagError(error: unknown, doing: string): KitbagError {
     new KitbagError('provider-failed', `azure: ${doing}: ${message}`, { cause, retryable, ...(fix && { fix }) })
   if (isRetryable(failure, code)) return fail(said, undefined, true)
   if (/^(Authentication|CredentialUnavailable|AggregateAuthentication)/.test(failure.name ?? '') || statusCode === 401)
-    return fail(
-      `the credentials are not accepted: ${said}`,
-      'Give new ones: kitbag cloud add, after kitbag cloud remove.',
-    )
+    return fail(`the credentials are not accepted: ${said}`, 'Give new ones: kitbag cloud set NAME --credentials FILE.')
   const lacking = lackingPermission(said)
   if (lacking !== undefined)
     return fail(

@@ -1,5 +1,6 @@
 import type { VirtualMachine } from '@azure/arm-compute'
 import type { NetworkInterface } from '@azure/arm-network'
+import { batched } from '../../lib/batched.ts'
 import type { Address } from '../../model/machine.ts'
 import type { MachineTags, ProviderMachine } from '../contract.ts'
 import type { Azure } from './azure.ts'
@@ -31,6 +32,43 @@ export async function interfaceOf({ network }: Azure, vm: VirtualMachine): Promi
   const [first] = vm.networkProfile?.networkInterfaces ?? []
   const id = first?.id
   return id === undefined ? undefined : found(() => network.networkInterfaces.get(groupName(id), lastName(id)))
+}
+
+/** As many of these as one asks for are read one by one; more of them by lists, whatever their number. */
+const few = 4
+
+/** Reads machines for those who ask at the same time. Without the right to list states, each is read by itself. */
+export function machineReader(azure: Azure): (id: string) => Promise<ProviderMachine | undefined> {
+  return batched(async (ids) => {
+    const listed = ids.length > few ? await withState(azure) : new Map<string, ProviderMachine>()
+    const found = await Promise.all(
+      ids.map(async (id) => [id, listed.get(id.toLowerCase()) ?? (await getMachine(azure, id))] as const),
+    )
+    return new Map(found.flatMap(([id, machine]) => (machine ? [[id, machine]] : [])))
+  })
+}
+
+/** Machines of this installation by their ids in lower case; those of which no list says how they are, are not among them. */
+async function withState(azure: Azure): Promise<Map<string, ProviderMachine>> {
+  const { compute, installation } = azure
+  const [machines, states] = await Promise.all([
+    listMachines(azure, { installation }),
+    allOf(compute.virtualMachines.listAll({ statusOnly: 'true' })).catch(orNone),
+  ])
+  const byId = new Map(machines.map((machine) => [machine.id.toLowerCase(), machine]))
+  const found = new Map<string, ProviderMachine>()
+  for (const vm of states) {
+    const id = (vm.id ?? '').toLowerCase()
+    const machine = byId.get(id)
+    if (machine && vm.instanceView) found.set(id, { ...machine, status: statusOf(vm) })
+  }
+  return found
+}
+
+/** Rights over a resource group alone are not enough for a list of the subscription. */
+function orNone(error: unknown): VirtualMachine[] {
+  if ((error as { statusCode?: number }).statusCode === 403) return []
+  throw error
 }
 
 /** Two or three calls, whatever the number of machines. */

@@ -3,18 +3,18 @@ import type { MachineSize } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements } from '../../model/machine.ts'
 import type { Azure } from './azure.ts'
-import { pricedSizes } from './prices.ts'
+import { comparedPrice, knownSizes } from './prices.ts'
 
 /** A size as the region offers it to this subscription. */
 export interface Offer extends Omit<MachineSize, 'hourly'> {
   zones: string[]
-  /** In the table's currency; undefined: the table does not have it. */
+  /** Sizes are compared by it; undefined: the table does not have it. */
   hourly?: number
 }
 
 /** Every size that can be had in the region now: of the price table, cheapest first, and the one that the settings name. */
 export async function listOffers({ compute, settings }: Azure): Promise<Offer[]> {
-  const priced = new Map(pricedSizes.map((size) => [size.id.toLowerCase(), size]))
+  const priced = new Map(knownSizes.map((size) => [size.id.toLowerCase(), size]))
   const offers: Offer[] = []
   for await (const sku of compute.resourceSkus.list({ filter: `location eq '${settings.region}'` })) {
     const name = sku.name ?? ''
@@ -23,13 +23,14 @@ export async function listOffers({ compute, settings }: Azure): Promise<Offer[]>
     const restricted = restrictionsOf(sku)
     if (restricted === 'everywhere') continue
     const capability = (wanted: string) => sku.capabilities?.find((one) => one.name === wanted)?.value
+    const hourly = known && comparedPrice(known.id, settings.region)
     offers.push({
       id: name,
       cpu: Number(capability('vCPUs') ?? known?.cpu),
       memory: Number(capability('MemoryGB') ?? 0) * 2 ** 30 || (known?.memory ?? 0),
       architecture: capability('CpuArchitectureType') === 'Arm64' ? 'arm64' : 'amd64',
       zones: (sku.locationInfo?.[0]?.zones ?? []).filter((zone) => !restricted.includes(zone)).sort(),
-      ...(known && { hourly: known.hourly }),
+      ...(hourly !== undefined && { hourly }),
     })
   }
   const price = ({ hourly }: Offer) => hourly ?? Number.POSITIVE_INFINITY

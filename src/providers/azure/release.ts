@@ -1,7 +1,7 @@
 import { KitbagError } from '../../model/errors.ts'
 import { type Azure, lookAgain } from './azure.ts'
 import { found } from './failures.ts'
-import { type Item, kinds, listOwn } from './inventory.ts'
+import { allOf, type Item, kinds, listOwn } from './inventory.ts'
 import { keptFor, leave } from './left-behind.ts'
 import { groupName, groupOf, isOf, type Owner } from './names.ts'
 
@@ -26,7 +26,8 @@ export async function release(azure: Azure, owner: Owner): Promise<void> {
   await leave(azure, kept)
   const going = items.filter((item) => !kept.includes(item))
   for (const kind of kinds) {
-    await Promise.all(going.filter((item) => item.kind === kind).map((item) => remove(azure, item)))
+    // One whose removal was not answered is gone when it is removed again.
+    await Promise.all(going.filter((item) => item.kind === kind).map((item) => found(() => remove(azure, item))))
   }
   azure.addresses.clear()
   if (azure.settings.resourceGroup !== undefined) return
@@ -38,13 +39,13 @@ export async function release(azure: Azure, owner: Owner): Promise<void> {
 async function removeGroup({ resources, log }: Azure, owner: Owner, group: string): Promise<void> {
   const known = await found(() => resources.resourceGroups.get(group))
   if (!known || !isOf(known.tags, owner)) return
-  for await (const { id = '', tags } of resources.resources.listByResourceGroup(group)) {
+  for (const { id = '', tags } of await allOf(resources.resources.listByResourceGroup(group))) {
     // The index of a group is late: what was just removed may still be in it.
     if (isOf(tags, owner)) continue
     log('warn', `azure: the resource group ${group} stays: it holds ${id}, which is not Kitbag's`)
     return
   }
-  await resources.resourceGroups.beginDeleteAndWait(group, lookAgain)
+  await found(() => resources.resourceGroups.beginDeleteAndWait(group, lookAgain))
 }
 
 function remove({ network }: Azure, { kind, id, name }: Item): Promise<void> {

@@ -2,10 +2,9 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { Catalog } from '../contract.ts'
 import type { Azure } from './azure.ts'
-import { during } from './failures.ts'
-import { imageLines, resolveImage, smallestDisk } from './images.ts'
+import { patiently } from './failures.ts'
+import { imageLines, resolveImage } from './images.ts'
 import { listOffers, type Offer, suitable } from './offers.ts'
-import { diskHourly, pricedSizes, priceRegion, publicAddressHourly } from './prices.ts'
 
 /** What Azure offers changes over weeks; within this time (ms) it is asked once. */
 const offersLast = 60 * 60_000
@@ -28,8 +27,8 @@ export function keepOffers(azure: Azure): Offers {
   }
   const { region } = azure.settings
   return {
-    offers: () => once('offers', () => during(`sizes of ${region}`, () => listOffers(azure))),
-    image: (word) => once(`image ${word}`, () => during(`image ${word}`, () => resolveImage(azure, word))),
+    offers: () => once('offers', () => patiently(`sizes of ${region}`, () => listOffers(azure))),
+    image: (word) => once(`image ${word}`, () => patiently(`image ${word}`, () => resolveImage(azure, word))),
   }
 }
 
@@ -71,17 +70,6 @@ export async function resolve(
   const [zone, ...otherZones] = [...zones.slice(turn), ...zones.slice(0, turn)]
   const place = zone === undefined ? {} : { zone, ...(otherZones.length > 0 && { otherZones }) }
   return { size: offer.id, image, region, ...place, requirements }
-}
-
-/** By the table: the machine, its disk and its public address. undefined: it is not in the table, or of another region. */
-export function hourlyPrice(
-  { settings }: Pick<Azure, 'settings'>,
-  { size, requirements }: ResolvedMachineSpec,
-): number | undefined {
-  const machine = pricedSizes.find(({ id }) => id === size)
-  const disk = diskHourly(settings.disk, requirements.disk ?? smallestDisk)
-  if (!machine || disk === undefined || settings.region !== priceRegion) return undefined
-  return machine.hourly + disk + (settings.publicAddresses ? publicAddressHourly : 0)
 }
 
 function zonesOf(offers: Offer[]): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isForbiddenHost } from '../../lib/endpoint-host.ts'
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a GUID')
 const resourceId = (type: string) =>
@@ -7,8 +8,8 @@ const resourceId = (type: string) =>
     .regex(new RegExp(`^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/${type}$`, 'i'), 'a resource id of Azure')
 
 /** Never a machine's own metadata or another link-local address: what answers there would be given a token. */
-const endpoint = z.url({ protocol: /^https$/ }).refine((text) => !isLinkLocal(new URL(text).hostname), {
-  message: 'a link-local address cannot be an endpoint',
+const endpoint = z.url({ protocol: /^https$/ }).refine((text) => !isForbiddenHost(new URL(text).hostname), {
+  message: 'a link-local or metadata address cannot be an endpoint',
 })
 
 export const settingsSchema = z.strictObject({
@@ -87,8 +88,3 @@ export const credentialsSchema = z.discriminatedUnion('from', [
 
 export type Settings = z.infer<typeof settingsSchema>
 export type Credentials = z.infer<typeof credentialsSchema>
-
-function isLinkLocal(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, '').toLowerCase()
-  return /^169\.254\./.test(name) || /^fe[89ab]/.test(name) || /^fd00:ec2:/.test(name) || name === '168.63.129.16'
-}

@@ -44,6 +44,15 @@ export const fakeSettingsSchema = z.strictObject({
   faults: z.array(faultSchema).default([]),
   /** Networks that SSH may come from; absent: anywhere. */
   sshFrom: z.array(z.string()).min(1).optional(),
+  /** Of a month; absent: machines have no known price. */
+  prices: z
+    .strictObject({
+      cpu: z.number().min(0),
+      disk: z.number().min(0),
+      address: z.number().min(0),
+      currency: z.string().default('USD'),
+    })
+    .optional(),
   /** Appends a line per call to `calls.jsonl`, so that a test can count effects. */
   recordCalls: z.boolean().default(false),
 })

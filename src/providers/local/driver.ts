@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { isNetwork } from '../../lib/network.ts'
 import type { Address } from '../../model/machine.ts'
 import type { MachineTags, Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
 import { adopt } from './adopt.ts'
@@ -16,25 +15,10 @@ import { type MachineRecord, readRecord, readRecords } from './records.ts'
 import { destroyMachine } from './remove-machine.ts'
 import { residue } from './residue.ts'
 import { resolve } from './resolve.ts'
+import { type Settings, settingsSchema } from './settings.ts'
 
-const price = z.number().min(0).default(0)
-
-/** One's own box costs nothing, unless it is said to. */
-const settingsSchema = z.strictObject({
-  hourlyPrice: z
-    .strictObject({ cpu: price.describe('Of one virtual CPU'), memory: price.describe('Of 1 GiB') })
-    .optional()
-    .describe("What machines count as in an autoscaler's `maxMonthlyCost`"),
-  sshFrom: z
-    .array(z.string().refine(isNetwork, 'must be a network such as 203.0.113.0/24'))
-    .min(1)
-    .max(100)
-    .optional()
-    .describe("Networks that SSH may come from, those of Kitbag's own connections among them; default: anywhere"),
-})
 const credentialsSchema = z.strictObject({})
 
-type Settings = z.infer<typeof settingsSchema>
 type Nothing = z.infer<typeof credentialsSchema>
 
 /** Real machines on the user's own Linux box: systemd-nspawn on an overlay of a vanilla Debian, on a bridge of their own. */
@@ -52,11 +36,10 @@ export const driver: ProviderDriver<Settings, Nothing> = {
   settings: settingsSchema,
   credentials: credentialsSchema,
   prepare,
-  connect: async ({ name, settings }, environment) =>
-    connect(await localCloud(name, environment), settingsSchema.parse(settings)),
+  connect: async ({ name }, environment) => connect(await localCloud(name, environment)),
 }
 
-function connect(cloud: LocalCloud, { hourlyPrice }: Settings): Provider {
+function connect(cloud: LocalCloud): Provider {
   const own = async (id: string) => {
     const record = isMachineId(cloud.installation, id) ? await readRecord(cloud.paths, id) : undefined
     return record?.cloud === cloud.name && record.tags.installation === cloud.installation ? record : undefined
@@ -68,8 +51,6 @@ function connect(cloud: LocalCloud, { hourlyPrice }: Settings): Provider {
       sizes: [],
     }),
     resolve: async (requirements, placement) => resolve(requirements, placement),
-    hourlyPrice: ({ requirements: { cpu, memory } }) =>
-      hourlyPrice === undefined ? 0 : cpu * hourlyPrice.cpu + (memory / 2 ** 30) * hourlyPrice.memory,
     createMachine: async (request, identity) => toMachine(cloud, await createMachine(cloud, request, identity)),
     getMachine: async (id) => {
       const record = await own(id)

@@ -1,4 +1,4 @@
-import { ruleComment } from './names.ts'
+import { bridgePrefix, ruleComment } from './names.ts'
 import { run, tryRun } from './run.ts'
 
 interface Rule {
@@ -8,11 +8,13 @@ interface Rule {
   target: string
 }
 
-/** Out into the world under the box's address; answers back in; and each other, where bridged frames pass the filter too. */
+/** Out into the world under the box's address, to machines of other installations here under their own; answers back in; and each other, where bridged frames pass the filter too. */
 function wantedRules(bridge: string, subnet: string): Rule[] {
   const answers = ['-m', 'conntrack', '--ctstate', 'RELATED,ESTABLISHED']
   return [
     { table: 'nat', chain: 'POSTROUTING', match: ['-s', subnet, '!', '-o', bridge], target: 'MASQUERADE' },
+    // Put above the one before.
+    { table: 'nat', chain: 'POSTROUTING', match: ['-s', subnet, '-o', `${bridgePrefix}+`], target: 'RETURN' },
     { table: 'filter', chain: 'FORWARD', match: ['-i', bridge], target: 'ACCEPT' },
     { table: 'filter', chain: 'FORWARD', match: ['-o', bridge, ...answers], target: 'ACCEPT' },
   ]

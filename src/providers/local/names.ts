@@ -25,9 +25,12 @@ export function isMachineId(installation: string, id: string): boolean {
   return new RegExp(`^${machinePrefix(installation)}[a-z2-7]{8}$`).test(id)
 }
 
+/** What names of bridges begin with. */
+export const bridgePrefix = 'kb'
+
 /** The installation's bridge. */
 export function bridgeName(installation: string): string {
-  return `kb${createHash('sha256').update(installation).digest('hex').slice(0, 8)}`
+  return `${bridgePrefix}${createHash('sha256').update(installation).digest('hex').slice(0, 8)}`
 }
 
 /** The host's end of a machine's cable, as systemd-nspawn names it. */

@@ -23,8 +23,10 @@ export interface Situation {
   readings: Readings
   /** Machines of the deployment that are not the component's. */
   others: number
-  /** Per hour; null: a price is not known. */
-  prices: { each: number; others: number } | null
+  /** Machines that others share with it, so that it has no fewer; absent: none. */
+  carried?: number
+  /** Of a month: each of its machines, and all others together; or why that is not known. */
+  costs: { each: number; others: number } | { unknown: string }
 }
 
 /** What is kept from decision to decision. */

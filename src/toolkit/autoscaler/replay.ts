@@ -1,3 +1,4 @@
+import { hoursPerMonth } from '../../model/cost.ts'
 import { type Decision, decide, freshHistory, type Readings } from './decide.ts'
 import { perMachine, tolerance } from './recommend.ts'
 import type { RecordedLoad } from './recorded.ts'
@@ -11,27 +12,37 @@ export interface ReplayOptions {
   size?: number
   /** Milliseconds from a decision until a new machine serves. */
   boot: number
-  /** Of a machine, per hour. */
-  price: number
+  /** Of a month: one machine; null: not known. */
+  cost: number | null
+  /** Of the same deployment: machines of other components, and what they cost in a month; null: not known. */
+  others?: { machines: number; cost: number | null }
 }
 
 export interface Replay {
   sizes: { at: number; from: number; to: number; message: string }[]
   largest: number
   machineHours: number
-  cost: number
+  /** null: the cost of a machine is not known. */
+  cost: number | null
   /** Seconds in which a machine that served had more to do than a target says, what counts as at it left out. */
   secondsOverTarget: number
   seconds: number
 }
 
 /** What a policy would have done over recorded load, by the same function that decides live. Pure. */
-export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot, price }: ReplayOptions): Replay {
+export function replay(
+  policy: Policy,
+  load: RecordedLoad[],
+  { size: first, boot, cost, others = { machines: 0, cost: 0 } }: ReplayOptions,
+): Replay {
   const sorted = [...load].sort((a, b) => a.at - b.at)
   const [begin = 0, end = 0] = [sorted[0]?.at, sorted.at(-1)?.at]
   const { interval } = policy
-  const result: Replay = { sizes: [], largest: 0, machineHours: 0, cost: 0, secondsOverTarget: 0, seconds: 0 }
+  const result: Replay = { sizes: [], largest: 0, machineHours: 0, cost: null, secondsOverTarget: 0, seconds: 0 }
   const spacing = spacingOf(sorted)
+  const costs =
+    cost === null || others.cost === null ? { unknown: 'say it with --price' } : { each: cost, others: others.cost }
+  const standing = { paused: false, others: others.machines, costs }
   let size = first ?? policy.min
   let serving = size
   let servingAt = begin
@@ -43,7 +54,7 @@ export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot
     const readings = readingsOf(policy, recorded && current(recorded, now, spacing))
     if (now >= servingAt) {
       serving = size
-      const decision = decide(policy, { now, size, paused: false, readings, others: 0, prices: null }, history)
+      const decision = decide(policy, { ...standing, now, size, readings }, history)
       history = decision.history
       if (decision.size !== size) {
         result.sizes.push({ at: now, from: size, to: decision.size, message: decision.message })
@@ -60,7 +71,7 @@ export function replay(policy: Policy, load: RecordedLoad[], { size: first, boot
     result.machineHours += (size * seconds) / 3600
     if (isOver(policy, readings, serving)) result.secondsOverTarget += seconds
   }
-  return { ...result, cost: result.machineHours * price }
+  return { ...result, cost: cost === null ? null : (result.machineHours * cost) / hoursPerMonth }
 }
 
 /** Milliseconds between two entries, mostly. */

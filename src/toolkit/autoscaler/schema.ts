@@ -117,7 +117,9 @@ export const autoscalerSchema = strict({
     .number()
     .min(0)
     .optional()
-    .describe('Nothing is added beyond this cost of the whole deployment, by the prices of its clouds for 730 hours'),
+    .describe(
+      'Nothing is added beyond this cost of the whole deployment in 730 hours: machines, disks and addresses, by the prices of its clouds',
+    ),
 })
 
 export type Policy = z.output<typeof autoscalerSchema>

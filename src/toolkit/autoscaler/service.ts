@@ -35,6 +35,13 @@ function componentProblems(
   if (!allowed.includes(component))
     return [{ path: 'component', message: `there is no component ${component}`, found: component, allowed }]
   const problems: PolicyProblem[] = []
+  const { with: host } = components.find(({ name }) => name === component)?.placement ?? {}
+  if (host !== undefined)
+    problems.push({
+      path: 'component',
+      message: `${component} shares the machines of ${host}: how many there are is decided there`,
+      found: component,
+    })
   const twice = services.filter(({ kind, spec }) => kind === 'autoscaler' && spec.component === component)
   if (twice.length > 1)
     problems.push({ path: 'component', message: `${component} has more than one autoscaler`, found: component })

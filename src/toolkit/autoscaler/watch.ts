@@ -1,3 +1,4 @@
+import { notesOn, sumOf } from '../../model/cost.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineRecord } from '../../model/machine.ts'
 import { isFinal, type OperationRecord } from '../../model/operation.ts'
@@ -46,6 +47,12 @@ export const pauseKey = 'pause'
 /** Milliseconds until a rate is known. */
 const firstRates = 5_000
 
+/**
+ * Milliseconds to a second look where more is wanted than at the look before. Load that came between two looks is in its rate in part
+ * only: a change by it would be too small, and the next one would wait for the end of this.
+ */
+const secondLook = 1_000
+
 /** Milliseconds from a failed change to the next try: doubling, from and to. */
 const firstPause = 60_000
 const longestPause = 1_800_000
@@ -70,6 +77,10 @@ export const watch: ToolkitWatch<Policy> = {
     const situation = await situationOf(context, size, readings)
     const decision = decide(spec, situation, historyOf(context, state))
     context.memo.wanted = decision.history.wanted
+    const grows = decision.reason === 'out'
+    const isNew = grows && context.memo.grows !== true
+    context.memo.grows = grows
+    if (isNew && usesTraffic(spec)) return { ...outcomeOf(context, state, decisions), again: secondLook }
     if (decision.size !== size && now < state.notBefore) return outcomeOf(context, state, decisions)
     const isNews = decision.size !== size || decision.reason !== stored.reason
     if (!isNews) return outcomeOf(context, state, decisions)
@@ -131,7 +142,7 @@ async function readingsOf(context: Context): Promise<Readings | undefined> {
   const { spec, memo, rows, now } = context
   const asked = figuresOf(spec).map(({ name }) => name)
   const readings = await measuredReadings(context)
-  if (asked.some((metric) => trafficMetrics.includes(metric))) {
+  if (usesTraffic(spec)) {
     const traffic = trafficReadings(await context.metrics(), spec.component, now, kept(memo, 'traffic'))
     if (!traffic) return undefined
     Object.assign(readings, traffic)
@@ -145,14 +156,20 @@ async function readingsOf(context: Context): Promise<Readings | undefined> {
   return readings
 }
 
+function usesTraffic(spec: Policy): boolean {
+  return figuresOf(spec).some(({ name }) => trafficMetrics.includes(name))
+}
+
 function kept<T>(memo: Record<string, unknown>, name: string): Record<string, T> {
   memo[name] ??= {}
   return memo[name] as Record<string, T>
 }
 
 async function situationOf(context: Context, size: number, readings: Readings): Promise<Situation> {
-  const { spec, rows, now, overrides } = context
-  const others = rows.filter(({ component }) => component !== spec.component)
+  const { spec, rows, now, overrides, components } = context
+  // What shares a machine is none of its own.
+  const others = rows.filter(({ component, hostId }) => component !== spec.component && hostId === undefined)
+  const guests = components.filter(({ placement }) => placement.with === spec.component)
   const own = rows.find(({ component }) => component === spec.component)
   return {
     now,
@@ -160,19 +177,23 @@ async function situationOf(context: Context, size: number, readings: Readings): 
     readings,
     paused: overrides[pauseKey] !== undefined,
     others: others.length,
-    prices: spec.maxMonthlyCost === undefined ? null : await pricesOf(context, own, others),
+    carried: Math.max(0, ...guests.map(({ replicas }) => replicas)),
+    costs: spec.maxMonthlyCost === undefined ? { unknown: 'nobody asks for it' } : await costsOf(context, own, others),
   }
 }
 
-async function pricesOf(
-  { hourlyPrice }: Context,
+async function costsOf(
+  context: Context,
   own: MachineRecord | undefined,
   others: MachineRecord[],
-): Promise<Situation['prices']> {
-  const each = own && (await hourlyPrice(own))
-  const rest = await Promise.all(others.map(hourlyPrice))
-  if (each === undefined || rest.includes(undefined)) return null
-  return { each, others: rest.reduce<number>((sum, price) => sum + (price ?? 0), 0) }
+): Promise<Situation['costs']> {
+  if (!own) return { unknown: 'it has no machine yet' }
+  const costOf = await context.costs()
+  const [each, rest] = [costOf(own), others.map(costOf)]
+  const { total } = sumOf([each, ...rest])
+  const { total: ofOthers } = sumOf(rest)
+  if (total !== null && ofOthers !== null) return { each: sumOf([each]).total ?? 0, others: ofOthers }
+  return { unknown: notesOn([each, ...rest]).unknown.join('; ') }
 }
 
 function dataOf({ size, reason, inputs }: Decision, situation: Situation): JsonObject {

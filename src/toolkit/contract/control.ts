@@ -86,6 +86,8 @@ export interface PrepareInput {
   /** The name of an extra, whose parameters these are; absent: they are those of the service's own machines. */
   extra?: string
   parameters: Record<string, unknown>
+  /** Of the machine that they are for. */
+  address: string
   /** The service's own machines. */
   peers: MachineFact[]
   /** A number for a content's digest: the last one while it is the same, else a higher one, `least` or more. Kept under the key. */

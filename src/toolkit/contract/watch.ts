@@ -1,4 +1,5 @@
 import type { ResolvedComponent } from '../../model/blueprint.ts'
+import type { MachineCost } from '../../model/cost.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineAccess, MachineRecord } from '../../model/machine.ts'
 import type { OperationKind, OperationRecord, OperationRequest } from '../../model/operation.ts'
@@ -53,8 +54,8 @@ export interface WatchContext<Spec> extends ControlContext<Spec> {
   }
   /** How to reach a machine; undefined: it has no address yet. */
   access(row: MachineRecord): MachineAccess | undefined
-  /** What a machine costs in an hour, by the prices of its cloud; undefined: they are not known. */
-  hourlyPrice(row: MachineRecord): Promise<number | undefined>
+  /** What machines cost, by the prices of their clouds; asks no cloud. */
+  costs(): Promise<(row: MachineRecord) => MachineCost>
   /** For the service's own use: kept in this process alone, for as long as it watches. */
   memo: Record<string, unknown>
   /** What became of the operation that an earlier look submitted under this key. */

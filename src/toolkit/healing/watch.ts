@@ -98,17 +98,34 @@ async function circumstancesOf(context: Context, { attempt }: HealingState): Pro
   const { rows, spec, now } = context
   const away = new Set<string>()
   const watched = rows.filter(
-    ({ component, status, releaseNumber }) =>
-      (spec.components?.includes(component) ?? true) &&
-      releaseNumber !== null &&
-      (status === 'ready' || status === 'installed' || status === 'lost'),
+    ({ status, releaseNumber }) =>
+      releaseNumber !== null && (status === 'ready' || status === 'installed' || status === 'lost'),
   )
-  const findings = await Promise.all(watched.map((row) => find(context, row, away)))
+  const machines = watched.filter(({ hostId }) => hostId === undefined)
+  const findings = await Promise.all(
+    machines.flatMap((row) => {
+      const sharers = [row, ...watched.filter(({ hostId }) => hostId === row.id)]
+      const isOurs = sharers.some(({ component }) => spec.components?.includes(component) ?? true)
+      return isOurs ? [findAll(context, sharers, away)] : []
+    }),
+  )
   const operation = attempt && (await context.submitted(attempt.key))
   const { status } = operation ?? {}
   const isOver = status !== undefined && isFinal(status)
   const ended = isOver && { status: status as 'succeeded', message: operation?.error?.message ?? '' }
   return { findings, away: [...away], now, ...(ended && { ended }) }
+}
+
+/** A machine is as well as the worst of what is on it, and holds data where any of that does: it is replaced whole. */
+async function findAll(context: Context, [row, ...guests]: MachineRecord[], away: Set<string>): Promise<Finding> {
+  if (!row) throw new Error('a machine with nothing on it')
+  const own = await find(context, row, away)
+  const stateful = own.stateful || guests.some((guest) => guest.stateful)
+  if (own.condition !== 'well') return { ...own, stateful }
+  const others = await Promise.all(guests.map((guest) => find(context, guest, away)))
+  const ill = others.find(({ condition }) => condition !== 'well')
+  if (!ill) return { ...own, stateful }
+  return { ...own, stateful, condition: ill.condition, detail: `${ill.machine} on it: ${ill.detail}` }
 }
 
 async function find(context: Context, row: MachineRecord, away: Set<string>): Promise<Finding> {

@@ -15,6 +15,8 @@ export interface ConfiguredBackend {
   /** Name of the cookie that keeps a client with its server; null: none does. */
   cookie: string | null
   servers: ConfiguredServer[]
+  /** Servers are come to by TLS, through doors of their machines that are made of the seed; absent: as they are. */
+  door?: { component: string; seed: string }
   /** Version of the PROXY header that servers are sent. */
   proxyProtocol: 'v1' | 'v2' | null
   /** Milliseconds; `downInterval` is that of a server whose last check said otherwise, or that is out. `timeout` is that of `fall` checks. */
@@ -90,7 +92,7 @@ export interface Configured {
 
 export function configured(parameters: Record<string, unknown>): Configured {
   const { structure, listeners, backends, certificates, nodes, closed, overrides } = parameters as unknown as Configured
-  const shown = certificates.filter(({ name }) => name !== peersCertificate)
+  const shown = certificates.filter(({ name }) => !name.startsWith('@'))
   return { structure, listeners, backends, certificates: shown, nodes, closed, overrides }
 }
 
@@ -107,6 +109,11 @@ export function closedBackends(backends: string[], said: string[], overrides: Re
         (overrides[maintenanceKey(backend)] as MaintenanceOverride | undefined)?.on ?? said.includes(backend),
     )
     .sort()
+}
+
+/** Whether the running process cannot be given other servers: it adds none with a cookie, and reads no certificate for a new one. */
+export function isFixed({ cookie, door }: Pick<ConfiguredBackend, 'cookie' | 'door'>): boolean {
+  return cookie !== null || door !== undefined
 }
 
 /** Whether two servers are one and the same to a client: HAProxy writes IPv6 addresses in their short form. */

@@ -3,7 +3,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import { changeCertificates } from './certificates.ts'
-import { type Configured, configured, maintenanceEntries, maintenanceMap } from './configuration.ts'
+import { type Configured, configured, isFixed, maintenanceEntries, maintenanceMap } from './configuration.ts'
 import { missingIn } from './drift.ts'
 import { untilShared } from './hand-over.ts'
 import { changeMap } from './maps.ts'
@@ -21,13 +21,10 @@ const pollMs = 50
 /** Milliseconds that a reload may take: HAProxy itself tries for 2 s to bind a port. */
 const reloadTime = 6000
 
-/** Whether what is asked takes a new process: another structure, or other servers where a cookie names them. */
+/** Whether what is asked takes a new process: another structure, or other servers where those are fixed. */
 function needsReload(state: NodeState, { structure, backends }: Configured): boolean {
   if (state.structure !== structure) return true
-  const { missing, surplus } = serverDifferences(
-    state,
-    backends.filter(({ cookie }) => cookie !== null),
-  )
+  const { missing, surplus } = serverDifferences(state, backends.filter(isFixed))
   return missing.length + surplus.length > 0
 }
 

@@ -2,6 +2,7 @@ import { machinesOf } from '../../lib/fields.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { Value } from '../../model/value.ts'
 import type { ToolkitPlan } from '../contract.ts'
+import { behindDoor, doorExtras, doorSeed, doorsOf } from './doors.ts'
 import { peersPort } from './peers-text.ts'
 import type { LoadBalancerSpec } from './schema.ts'
 import { backendsOf, cookieName, externalName, type PlacedTarget } from './targets.ts'
@@ -64,6 +65,7 @@ export function plan({
   const targets = [...backendsOf(spec).values()]
   const used = [...new Set(listeners.flatMap(({ certificates = [] }) => certificates))].sort()
   const { machine, placement } = machinesOf(spec)
+  const doors = doorsOf(spec, components)
   // What only sends clients on is nobody's URL.
   const first = listeners.find(({ redirect }) => !redirect) ?? listeners[0]
   const component: ResolvedComponent = {
@@ -79,7 +81,11 @@ export function plan({
         ...listener,
         ...(basicAuth && { basicAuth: { realm: basicAuth.realm } }),
       })) as unknown as Value,
-      backends: targets.map((target) => ({ ...backendSettings(target, components), servers: serversOf(target) })),
+      backends: targets.map((target) => {
+        const behind = behindDoor(target, spec, components)
+        const door = behind && { door: { component: behind.name, seed: doorSeed(behind) } }
+        return { ...backendSettings(target, components), servers: serversOf(target), ...door }
+      }),
       certificates: used.map((one) => ({ name: one, pem: { $ref: certificateReference(one) } })),
       users: listeners.flatMap(({ port, basicAuth }) => (basicAuth?.users ?? []).map((user) => ({ port, ...user }))),
       maintenance: { ...maintenance, page: maintenance.page ?? plainPage },
@@ -94,9 +100,10 @@ export function plan({
       ...(countTogether(spec) ? [{ protocol: 'tcp' as const, port: peersPort, from: 'peers' as const }] : []),
       ...(spec.floatingAddress ? [{ protocol: 'vrrp' as const, from: 'peers' as const }] : []),
     ],
+    ...(doors.length > 0 && { encrypts: doors.map((door) => door.name) }),
     ...(first && { port: first.port, ...(first.protocol !== 'http' && { scheme: first.protocol }) }),
     health: { interval: 200, timeout: 2000, grace: 60_000 },
   }
   const members = [...new Set(targets.flatMap(({ to }) => (typeof to === 'string' ? [to] : [])))]
-  return { components: [component], members }
+  return { components: [component], members, extras: doorExtras(doors) }
 }

@@ -15,6 +15,7 @@ import {
   type ServerOverrides,
 } from './configuration.ts'
 import { sha512Crypt } from './crypt.ts'
+import { doorCertificates, doorName, doorOptions, doorPort, prepareDoor } from './doors.ts'
 import { frontend, userList } from './frontend-text.ts'
 import { peersLines } from './peers-text.ts'
 
@@ -36,7 +37,8 @@ export interface LoadBalancerParameters {
 const templateVersion = 4
 
 /** The configuration's text, the files that it names, and what tells whether a running process has it. */
-export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>): Promise<Prepared> {
+export async function prepare({ extra, parameters }: Pick<PrepareInput, 'extra' | 'parameters'>): Promise<Prepared> {
+  if (extra === doorName) return prepareDoor(parameters)
   const given = parameters as unknown as LoadBalancerParameters
   const { listeners, maintenance, overrides } = given
   const { nodes = [] } = given
@@ -44,12 +46,14 @@ export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>):
   const fronts = listeners.map((listener) => frontend(listener, peers))
   const backends = given.backends.map((backend) => ({
     ...backend,
+    ...(backend.door && { servers: backend.servers.map((server) => ({ ...server, port: doorPort })) }),
     text: text(backendLines(backend, maintenance)),
-    check: serverOptions(backend),
+    check: serverOptions(backend) + doorOptions(backend),
   }))
   const users = userLines(given.users)
   const shown = given.certificates.map(({ name, pem }) => ({ name, pem: normalPem(name, pem) }))
-  const certificates = peers.length > 0 ? [...shown, ownCertificate(given.seed)] : shown
+  const doors = doorCertificates(given.backends)
+  const certificates = [...shown, ...(peers.length > 0 ? [ownCertificate(given.seed)] : []), ...doors]
   const frontends = text([
     ...users.lines,
     ...(peers.length > 0 ? peersLines(listeners, peers) : []),
@@ -63,6 +67,7 @@ export async function prepare({ parameters }: Pick<PrepareInput, 'parameters'>):
     tables,
     maintenance.page,
     backends.map(({ text: own, check }) => [own, check]),
+    ...(doors.length > 0 ? [doors] : []),
   ])
   return {
     parameters: {

@@ -7,6 +7,7 @@ import {
   type ConfiguredBackend,
   type ConfiguredServer,
   defaultWeight,
+  isFixed,
   overrideKey,
   type ServerOverride,
   type ServerOverrides,
@@ -60,7 +61,7 @@ export function serverDifferences(
   }
 }
 
-/** Makes the running process have these servers and no others; those with a cookie it cannot add. */
+/** Makes the running process have these servers and no others; those that are fixed it cannot add. */
 export async function changeServers(
   context: Context,
   node: MachineAccess,
@@ -81,7 +82,7 @@ export async function addServers(
   backends: ConfiguredBackend[],
 ): Promise<void> {
   const running = new Set(state.servers.map(({ backend }) => backend))
-  const known = backends.filter(({ backend, cookie }) => running.has(backend) && cookie === null)
+  const known = backends.filter((of) => running.has(of.backend) && !isFixed(of))
   for (const { of, server } of serverDifferences(state, known).missing) {
     const taken = state.servers.some((row) => row.backend === of.backend && row.server === server.name)
     if (!taken) await addServer(context, node, of, server)

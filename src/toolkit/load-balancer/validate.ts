@@ -29,6 +29,11 @@ export function validate(
       path: 'floatingAddress',
       message: 'an address that moves needs `replicas: 2` or more to move between',
     })
+  if (spec.floatingAddress && spec.placement?.with !== undefined)
+    problems.push({
+      path: 'floatingAddress',
+      message: 'an address that moves needs machines of its own: leave `placement.with` out',
+    })
   const ports = new Set<number>()
   for (const [i, listener] of spec.listeners.entries()) {
     const { port } = listener

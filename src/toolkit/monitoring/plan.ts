@@ -80,8 +80,21 @@ export function plan({
   components: ResolvedComponent[]
 }): ToolkitPlan {
   const seed: Value = { $ref: `secrets.${name}.seed` }
-  const all = components.map((component) => ({ component: component.name, ...watched(component) }))
-  const own = ownTargets(name)
+  const host = spec.placement?.with
+  const sharing = (component: ResolvedComponent) => component.placement.with
+  const all = components.map((component) => ({
+    component: component.name,
+    host: sharing(component),
+    ...watched(component),
+  }))
+  const own = ownTargets(name, host !== undefined)
+  /** What is behind the gate of a component's machines: its own, and that of those who share them. */
+  const behind = (owner: string, modules: Modules): Modules =>
+    Object.assign(
+      { ...modules },
+      ...all.filter((one) => one.host === owner).map((one) => one.modules),
+      host === owner ? own.modules : {},
+    )
   const monitoring: ResolvedComponent = {
     name,
     recipe: 'prometheus',
@@ -112,23 +125,27 @@ export function plan({
     components: [monitoring],
     members: [],
     extras: [
-      ...all.flatMap(({ component, modules, extra }) => [
+      ...all.flatMap(({ component, host: shared, modules, extra }) => [
         ...(extra ? [{ component, recipe: extra.name, ...extra }] : []),
-        ...gate(component, modules),
+        ...(shared === undefined ? gate(component, behind(component, modules)) : []),
       ]),
       { component: name, name: 'alertmanager', recipe: 'alertmanager', settings: alertmanagerSettings(name, spec) },
       ...signer(name, spec),
       ...(spec.replicas > 1
         ? [{ component: name, name: 'alertmanager-door', recipe: 'alertmanager-door', settings: { seed } }]
         : []),
-      ...gate(name, own.modules),
+      ...(host === undefined ? gate(name, behind(name, own.modules)) : []),
     ],
   }
 }
 
-function ownTargets(name: string) {
+function ownTargets(name: string, isGuest: boolean) {
   const machines: Value = { $ref: `${name}.machines` }
-  const modules: Modules = { ...machineModules, prometheus: { port: 9090 }, alertmanager: { port: 9093 } }
+  const modules: Modules = {
+    ...(isGuest ? {} : machineModules),
+    prometheus: { port: 9090 },
+    alertmanager: { port: 9093 },
+  }
   return {
     modules,
     targets: Object.keys(modules).map((module) => ({ job: module, component: name, machines, module })),

@@ -6,7 +6,7 @@ import type { Modules } from './targets.ts'
 import { signerFile, type Webhook } from './webhook-signer.ts'
 
 /** Texts of the files, from parameters whose references are resolved. */
-export async function prepare({ extra, parameters }: PrepareInput): Promise<Prepared> {
+export async function prepare({ extra, parameters, address }: PrepareInput): Promise<Prepared> {
   if (extra === 'alertmanager') {
     const known = parameters as unknown as AlertmanagerParameters
     const made = { configuration: alertmanagerText(known), cluster: clusterArguments(known) }
@@ -20,17 +20,17 @@ export async function prepare({ extra, parameters }: PrepareInput): Promise<Prep
   const pair = ownKeyPair(String(parameters.seed), 'exporters')
   const files = {
     ...(extra === undefined && prometheusFiles(parameters as unknown as PrometheusParameters)),
-    ...(extra === 'exporter-gate' && { configuration: gateText(parameters.modules as Modules) }),
+    ...(extra === 'exporter-gate' && { configuration: gateText(parameters.modules as Modules, address) }),
   }
   return { parameters: { ...parameters, ...pair, ...files }, secrets: [pair.key] }
 }
 
-function gateText(modules: Modules): string {
+function gateText(modules: Modules, address: string): string {
   const entries = Object.entries(modules).map(([name, module]) => {
     if ('command' in module) return [name, { method: 'exec', timeout: '10s', exec: { command: module.command } }]
-    const { port, path = '/metrics' } = module
+    const { port, path = '/metrics', isOpen } = module
     // Prometheus itself reads what comes through.
-    return [name, { method: 'http', timeout: '10s', http: { port, path, verify: false } }]
+    return [name, { method: 'http', timeout: '10s', http: { port, path, verify: false, ...(isOpen && { address }) } }]
   })
   return `${JSON.stringify({ modules: Object.fromEntries(entries) }, null, 1)}\n`
 }

@@ -18,6 +18,9 @@ const minute = 60_000
 const left = 'certificate_end_time_seconds - time()'
 const lifetime = '(certificate_end_time_seconds - certificate_begin_time_seconds)'
 
+/** All that a machine writes to; what the system mounts for itself is not. */
+const disks = '{mountpoint!~"/(boot|run)(/.*)?"}'
+
 /** Each looks at recorded or scraped series that are there as soon as the machines are. */
 export const readyAlerts: ReadyAlert[] = [
   {
@@ -69,11 +72,11 @@ export const readyAlerts: ReadyAlert[] = [
     name: 'disk-full',
     // What little is written after a start says nothing of the day to come: so only where a good part is taken already.
     expr: (above) =>
-      `predict_linear(node_filesystem_avail_bytes{mountpoint="/"}[6h], 86400) < 0 and on (machine) machine:disk:ratio > ${above}`,
+      `predict_linear(node_filesystem_avail_bytes${disks}[6h], 86400) < 0 and 1 - node_filesystem_avail_bytes${disks} / node_filesystem_size_bytes${disks} > ${above}`,
     above: 0.6,
     for: 30 * minute,
     severity: 'warning',
-    summary: 'The disk of {{ $labels.machine }} is full within a day if this goes on',
+    summary: 'The disk {{ $labels.mountpoint }} of {{ $labels.machine }} is full within a day if this goes on',
   },
   {
     name: 'replication-behind',

@@ -2,7 +2,7 @@ import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { MachineFact } from '../../model/recipe.ts'
 import { isReference, referenceOwner, type Value } from '../../model/value.ts'
 
-/** What of a component's machines is scraped; in the recipe's `targets`, with its machines put in. */
+/** What of machines is scraped; in the recipe's `targets`, with those of its component put in. */
 export interface Target {
   /** Prometheus' word for what is asked: `node`, `application`, `load-balancer`. */
   job: string
@@ -10,15 +10,18 @@ export interface Target {
   machines: MachineFact[]
   /** Behind the machine's gate: the name of its module there. */
   module?: string
-  /** Not behind it: port and path of the component itself. */
+  /** Not behind it, because Kitbag did not deploy them: port and path. */
   port?: number
   path?: string
   /** Load balancers: backend -> the component whose machines it sends to. */
   backends?: Record<string, string>
 }
 
-/** Exporters behind the gate: module -> where it listens on loopback, or the command that prints figures. */
-export type Modules = Record<string, { port: number; path?: string } | { command: string }>
+/**
+ * What is behind the gate: module -> where it listens on loopback (`isOpen`: at the machine's address, where the application's users come),
+ * or the command that prints figures.
+ */
+export type Modules = Record<string, { port: number; path?: string; isOpen?: true } | { command: string }>
 
 export interface Watched {
   targets: (Omit<Target, 'machines'> & { machines: Value })[]
@@ -33,16 +36,20 @@ export const machineModules: Modules = {
   container: { command: '/usr/local/lib/kitbag/container-metrics' },
 }
 
-/** What there is to see of a component, and what it takes to see it. */
+/**
+ * What there is to see of a component, and what it takes to see it. Of one that shares machines these are not: their figures are those of
+ * the component that they belong to.
+ */
 export function watched(component: ResolvedComponent): Watched {
-  const { name, service, recipe, metrics } = component
+  const { name, placement } = component
   const machines: Value = { $ref: `${name}.machines` }
   const own = ownFigures(component)
+  const ofMachine = placement.with === undefined ? machineModules : {}
   return {
-    modules: { ...machineModules, ...own.modules },
+    modules: { ...ofMachine, ...own.modules, ...applicationModule(component) },
     ...(own.extra && { extra: own.extra }),
     targets: [
-      ...Object.keys(machineModules).map((module) => ({ job: module, component: name, machines, module })),
+      ...Object.keys(ofMachine).map((module) => ({ job: module, component: name, machines, module })),
       ...Object.keys(own.modules).map((module) => ({
         job: own.job ?? module,
         component: name,
@@ -50,11 +57,21 @@ export function watched(component: ResolvedComponent): Watched {
         module,
         ...(own.backends && { backends: own.backends }),
       })),
-      ...(metrics && service === undefined && recipe
-        ? [{ job: 'application', component: name, machines, port: metrics.port, path: metrics.path }]
-        : []),
+      ...Object.keys(applicationModule(component)).map((module) => ({
+        job: 'application',
+        component: name,
+        machines,
+        module,
+      })),
     ],
   }
+}
+
+/** What an application tells of itself; several that share a machine have a module each. */
+function applicationModule({ name, service, metrics, placement }: ResolvedComponent): Modules {
+  if (!metrics || service !== undefined) return {}
+  const module = placement.with === undefined ? 'application' : `application-${name}`
+  return { [module]: { port: metrics.port, path: metrics.path, isOpen: true } }
 }
 
 interface OwnFigures {

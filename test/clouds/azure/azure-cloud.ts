@@ -23,6 +23,8 @@ export interface Recorded {
   status: number
   /** Asks how far an operation or a machine is, or reads what an operation ended with. */
   polling: boolean
+  /** It took effect, and whoever asked was left without an answer. */
+  unanswered?: true
 }
 
 /** A Resource Manager of the tests' own, with its directory: https on this box, as strict as Azure in what the driver uses. */
@@ -45,9 +47,15 @@ export interface AzureCloudOptions {
   behind?: Behind
   /** Milliseconds that long-running operations take. */
   operationTime?: number
+  /** Resources in one answer of a list. */
+  pageSize?: number
 }
 
-export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudOptions = {}): Promise<AzureCloud> {
+export async function startAzureCloud({
+  behind,
+  operationTime = 1,
+  pageSize = 1_000,
+}: AzureCloudOptions = {}): Promise<AzureCloud> {
   const now = new Date()
   const authority = makeAuthority('Azure test cloud', 86_400_000, now)
   const until = new Date(now.getTime() + 86_400_000)
@@ -63,6 +71,7 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
     faults: noFaults(),
     cores: 1_000,
     operationTime,
+    pageSize,
     ...(behind && { behind }),
   }
   const grants: Grants = { actions: ['*'], notActions: [] }
@@ -90,6 +99,9 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
     const polling = /\/(operations|operationresults)\//.test(url.pathname) || url.searchParams.has('$expand')
     const record: Recorded = { method, path: `${url.pathname}${url.search}`, body, status: 0, polling }
     requests.push(record)
+    const isMachine = method === 'PUT' && /\/virtualMachines\//i.test(url.pathname)
+    if (isMachine && cloud.faults.machinesUntilExpiry !== undefined && cloud.faults.machinesUntilExpiry-- <= 0)
+      login.expire()
     const fault = hit(cloud.faults, method, url.pathname)
     if (fault && !takesEffect(fault)) return fail(fault, record, response)
     try {
@@ -135,7 +147,10 @@ export async function startAzureCloud({ behind, operationTime = 1 }: AzureCloudO
   }
 
   function fail({ effect }: Fault, record: Recorded, response: ServerResponse): void {
-    if (effect === 'no-answer') return
+    if (effect === 'no-answer') {
+      record.unanswered = true
+      return
+    }
     if (effect === 'lost-answer' || effect === 'refused') {
       response.destroy()
       return

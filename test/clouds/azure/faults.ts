@@ -37,6 +37,8 @@ export interface Faults {
   noSpot: boolean
   /** Machines whose names contain this never get past starting. */
   neverBoots?: string
+  /** So many machines may still be asked for; then every token is refused. */
+  machinesUntilExpiry?: number
 }
 
 export function noFaults(): Faults {

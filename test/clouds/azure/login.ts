@@ -11,6 +11,7 @@ export interface Account {
 export class Login {
   readonly account: Account
   readonly #tokens = new Set<string>()
+  readonly #secrets = new Set<string>()
   /** Tokens ever given, for looking for them elsewhere. */
   readonly given: string[] = []
   /** What was sent for tokens, oldest first. */
@@ -20,11 +21,19 @@ export class Login {
 
   constructor(account: Account) {
     this.account = account
+    this.#secrets.add(account.secret)
   }
 
   /** Every token given so far is refused from now on. */
   expire(): void {
     this.#tokens.clear()
+  }
+
+  /** One more secret of the same account. */
+  addSecret(): string {
+    const secret = randomBytes(12).toString('base64url')
+    this.#secrets.add(secret)
+    return secret
   }
 
   configuration(origin: string, tenant: string): Json {
@@ -48,7 +57,7 @@ export class Login {
   token(tenant: string, form: URLSearchParams, origin: string): { status: number; body: Json } {
     const { account } = this
     this.forms.push(form)
-    const proven = form.get('client_secret') === account.secret || form.has('client_assertion')
+    const proven = this.#secrets.has(form.get('client_secret') ?? '') || form.has('client_assertion')
     if (tenant !== account.tenant || form.get('client_id') !== account.client || !proven) {
       const error_description =
         'AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is not expired.'

@@ -11,6 +11,8 @@ export interface Cloud {
   faults: Faults
   /** Cores that may be used altogether. */
   cores: number
+  /** Resources in one answer of a list. */
+  pageSize: number
   /** Milliseconds that long-running operations take. */
   operationTime: number
   /** Real machines, when there are. */

@@ -115,10 +115,11 @@ function inGroup(cloud: Cloud, grants: Grants, asked: Asked, group: string, path
   if (name === undefined) {
     may('read')
     cloud.world.group(group)
-    return {
-      status: 200,
-      body: { value: cloud.world.list(kind.type, group).map((one) => answer(cloud, kind, one, null)) },
-    }
+    return page(
+      cloud,
+      asked,
+      cloud.world.list(kind.type, group).map((one) => answer(cloud, kind, one, null)),
+    )
   }
   const id = `${base}/providers/${kind.type}/${name}`
   if (action === 'retrieveBootDiagnosticsData' && asked.method === 'POST') {
@@ -162,7 +163,12 @@ function subscriptionWide(cloud: Cloud, grants: Grants, asked: Asked, path: stri
   const kind = typeOf(`${namespace}/${typeName}`)
   version(asked, kind.apiVersions)
   authorize(grants, `${kind.type}/read`, scope)
-  return { status: 200, body: { value: cloud.world.list(kind.type).map((one) => answer(cloud, kind, one, null)) } }
+  const expand = asked.query.get('statusOnly') === 'true' ? 'instanceView' : null
+  return page(
+    cloud,
+    asked,
+    cloud.world.list(kind.type).map((one) => answer(cloud, kind, one, expand)),
+  )
 }
 
 function location(
@@ -207,6 +213,15 @@ function location(
     return { status: 200, body: shown.map((name) => ({ id: `${asked.path}/${name}`, name, location: region })) }
   }
   throw new ArmError(404, 'NotFound', asked.path)
+}
+
+/** One page of a list, with where the next one is. */
+function page({ origin, pageSize }: Cloud, { path, query }: Asked, all: unknown[]): Outcome {
+  const from = Number(query.get('$skiptoken') ?? 0)
+  const next = new URLSearchParams([...query].filter(([key]) => key !== '$skiptoken'))
+  next.set('$skiptoken', String(from + pageSize))
+  const more = from + pageSize < all.length && { nextLink: `${origin}${path}?${next}` }
+  return { status: 200, body: { value: all.slice(from, from + pageSize), ...more } }
 }
 
 function permissions(asked: Asked, grants: Grants): Outcome {

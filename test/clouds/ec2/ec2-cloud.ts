@@ -1,8 +1,15 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CreateSubnetCommand, CreateVpcCommand, EC2Client, TerminateInstancesCommand } from '@aws-sdk/client-ec2'
+import {
+  CreateSubnetCommand,
+  CreateVpcCommand,
+  DescribeSubnetsCommand,
+  EC2Client,
+  TerminateInstancesCommand,
+} from '@aws-sdk/client-ec2'
 import type { AwsSettings } from '../../../src/providers/aws/settings.ts'
 import { type MachinesBehind, machinesBehind } from '../support/machines-behind.ts'
+import { accessKeys } from './access-keys.ts'
 import { type Answer, answerError, clientTokens } from './client-tokens.ts'
 import { actOut, type Ec2Fault, faultFinder, sendError, takesEffect } from './faults.ts'
 import { groupUse } from './group-use.ts'
@@ -40,6 +47,10 @@ export interface Ec2Cloud {
   /** The control plane with this access key dies after so many calls: they took effect, and it never asks again. */
   dies(accessKeyId: string, calls: number): void
   isDead(accessKeyId: string): boolean
+  /** Which access keys are refused. */
+  keys: Pick<ReturnType<typeof accessKeys>, 'expireAfter' | 'renewAll'>
+  /** The default one of a zone. */
+  subnetOf(zone: string): Promise<string>
   /** False: machines made from now on stay dark. */
   boots: boolean
   /** Ends a machine without being asked by its owner. */
@@ -59,6 +70,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const groups = groupUse()
   const constant = new Map<string, Answer>()
   const mortal = new Map<string, number>()
+  const keys = accessKeys()
   let bucket = tokenBucket()
   /** moto answers one at a time. */
   let queue: Promise<unknown> = Promise.resolve()
@@ -129,6 +141,9 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true }
     cloud.trace.push(traced)
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
+    const refusal = keys.refuse(keyOf(request), call)
+    if (refusal !== undefined)
+      return sendError(response, refusal, 'as asked for', refusal === 'AuthFailure' ? 401 : 400)
     const fault = found.find(call, decodeURIComponent(body.replaceAll('+', ' ')))
     if (fault && !takesEffect(fault)) return actOut(fault, response)
     const rest = mortal.get(keyOf(request))
@@ -168,6 +183,12 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     },
     dies: (accessKeyId, calls) => void mortal.set(accessKeyId, calls),
     isDead: (accessKeyId) => mortal.get(accessKeyId) === 0,
+    keys,
+    async subnetOf(zone) {
+      const Filters = [{ Name: 'availability-zone', Values: [zone] }]
+      const { Subnets = [] } = await stranger.send(new DescribeSubnetsCommand({ Filters }))
+      return Subnets[0]?.SubnetId ?? ''
+    },
     boots: true,
     async vanish(id) {
       await stranger.send(new TerminateInstancesCommand({ InstanceIds: [id] }))

@@ -56,7 +56,7 @@ describe.skipIf(noMachines)(`the toolkit's own machines${noMachines ? ` (${noMac
 
   test('are seen by their monitoring, and it by nobody', async () => {
     expect(await openPorts(shop, components, 'monitoring-1')).toEqual({
-      'web-1': [22, 8080, 9998],
+      'web-1': [22, 9998],
       'dns-1': [22, 53, 9998],
       'load-balancer-1': [22, 80, 9998],
       'load-balancer-2': [22, 80, 9998],

@@ -5,37 +5,28 @@ import { recordedLoad } from '../../../src/cli/recorded-load.ts'
 import { type RecordedLoad, readPolicy, replay } from '../../../src/toolkit/autoscaler/replay.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, small, type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    machine: { cpu: 1, memory: 256MiB }
-    health: { http: /, interval: 500ms }
-toolkit:
-  loadBalancer:
-    listeners: [{ port: 80, to: web }]
-    machine: { cpu: 1, memory: 256MiB }
-  monitoring: {}
-  autoscaler:
-    - component: web
-      min: 1
-      max: 1
-      interval: 2s
-      targets:
-        - { metric: cpu, value: 5 }
-        - { metric: memory, value: 0.9 }
-        - { metric: queue-length, value: 1000 }
-        - { metric: error-rate, value: 0.5 }
-        - { metric: latency-p95, value: 5 }
-        - { promql: 'sum(up{job="node"})', value: 100 }
-`
+const blueprint = balancedShop({
+  web: { machine: small },
+  monitoring: {},
+  autoscaler: [
+    {
+      component: 'web',
+      min: 1,
+      max: 1,
+      interval: '2s',
+      targets: [
+        { metric: 'cpu', value: 5 },
+        { metric: 'memory', value: 0.9 },
+        { metric: 'queue-length', value: 1000 },
+        { metric: 'error-rate', value: 0.5 },
+        { metric: 'latency-p95', value: 5 },
+        { promql: 'sum(up{job="node"})', value: 100 },
+      ],
+    },
+  ],
+})
 
 interface Decided {
   data: { reason: string; inputs: Record<string, { value: number | null; problem?: string }> }
@@ -105,7 +96,7 @@ describe.skipIf(noMachines)(`every figure that an autoscaler goes by${noMachines
       return most('cpu') > 0.01 && most('latency-p95') > 0 && most('requests-per-second') > 100
     }, 120_000)
     expect(most('sum(up{job="node"})')).toBeGreaterThanOrEqual(1)
-    expect(replay(policy, recorded, { boot: 0, price: 1 }).largest).toBe(9)
+    expect(replay(policy, recorded, { boot: 0, cost: 730 }).largest).toBe(9)
     const queue = readPolicy({ component: 'web', max: 9, target: { metric: 'queue-length', value: 1 } }, 'queue.yaml')
     await expect(recordedLoad(client, 'shop', [queue], '10m')).rejects.toThrow('does not record queue-length')
   })

@@ -2,34 +2,23 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Load, startLoad } from '../../../bench/load.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, small, type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    machine: { cpu: 1, memory: 256MiB }
-    update: { drain: 5s }
-    health: { http: /, interval: 500ms }
-toolkit:
-  loadBalancer:
-    listeners: [{ port: 80, to: web }]
-    machine: { cpu: 1, memory: 256MiB }
-  autoscaler:
-    - component: web
-      interval: 1s
-      cooldown: { out: 1s, in: 1s }
-      stabilisation: 5s
-      warmUp: 1s
-      min: 1
-      max: 3
-      target: { metric: requests-per-second-per-machine, value: 100 }
-`
+const blueprint = balancedShop({
+  web: { machine: small, update: { drain: '5s' } },
+  autoscaler: [
+    {
+      component: 'web',
+      interval: '1s',
+      cooldown: { out: '1s', in: '1s' },
+      stabilisation: '5s',
+      warmUp: '1s',
+      min: 1,
+      max: 3,
+      target: { metric: 'requests-per-second-per-machine', value: 100 },
+    },
+  ],
+})
 
 interface Decided {
   message: string

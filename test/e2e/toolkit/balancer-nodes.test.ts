@@ -2,32 +2,24 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Guest } from '../../support/guest.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type Machine, type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, type Machine, small, type TestDeployment, testDeployment } from './deployment.ts'
 import { handshake } from './tls.ts'
 import { ask } from './web-client.ts'
 
 const limit = 30
 
-const blueprint = `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    health: { http: /, interval: 500ms }
-toolkit:
-  certificates: [{ name: edge, certificates: [{ name: web, hosts: [shop.example] }] }]
-  loadBalancer:
-    listeners:
-      - { port: 80, to: web, rateLimit: { requests: ${limit}, per: 5m } }
-      - { port: 81, to: web }
-      - { port: 443, protocol: https, certificates: [edge.web], to: web }
-    replicas: 2
-    machine: { cpu: 1, memory: 256MiB, image: debian-13 }
-`
+const blueprint = balancedShop({
+  certificates: [{ name: 'edge', certificates: [{ name: 'web', hosts: ['shop.example'] }] }],
+  loadBalancer: {
+    listeners: [
+      { port: 80, to: 'web', rateLimit: { requests: limit, per: '5m' } },
+      { port: 81, to: 'web' },
+      { port: 443, protocol: 'https', certificates: ['edge.web'], to: 'web' },
+    ],
+    replicas: 2,
+    machine: { ...small, image: 'debian-13' },
+  },
+})
 
 interface Operation {
   id: string

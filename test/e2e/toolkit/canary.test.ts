@@ -2,25 +2,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Load, startLoad } from '../../../bench/load.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, small, type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = ({ image = 'debian-13', start = 'node server.js' } = {}) => `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: ${start}
-    port: 8080
-    replicas: 2
-    machine: { cpu: 1, memory: 256MiB, image: ${image} }
-    health: { http: /, interval: 500ms, grace: 5s }
-toolkit:
-  loadBalancer:
-    listeners: [{ port: 80, to: web }]
-    machine: { cpu: 1, memory: 256MiB }
-`
+const blueprint = ({ image = 'debian-13', start = 'node server.js' } = {}) =>
+  balancedShop({
+    web: {
+      start,
+      replicas: 2,
+      machine: { ...small, image },
+      health: { http: '/', interval: '500ms', grace: '5s' },
+    },
+  })
 
 interface Shown {
   release: number

@@ -24,13 +24,13 @@ export interface ServerRow {
 export interface TestDeployment {
   /** Deploys a version of the application; throws with the operation's error when it fails. */
   deploy(blueprint: string, version: string, more?: object): Promise<void>
-  /** Another operation. */
-  submit(body: object): Promise<void>
-  scale(replicas: Record<string, number>): Promise<void>
+  /** Another operation, as it ended. */
+  submit(body: object): Promise<Operation>
+  scale(replicas: Record<string, number>): Promise<Operation>
   /** Replaces machines. */
-  heal(machines: string[]): Promise<void>
+  heal(machines: string[]): Promise<Operation>
   /** Changes a server at run time and waits until that is in force. */
-  change(server: string, body: object): Promise<void>
+  change(server: string, body: object): Promise<Operation>
   machines(component: string): Promise<Machine[]>
   statistics(): Promise<ServerRow[]>
   call<T>(method: string, path: string, body?: unknown): Promise<T>
@@ -38,6 +38,26 @@ export interface TestDeployment {
   guest(machine: string): Promise<Guest>
   /** Destroys it; gives what is left on the box of all that was made. */
   close(allowDataLoss?: string[]): Promise<string[]>
+}
+
+/** A machine that needs no more than what runs on it here. */
+export const small = { cpu: 1, memory: '256MiB' }
+
+/** A blueprint with the application as `web` behind a load balancer; what is given comes to the sections or takes the place of a default. */
+export function balancedShop({
+  web = {},
+  loadBalancer = {},
+  ...services
+}: Record<string, object> & { web?: object; loadBalancer?: object } = {}): string {
+  const health = { http: '/', interval: '500ms' }
+  const application = { source: './app', runtime: 'nodejs', start: 'node server.js', port: 8080, health, ...web }
+  const balancer = { listeners: [{ port: 80, to: 'web' }], machine: small, ...loadBalancer }
+  return JSON.stringify({
+    apiVersion: 'kitbag/v1',
+    name: 'shop',
+    components: { web: application },
+    toolkit: { loadBalancer: balancer, ...services },
+  })
 }
 
 /** Answers with its name and version, at once or after the time that a request asks for (`?wait=5000`), and ends the requests at hand when it is told to stop. */
@@ -58,6 +78,7 @@ interface Operation {
   id: string
   status: string
   error?: { message: string; output?: string }
+  result?: { behind?: { machine: string; message: string }[] }
 }
 
 /** A control plane of its own with one deployment `shop` on real machines. */
@@ -72,10 +93,10 @@ export async function testDeployment(settings: object = {}): Promise<TestDeploym
     return answer
   }
 
-  async function ended({ id }: Operation): Promise<void> {
+  async function ended({ id }: Operation): Promise<Operation> {
     for (;;) {
       const operation = await call<Operation>('GET', `/v1/operations/${id}?wait=30s`)
-      if (operation.status === 'succeeded') return
+      if (operation.status === 'succeeded') return operation
       if (['failed', 'cancelled'].includes(operation.status))
         throw new Error(`${operation.error?.message}\n${operation.error?.output ?? ''}`)
     }

@@ -34,7 +34,8 @@ export interface DnsBox {
   lose(deployment: string, machine: string): Promise<void>
   /** Ends the control plane and starts it again on the same state; `meanwhile` runs while there is none. */
   without(meanwhile: () => Promise<void>): Promise<void>
-  close(): Promise<void>
+  /** Destroys everything; data of these components may be lost. */
+  close(allowDataLoss?: string[]): Promise<void>
 }
 
 export async function startDnsBox(images: string[]): Promise<DnsBox> {
@@ -112,9 +113,10 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
         plane = await startControlPlane({ home })
       }
     },
-    async close() {
+    async close(allowDataLoss) {
       try {
-        for (const deployment of deployments) await box.operate(deployment, { kind: 'destroy' })
+        for (const deployment of deployments)
+          await box.operate(deployment, { kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) })
       } finally {
         await plane.stop()
         await rm(home, { recursive: true, force: true })

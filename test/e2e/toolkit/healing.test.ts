@@ -3,33 +3,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Load, startLoad } from '../../../bench/load.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, small, type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    replicas: 2
-    health: { http: /, interval: 500ms }
-toolkit:
-  loadBalancer:
-    listeners: [{ port: 80, to: web }]
-    replicas: 2
-    machine: { cpu: 1, memory: 256MiB }
-  dns:
-    zone: shop.example
-    ttl: 1s
-    machine: { cpu: 1, memory: 256MiB }
-    records:
-      - { name: web, type: A, value: "\${web.addresses}" }
-      - { name: www, type: A, value: "\${loadBalancer.addresses}" }
-  healing: {}
-`
+const blueprint = balancedShop({
+  web: { replicas: 2 },
+  loadBalancer: { replicas: 2 },
+  dns: {
+    zone: 'shop.example',
+    ttl: '1s',
+    machine: small,
+    records: [
+      { name: 'web', type: 'A', value: '${web.addresses}' },
+      { name: 'www', type: 'A', value: '${loadBalancer.addresses}' },
+    ],
+  },
+  healing: {},
+})
 
 interface Heal {
   status: string

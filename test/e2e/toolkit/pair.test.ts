@@ -3,25 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startLoad } from '../../../bench/load.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, small, type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = (options: { image?: string; replicas?: number } = {}) => `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    health: { http: /, interval: 500ms }
-toolkit:
-  loadBalancer:
-    listeners: [{ port: 80, to: web }]
-    replicas: ${options.replicas ?? 2}
-    floatingAddress: true
-    machine: { cpu: 1, memory: 256MiB, image: ${options.image ?? 'debian-13'} }
-`
+const blueprint = ({ image = 'debian-13', replicas = 2 } = {}) =>
+  balancedShop({ loadBalancer: { replicas, floatingAddress: true, machine: { ...small, image } } })
 
 /** Tries a new connection every 20 ms; gives the longest time without one that was accepted. */
 function watchConnections(address: string): { stop(): number } {

@@ -2,26 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Load, type LoadResult, startLoad } from '../../../bench/load.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
-import { type TestDeployment, testDeployment } from './deployment.ts'
+import { balancedShop, type TestDeployment, testDeployment } from './deployment.ts'
 
-const blueprint = (options: { replicas: number; balancerMemory?: string; image?: string }) => `
-apiVersion: kitbag/v1
-name: shop
-components:
-  web:
-    source: ./app
-    runtime: nodejs
-    start: node server.js
-    port: 8080
-    replicas: ${options.replicas}
-    update: { maxUnavailable: 2, drain: 5s }
-    health: { http: /, interval: 500ms }
-toolkit:
-  loadBalancer:
-    listeners: [{ port: 80, to: web }]
-    replicas: 2
-    machine: { cpu: 1, memory: ${options.balancerMemory ?? '256MiB'}, image: ${options.image ?? 'debian-13'} }
-`
+const blueprint = (options: { replicas: number; balancerMemory?: string; image?: string }) =>
+  balancedShop({
+    web: { replicas: options.replicas, update: { maxUnavailable: 2, drain: '5s' } },
+    loadBalancer: {
+      replicas: 2,
+      machine: { cpu: 1, memory: options.balancerMemory ?? '256MiB', image: options.image ?? 'debian-13' },
+    },
+  })
 
 /** Both connection modes against each address. */
 function loadOn(addresses: string[]): Load[] {

@@ -3,6 +3,7 @@ import { type ErrorRecord, KitbagError } from '../../../src/model/errors.ts'
 import type { FirewallRule } from '../../../src/providers/contract.ts'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
+import { until } from '../../support/until.ts'
 
 let flow: Flow
 /** deployment id -> what its clouds' firewall was told; absent again after `release`. */
@@ -85,7 +86,7 @@ test('a new machine is let in by those that it uses before it comes, and nothing
   await programs('grows', () => flow.deployed('grows', appRelease({ firewall: true, balancers: 1 })))
   const ran = await programs('grows', () => flow.deployed('grows', appRelease({ firewall: true, balancers: 2 })))
   const names = ran.map((program) => program.split(':')[0])
-  const admitted = ran.findIndex((program) => program === 'web-1: file:/etc/firewall')
+  const admitted = ran.indexOf('web-1: file:/etc/firewall')
   const configured = ran.findIndex((program) => /^load-balancer-2: .*backends/.test(program))
   expect(admitted).toBeGreaterThanOrEqual(0)
   expect(configured).toBeGreaterThan(admitted)
@@ -106,6 +107,32 @@ test('one that goes is let in until it is gone', async () => {
     expect(units.indexOf(`main ${web}/configure/firewall-after done`)).toBeGreaterThan(gone)
     expect(units).not.toContain(`main ${web}/leave/loadBalancer done`)
   }
+})
+
+test('a machine that is away fails no change of who may come to it, and is brought level when it is back', async () => {
+  await programs('away', () => flow.deployed('away', appRelease({ firewall: true, balancers: 1 })))
+  flow.reach.silent.add('web-2')
+  const grown = await flow.deployed('away', appRelease({ firewall: true, balancers: 2 }))
+  expect([grown.status, grown.error]).toEqual(['succeeded', null])
+  const message = 'it does not answer; its firewall is changed when it does'
+  expect(grown.result?.behind).toEqual([{ machine: 'web-2', message }])
+  const events = await flow.store.operations.events(grown.id, 0, 1_000)
+  expect(events.map(({ data }) => data.message)).toContain(
+    'web-2 is away: who may come to it changes when it is back, or replaced',
+  )
+  flow.reach.programs.length = 0
+  flow.reach.silent.delete('web-2')
+  await until(() => flow.reach.programs.includes('web-2: file:/etc/firewall'))
+  const again = await programs('away', () => flow.deployed('away', appRelease({ firewall: true, balancers: 2 })))
+  expect(again).toEqual([])
+})
+
+test('a machine that is away fails a change of its own configuration', async () => {
+  await programs('own', () => flow.deployed('own', appRelease({ firewall: true })))
+  flow.reach.silent.add('web-2')
+  const failed = await flow.deployed('own', appRelease({ firewall: true, version: '2' }))
+  flow.reach.silent.delete('web-2')
+  expect([failed.status, failed.error?.code, failed.error?.machine]).toEqual(['failed', 'machine-unreachable', 'web-2'])
 })
 
 test('a deployment of an older Kitbag gets it with its next deploy, and is told why', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { costsOf } from '../../../src/activities/costs.ts'
 import { createApi } from '../../../src/api/create-api.ts'
 import type { Api } from '../../../src/api/deps.ts'
 import { createLog } from '../../../src/lib/log.ts'
@@ -64,6 +65,7 @@ beforeAll(async () => {
           { size: 's', image: 'i', requirements: component.machine },
         ]),
       ),
+    costs: async (cloudIds) => costsOf(store, cloudIds),
     version: '0',
     log: createLog({ level: 'error' }),
   })

@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http'
+import { costsOf } from '../../../src/activities/costs.ts'
 import { createApi } from '../../../src/api/create-api.ts'
 import type { ApiDeps } from '../../../src/api/deps.ts'
 import { packFiles } from '../../../src/lib/archive/pack.ts'
@@ -68,6 +69,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
           { size: 's', image: 'i', requirements: component.machine },
         ]),
       ),
+    costs: async (cloudIds) => costsOf(store, cloudIds),
     version: '0',
     log: createLog({ level: 'error' }),
     ...overrides,

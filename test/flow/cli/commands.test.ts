@@ -128,6 +128,22 @@ describe('before there is anything', () => {
     expect((body as { changes: unknown[] }).changes).toHaveLength(5)
   })
 
+  test('plan: what it costs a month before and after, by component, with the date of the prices', async () => {
+    const { stdout } = await kitbag('plan', shop, '--cloud', 'home')
+    expect(stdout).toMatch(/^ {2}web x 2 +0\.00 +28\.00 +\+28\.00 +20\.00 +2\.00 +6\.00$/m)
+    expect(stdout).toMatch(/^ {2}total +0\.00 +56\.00 +\+56\.00 +40\.00 +4\.00 +12\.00$/m)
+    expect(stdout).toContain('Prices: fake of 2026-01-01 (its settings). Traffic is not counted.')
+    const { body } = await json('plan', shop, '--cloud', 'home', '--set', 'replicas=3')
+    expect(body).toMatchObject({ costs: { hours: 730, total: { after: { machines: 5, total: 70, currency: 'USD' } } } })
+    await kitbag('cloud', 'add', 'dear', '--provider', 'fake')
+    const dear = await kitbag('plan', shop, '--cloud', 'dear')
+    expect(dear.stdout).toContain('Costs: unknown\nNot known: fake: machines have no known price\n')
+    expect((await json('plan', shop, '--cloud', 'dear')).body).toMatchObject({
+      costs: { total: { now: { total: 0 }, after: { machine: null, total: null }, difference: null } },
+    })
+    await kitbag('cloud', 'remove', 'dear')
+  })
+
   test('deploy: without a cloud, with an unknown one, with a parameter out of its range', async () => {
     failed(await kitbag('deploy', shop), 3, 'shop has no cloud yet', '--cloud')
     failed(await kitbag('deploy', shop, '--cloud', 'hme'), 1, 'there is no cloud hme')
@@ -149,7 +165,15 @@ describe('deploy', () => {
     expect(status).toBe(0)
     expect(body).toMatchObject({ deployment: 'shop', kind: 'deploy', status: 'succeeded', result: { units: 0 } })
     expect((await kitbag('plan', shop, '--exit-code')).status).toBe(0)
-    expect((await kitbag('plan', shop)).stdout).toContain('Nothing to do.')
+    const { stdout } = await kitbag('plan', shop)
+    expect(stdout).toContain('Nothing to do.')
+    expect(stdout).toMatch(/^ {2}total +56\.00 +56\.00 +0\.00 /m)
+    expect((await kitbag('show', 'shop')).stdout).toContain(
+      'costs 56.00 USD a month (machines 40.00, disks 4.00, addresses 12.00)',
+    )
+    expect((await json('show', 'shop')).body).toMatchObject({
+      costs: { components: [{ component: 'db', total: 14 }, { machines: 1 }, { component: 'web', total: 28 }] },
+    })
   })
 
   test('--no-wait only submits', async () => {
@@ -177,7 +201,9 @@ describe('what is there', () => {
     expect((await kitbag('list')).stdout).toMatch(/^NAME +STATUS +RELEASE +MACHINES +CLOUD\nshop +live +1 +4 +home\n$/)
     expect((await json('list')).body).toMatchObject([{ name: 'shop', machines: 4, release: 1 }])
     const { stdout } = await kitbag('show', 'shop')
-    expect(stdout).toMatch(/^shop: live, release 1, cloud home\nhttp:\/\/\S+\n\nMACHINE/)
+    expect(stdout).toMatch(
+      /^shop: live, release 1, cloud home\nhttp:\/\/\S+\ncosts 56.00 USD a month .*\nPrices: .*\n\nMACHINE/,
+    )
     expect(stdout).toMatch(/^web-2 +web +ready +\S+ +1$/m)
     expect((await json('show', 'shop')).body).toMatchObject({ name: 'shop', url: expect.stringContaining('http') })
   })

@@ -23,7 +23,7 @@ export interface CliControlPlane {
   stop(): Promise<void>
 }
 
-/** The built program as `kitbag up`, in a process of its own, with a connected cloud `home` of the fake provider. */
+/** The built program as `kitbag up`, in a process of its own, with a connected cloud `home` of the fake provider: a machine of one cpu costs 14 a month. */
 export async function startCliControlPlane(): Promise<CliControlPlane> {
   const home = await temporaryHome()
   const files = mkdtempSync(join(tmpdir(), 'kitbag-cli-'))
@@ -36,7 +36,8 @@ export async function startCliControlPlane(): Promise<CliControlPlane> {
   }
   try {
     const url = (await up.ready).replace('kitbag is ready: ', '')
-    const added = await runCli(['cloud', 'add', 'home', '--provider', 'fake'], { env })
+    const prices = 'prices={"cpu":10,"disk":1,"address":3}'
+    const added = await runCli(['cloud', 'add', 'home', '--provider', 'fake', '--set', prices], { env })
     if (added.status !== 0) throw new Error(added.stderr)
     let count = 0
     return {

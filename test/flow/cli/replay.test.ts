@@ -41,6 +41,8 @@ test('two policies side by side, without a control plane; the same again each ti
   expect(now?.largest).toBe(7)
   expect(then?.secondsOverTarget).toBeGreaterThan(now?.secondsOverTarget ?? 0)
   expect((await kitbag(...all, '--json')).stdout).toBe(json.stdout)
+  const unpriced = await kitbag(...args, '--metrics', load())
+  expect(unpriced.stdout).toMatch(/^cost +unknown +unknown$/m)
 })
 
 test('what is wrong with a file is told with its place; exit code 3', async () => {

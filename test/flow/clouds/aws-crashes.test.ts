@@ -1,88 +1,39 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../../src/model/ids.ts'
 import type { AwsSettings } from '../../../src/providers/aws/settings.ts'
-import type { FirewallRule } from '../../../src/providers/contract.ts'
 import { credentials, type Ec2Cloud, startEc2Cloud } from '../../clouds/ec2/ec2-cloud.ts'
-import { until } from '../../support/until.ts'
-import { type AwsConnection, connectAws, make } from './aws-box.ts'
+import { connectAws } from './aws-box.ts'
+import { type KilledDrivers, killedDrivers } from './killed-drivers.ts'
 
-const rules: Record<string, FirewallRule[]> = {
-  web: [{ protocol: 'tcp', from: 80, to: 80, sources: [{ network: '0.0.0.0/0' }] }],
-  db: [{ protocol: 'tcp', from: 5432, to: 5432, sources: [{ component: 'web' }] }],
-}
-
-/** A deployment's life as its operations go through it; each step may be begun again. */
-function life(one: AwsConnection, deployment: string, tokens: string[]) {
-  const { provider, installation } = one
-  const listed = () => provider.listMachines({ tags: { installation } })
-  return [
-    () => provider.secure?.({ installation, deployment }, rules),
-    async () => {
-      const components = ['web', 'db']
-      await Promise.all(tokens.map((token, i) => make(one, { deployment, token, component: components[i] ?? '' })))
-      expect((await listed()).map(({ tags }) => tags.machine).sort()).toEqual([...tokens].sort())
-    },
-    async () => {
-      await Promise.all((await listed()).map(({ id }) => provider.destroyMachine(id)))
-      expect(await listed()).toEqual([])
-    },
-    () => provider.release?.({ installation, deployment }),
-  ]
-}
-
-/** Calls between two deaths; `KITBAG_TEST_EVERY_CALL=1` has one after each. */
-const every = process.env.KITBAG_TEST_EVERY_CALL ? 1 : 4
-
-/** With what takes most calls. */
-const settings: Partial<AwsSettings> = { network: { own: '10.40.0.0/16' } }
-
-describe('aws: the control plane dies after any of its calls', () => {
+describe('aws: kill -9 of the process after each of its calls', () => {
   let cloud: Ec2Cloud
+  let drivers: KilledDrivers
 
   beforeAll(async () => {
-    cloud = await startEc2Cloud()
+    ;[cloud, drivers] = await Promise.all([startEc2Cloud(), killedDrivers()])
   })
-  afterAll(() => cloud?.close())
+  afterAll(async () => {
+    await drivers?.close()
+    await cloud?.close()
+  })
 
-  const connect = async (installation: string, accessKeyId: string) => {
-    const own = { installation, settings, credentials: { ...credentials, accessKeyId } }
-    return connectAws(cloud, own)
-  }
-
-  /** Whether it died before its end. The next one takes up at the step where it was. */
-  async function diesAfter(calls: number): Promise<boolean> {
-    const [installation, deployment, tokens] = [newId('ins'), newId('dep'), [newId('mac'), newId('mac')]]
-    const key = `AKIADIES${calls}`
-    const first = await connect(installation, key)
-    await first.provider.catalog()
-    cloud.dies(key, calls)
-    let step = 0
-    let over = false
-    const steps = life(first, deployment, tokens)
-    const living = async () => {
-      for (; step < steps.length; step++) await steps[step]?.()
-      over = true
-    }
-    const lived = living()
-    lived.catch(() => {})
-    await until(() => over || cloud.isDead(key), 60_000)
-    if (!over) {
-      const second = life(await connect(installation, credentials.accessKeyId), deployment, tokens)
-      for (const again of second.slice(step)) await again()
-    }
-    const { provider } = await connect(installation, credentials.accessKeyId)
-    expect(await provider.residue?.(installation), `after call ${calls}`).toEqual([])
-    return !over
+  let processes = 0
+  async function life(settings: Partial<AwsSettings>): Promise<void> {
+    const [installation, deployment] = [newId('ins'), newId('dep')]
+    const named = { kind: 'aws', installation, deployment, tokens: [newId('mac'), newId('mac')] } as const
+    await drivers.live({ ...named, settings: { ...cloud.settings, ...settings } }, async (calls) => {
+      const accessKeyId = `AKIAPROCESS${++processes}`
+      cloud.dies(accessKeyId, calls)
+      return { credentials: { ...credentials, accessKeyId }, isStruck: () => cloud.isDead(accessKeyId) }
+    })
+    const { provider } = await connectAws(cloud, { installation })
+    expect(await provider.residue?.(installation)).toEqual([])
   }
 
   test('what was begun is taken up: as many machines as were asked for, and nothing left', async () => {
-    const together = 8
-    for (let calls = 1; ; calls += together * every) {
-      const died = await Promise.all(Array.from({ length: together }, (_, i) => diesAfter(calls + i * every)))
-      if (!died.includes(true)) break
-      // A life has fewer.
-      expect(calls).toBeLessThan(200)
-    }
+    const own = { network: { own: '10.40.0.0/16' } }
+    await Promise.all([life(own), life(own), life({}), life({}), life({ spot: true })])
     expect(cloud.complaints).toEqual([])
+    expect(drivers.kills).toBeGreaterThanOrEqual(100)
   }, 300_000)
 })

@@ -38,6 +38,30 @@ function withoutUserData({ body, path }: Recorded): string {
 }
 
 describe('azure: what is asked of the cloud', () => {
+  test('lists are read to their last page', async () => {
+    await cloud.close()
+    cloud = await startAzureCloud({ pageSize: 3 })
+    provider = await connectTo(cloud)
+    const made = await Promise.all([1, 2, 3, 4, 5, 6, 7].map((ordinal) => make(provider, { ordinal })))
+    expect(await provider.listMachines({ tags: owner })).toHaveLength(7)
+    const found = await Promise.all(made.map(({ id }) => provider.getMachine(id)))
+    expect(found.map((machine) => machine?.status)).toEqual(made.map(() => 'running'))
+    await Promise.all(made.map(({ id }) => provider.destroyMachine(id)))
+    await provider.release?.(owner)
+    expect(await provider.residue?.(owner.installation)).toEqual([])
+  })
+
+  test('one that is stopped, or gone, is seen as such among many', async () => {
+    const made = await Promise.all([1, 2, 3, 4, 5, 6].map((ordinal) => make(provider, { ordinal })))
+    const ids = made.map(({ id }) => id)
+    const [stopped = '', gone = ''] = ids
+    const vm = cloud.world.find(stopped)
+    if (vm) vm.properties.power = 'deallocated'
+    await provider.destroyMachine(gone)
+    const found = await Promise.all(ids.map((id) => provider.getMachine(id)))
+    expect(found.map((machine) => machine?.status)).toEqual(['stopped', undefined, ...Array(4).fill('running')])
+  })
+
   test('for the first machine of a deployment, for one more, and for its end: call by call', async () => {
     await make(provider, { ordinal: 1 })
     const own = ['GET resourcegroups/kitbag-ins_one-dep_one', 'PUT resourcegroups/kitbag-ins_one-dep_one']
@@ -66,6 +90,11 @@ describe('azure: what is asked of the cloud', () => {
     const looking = cloud.requests.length
     expect(await provider.listMachines({ tags: owner })).toHaveLength(100)
     expect(asked(looking).length).toBeLessThanOrEqual(5)
+    const reading = cloud.requests.length
+    const found = await Promise.all(made.map(({ id }) => provider.getMachine(id)))
+    expect(found.map((machine) => machine?.status)).toEqual(made.map(() => 'running'))
+    expect(found.map((machine) => machine?.addresses)).toEqual(made.map(({ addresses }) => addresses))
+    expect(cloud.requests.length - reading).toBeLessThanOrEqual(5)
     const destroying = cloud.requests.length
     await Promise.all(made.map(({ id }) => provider.destroyMachine(id)))
     expect(asked(destroying).length / 100).toBeLessThanOrEqual(3)

@@ -72,7 +72,7 @@ describe('azure: calls that go wrong', () => {
 
   test('a cloud that cannot be reached: may be tried again', async () => {
     cloud.faults.requests = [{ effect: 'refused' }]
-    const refused = provider.destroyMachine(
+    const refused = provider.getMachine(
       `/subscriptions/${cloud.settings.subscription}/resourceGroups/a/providers/Microsoft.Compute/virtualMachines/b`,
     )
     await expect(refused).rejects.toMatchObject({ code: 'provider-failed', retryable: true, message: /socket hang up/ })

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { CompileOptions } from '../../../src/model/program.ts'
-import { compile } from '../../../src/recipes/compile.ts'
+import { compile, leavingProgram } from '../../../src/recipes/compile.ts'
 import { context, recipe } from '../../pure/recipes/fixture.ts'
 import { outline, shells, ThrowawayRoot } from './throwaway-root.ts'
 
@@ -71,6 +71,35 @@ describe.each(shells)('$name', (shell) => {
     root.write('/fake/exporter.service.active', '')
     expect(outline(root.run(program([])))[0]).toBe('changed extra:exporter')
     expect(root.exists('/fake/exporter.service.active')).toBe(false)
+  })
+
+  it('what shares the machine leaves it with all that it brought, and touches nothing of the others', () => {
+    const guest = recipe(`parameters: { name: { type: string, default: guest } }
+resources:
+  - { file: "/etc/\${parameters.name}.conf", content: "3" }
+  - { systemd-unit: "\${parameters.name}.service", content: "[Service]" }
+  - { service: "\${parameters.name}", state: running, enabled: true }`)
+    const extra = [{ name: 'other', recipe: other, context: context({ component: 'api' }) }]
+    const options: CompileOptions = { mode: 'apply', secrets: [], guest: true }
+    const own = context({ component: 'api', parameters: { name: 'guest' } })
+    const shared = compile(guest, 'configure', own, options, extra)
+    root.run(program([['exporter', exporter]]))
+    root.run(shared)
+    expect(root.exists('/fake/guest.service.active')).toBe(true)
+    expect(root.run(shared).end?.changed).toBe(0)
+    expect(root.run(program([['exporter', exporter]])).end?.changed).toBe(0)
+    const run = root.run(leavingProgram('api'))
+    expect(run.end?.changed).toBe(3)
+    for (const path of [
+      '/etc/guest.conf',
+      '/etc/systemd/system/guest.service',
+      '/etc/other',
+      '/fake/guest.service.active',
+    ])
+      expect(root.exists(path)).toBe(false)
+    expect(root.exists('/fake/app.service.active')).toBe(true)
+    expect(root.run(program([['exporter', exporter]])).end?.changed).toBe(0)
+    expect(root.run(leavingProgram('api')).end?.changed).toBe(0)
   })
 
   it('a failure names the extra', () => {

@@ -363,10 +363,39 @@ const cases: [string, number, string, string[]][] = [
     ['15:3 components.foo-bar: the names foo-bar and fooBar give the same host names'],
   ],
   [
-    'sharing machines',
+    'machines of nobody',
     12,
-    '    placement: { with: db }',
-    ['12:18 components.web.placement.with: sharing a machine (`with`) is not built yet'],
+    '    placement: { with: dbb }',
+    ['12:24 components.web.placement.with: there is nothing with machines that is called dbb (near db)'],
+  ],
+  [
+    'machines of its own',
+    12,
+    '    placement: { with: web }',
+    ['12:24 components.web.placement.with: web cannot share machines with itself'],
+  ],
+  [
+    'machines of one that has none',
+    15,
+    '    placement: { with: loadBalancer }\n  third: { recipe: postgresql, placement: { with: db } }',
+    ['16:51 components.third.placement.with: db shares the machines of loadBalancer: name loadBalancer here too'],
+  ],
+  [
+    'what machines of others are like and where they are',
+    15,
+    '    placement: { with: web, region: north }\n    machine: { cpu: 2 }',
+    [
+      '15:29 components.db.placement.region: db is where web is',
+      '16:5 components.db.machine: db shares the machines of web, which says what they are like',
+    ],
+  ],
+  [
+    'an address that moves between machines of others',
+    18,
+    '    placement: { with: web }\n    replicas: 2\n    floatingAddress: true\n    listeners:',
+    [
+      '20:22 toolkit.loadBalancer.floatingAddress: an address that moves needs machines of its own: leave `placement.with` out',
+    ],
   ],
   [
     'unknown service',

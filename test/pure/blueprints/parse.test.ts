@@ -107,7 +107,7 @@ describe('one thing wrong', () => {
     [
       'a machine to share',
       (t) => t.replace('    recipe: postgresql', '    recipe: postgresql\n    placement: { with: web }'),
-      { path: 'components.db.placement.with' },
+      { path: 'components.db.machine' },
     ],
     [
       'what is known later where it cannot stand',

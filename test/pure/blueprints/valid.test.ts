@@ -196,6 +196,14 @@ describe('the toolkit', () => {
 test("a component's placement is laid over the blueprint's", () => {
   const text = `${application('placement: { region: south }')}placement: { cloud: home, region: north }\n`
   expect(parse(text).components[0]?.placement).toEqual({ cloud: 'home', region: 'south' })
+  // The regions of one cloud are not those of another.
+  const elsewhere = text.replace('region: south', 'cloud: other')
+  expect(parse(elsewhere).components[0]?.placement).toEqual({ cloud: 'other' })
+})
+
+test('who shares machines is where these are, whatever holds for the others', () => {
+  const text = `${application('')}  extra: { recipe: postgresql, placement: { with: web } }\nplacement: { cloud: home }\n`
+  expect(parse(text).components.map(({ placement }) => placement)).toEqual([{ cloud: 'home' }, { with: 'web' }])
 })
 
 test("labels of a placement are kept, and a component's stand in the place of the blueprint's", () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { describeError, plain } from '../../../src/cli/output.ts'
-import { planText } from '../../../src/cli/plan-text.ts'
+import { type PricedPlan, planText } from '../../../src/cli/plan-text.ts'
 import { plainProgress } from '../../../src/cli/progress.ts'
-import type { Plan } from '../../../src/model/plan.ts'
+import { notesOn, sumOf } from '../../../src/model/cost.ts'
 
 describe('errors in words', () => {
   test('every place with its hint, the last lines of a command, what to do', () => {
@@ -45,7 +45,8 @@ describe('errors in words', () => {
 })
 
 describe('plans in words', () => {
-  const plan: Plan = {
+  const free = { now: sumOf([]), after: sumOf([]), difference: 0 }
+  const plan: PricedPlan = {
     version: 1,
     deployment: 'shop',
     release: 2,
@@ -65,7 +66,15 @@ describe('plans in words', () => {
       { code: 'data-loss-refused', component: 'db', machine: 'db-1', message: 'db-1 holds data', fix: 'Say so.' },
     ],
     digest: 'abc',
+    costs: { ...notesOn([]), components: [], total: free },
   }
+
+  test('what shares a machine, with that', () => {
+    const changes: PricedPlan['changes'] = [
+      { action: 'create', component: 'dns', machine: 'dns-1', on: 'web-1', reasons: [], stateful: false },
+    ]
+    expect(planText({ ...plan, changes }).split('\n')[2]).toBe('  +   dns-1 (dns on web-1): create')
+  })
 
   test('changes with their reasons, what is refused, a summary, the digest', () => {
     expect(planText(plan).split('\n')).toEqual([

@@ -10,15 +10,23 @@ import { toolkit } from '../../../src/toolkit/registry.ts'
 import { component, deployed, inputFor, nothing, ordered, planOf, release, shop } from './world.ts'
 
 /** A service without machines of its own, that puts `agent` onto every machine there is. */
-function watcher(settings: Record<string, Value>): ToolkitRegistry {
+function watcher(
+  settings: Record<string, Value>,
+  settingsOf: (service: string) => Record<string, Value> = () => settings,
+): ToolkitRegistry {
   const service = {
     kind: 'watcher',
     schema: z.object({}),
     observes: true,
-    plan: ({ components }: { components: { name: string }[] }) => ({
+    plan: ({ name: by, components }: { name: string; components: { name: string }[] }) => ({
       components: [],
       members: [],
-      extras: components.map(({ name }) => ({ component: name, name: 'agent', recipe: 'mesh', settings })),
+      extras: components.map(({ name }) => ({
+        component: name,
+        name: 'agent',
+        recipe: 'mesh',
+        settings: settingsOf(by),
+      })),
     }),
   } as unknown as ToolkitService
   return { ...toolkit, watcher: service }
@@ -79,12 +87,13 @@ describe('extras', () => {
     expect(plan.units.find(({ id }) => id === 'web-1/configure')?.needs).toContain('db-1/create')
   })
 
-  test('two services with the same for one machine are refused by name', () => {
+  test('two services with other settings of the same for one machine are refused by name, with the same ones they share it', () => {
     const spec = watched(shop())
     const [first] = spec.blueprint.services
     const services = [...spec.blueprint.services, { ...first, name: 'second' } as typeof first & object]
     const twice = { ...spec, blueprint: { ...spec.blueprint, services } }
-    expect(() => expand(twice, watcher({}), {})).toThrow(/two toolkit services put agent onto machines of web/)
+    const own = (service: string) => ({ service })
+    expect(() => expand(twice, watcher({}, own), {})).toThrow(/two toolkit services put agent onto machines of web/)
   })
 })
 

@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseBlueprint } from '../../../src/blueprints/parse.ts'
+import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import type { MachineRecord } from '../../../src/model/machine.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
+import { admissionsOf } from '../../../src/planner/admissions.ts'
 import { cloudFirewalls } from '../../../src/planner/cloud-firewall.ts'
 import { expand } from '../../../src/planner/expand.ts'
-import { admissionsOf, firewallDigest, firewallParameters } from '../../../src/planner/firewall.ts'
+import { firewallDigest, firewallParameters } from '../../../src/planner/firewall.ts'
 import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import { component, deployed, inputFor, nothing, planOf, release, shop } from './world.ts'
+import { component, deployed, inputFor, nothing, ordered, planOf, release, shop } from './world.ts'
 
 const recipes = await shippedRecipes()
 
@@ -53,7 +55,7 @@ describe('who may come', () => {
   test('shop, with its whole toolkit', () => {
     const door = 'tcp 9998 from monitoring'
     expect(wallsOf(releaseOf(example('shop')))).toEqual({
-      web: ['tcp 8080 from loadBalancer monitoring', door],
+      web: ['tcp 8080 from loadBalancer', door],
       db: ['tcp 5432 from web', door],
       dns: [`tcp 53 ${anyone}`, door, `udp 53 ${anyone}`],
       loadBalancer: [`tcp 80 ${anyone}`, `tcp 443 ${anyone}`, door],
@@ -191,7 +193,7 @@ describe('links between two clouds', () => {
     const { code, problems } = refused as KitbagError
     expect([code, problems.map(({ path, found }) => `${path} ${found}`)]).toEqual([
       'not-supported',
-      ['components.web db', 'toolkit.loadBalancer web'],
+      ['components.web db'],
     ])
     // What one cloud has is nobody else's.
     expect(planOf(inputFor(shop(), nothing())).units.length).toBeGreaterThan(0)
@@ -228,7 +230,11 @@ describe('links over public networks', () => {
   const spec = shop({}, { firewall: true })
   const { components } = expand(spec, toolkit, {})
   const at = (address: string, scope: 'public' | 'private') => ({ address, family: 4 as const, scope, network: 'n' })
-  const db = (...addresses: ReturnType<typeof at>[]) => ({ components, machines: [machine('db-1', [], { addresses })] })
+  const db = (...addresses: ReturnType<typeof at>[]) => ({
+    release: spec,
+    components,
+    machines: [machine('db-1', [], { addresses })],
+  })
 
   test('are refused', () => {
     expect(() => refusePublicLinks(db(at('198.51.100.9', 'public')), 'web')).toThrow(
@@ -253,4 +259,39 @@ test('a change of who may come is an update with its reason, and touches the fir
   expect(units.map(({ id, only }) => [id, only])).toEqual([['db-1/configure/firewall', 'firewall']])
   const [change] = changes.filter(({ action }) => action === 'update')
   expect([change?.machine, change?.reasons]).toEqual(['db-1', [{ message: 'who may come to it changed' }]])
+})
+
+describe('while a release takes the place of another', () => {
+  const before = shop({}, { firewall: true })
+  /** The units of a deploy that changes `web`, and their order. */
+  function changed(more: Partial<ResolvedComponent>) {
+    const components = before.blueprint.components.map((one) => (one.name === 'web' ? { ...one, ...more } : one))
+    const after = { ...before, blueprint: { ...before.blueprint, components } }
+    const releases = { current: { number: 1, spec: before }, release: { number: 2, spec: after } }
+    const order = ordered(planOf(inputFor(after, deployed(before), releases)))
+    const at = (id: string) => order.findIndex((unit) => unit.id === id)
+    return { order, at, unit: (id: string) => order[at(id)] }
+  }
+
+  test('a port that is given up stays open until nobody comes to it any more', () => {
+    const { at, unit } = changed({ port: 9090 })
+    const also = [{ protocol: 'tcp', port: 8080, sources: [{ component: 'loadBalancer' }] }]
+    for (const web of ['web-1', 'web-2']) {
+      expect(unit(`${web}/configure/firewall`)).toMatchObject({ only: 'firewall', also })
+      expect(unit(`${web}/configure`)).toMatchObject({ also })
+      const closed = at(`${web}/configure/firewall-after`)
+      expect(unit(`${web}/configure/firewall-after`)).not.toHaveProperty('also')
+      for (const last of ['web-1/join/loadBalancer', 'web-2/join/loadBalancer', 'load-balancer-1/ready'])
+        expect([last, closed > at(last) && at(last) >= 0]).toEqual([last, true])
+    }
+  })
+
+  test('who refers to a machine no more is let in until its own files say so', () => {
+    const { at, unit } = changed({ env: {} })
+    expect(unit('db-1/configure/firewall')).toMatchObject({
+      also: [{ protocol: 'tcp', port: 5432, sources: [{ component: 'web' }] }],
+    })
+    expect(at('db-1/configure/firewall-after')).toBeGreaterThan(at('web-1/join/loadBalancer'))
+    expect(at('db-1/configure/firewall-after')).toBeGreaterThan(at('web-2/join/loadBalancer'))
+  })
 })

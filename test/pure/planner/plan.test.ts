@@ -126,6 +126,12 @@ describe('first deploy', () => {
   })
   test('the database knows its clients by address before they are there; they wait for it to be ready', () => {
     expect(needsOf(made, 'db-1/configure')).toEqual(['db-1/install', 'web-1/create', 'web-2/create'])
+    // Nobody comes to a service that is new: it is set up while what it sends to is installed.
+    expect(needsOf(made, 'load-balancer-1/configure')).toEqual([
+      'load-balancer-1/install',
+      'web-1/create',
+      'web-2/create',
+    ])
     expect(needsOf(made, 'web-2/configure')).toEqual(
       expect.arrayContaining(['db-1/ready', 'web-1/migrate', 'web-2/install']),
     )

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
+import { machineIdOf } from '../../../src/model/machine.ts'
 import type { Plan, Unit } from '../../../src/model/plan.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
 import { expand } from '../../../src/planner/expand.ts'
@@ -43,8 +44,23 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
     isLimited: fc.boolean(),
     members: fc.constantFrom(['web'], ['web', 'api'], ['api']),
     firewall: fc.boolean(),
+    shares: fc.record({
+      api: fc.constantFrom(undefined, undefined, 'web'),
+      mesh: fc.constantFrom(undefined, 'web', 'api'),
+      db: fc.constantFrom(undefined, 'web', 'api', 'mesh'),
+      loadBalancer: fc.constantFrom(undefined, 'web', 'mesh', 'db'),
+    }),
   })
   .map((is) => {
+    const sizes: Record<string, number> = { web: is.web, api: is.api, mesh: is.mesh, db: is.db ? 1 : 0 }
+    /** On machines of another, where that has as many of its own. */
+    const placed = (name: keyof typeof is.shares, replicas: number): { placement?: { with: string } } => {
+      const host = is.shares[name] ?? ''
+      const isGuest =
+        is.shares[host as typeof name] !== undefined &&
+        placed(host as typeof name, sizes[host] ?? 0).placement !== undefined
+      return host !== '' && !isGuest && replicas <= (sizes[host] ?? 0) ? { placement: { with: host } } : {}
+    }
     const update = { maxUnavailable: is.maxUnavailable, drain: 0 }
     const present = [is.web > 0 && 'web', is.api > 0 && 'api', is.db && 'db'].filter((name) => name !== false)
     const refer = (name: string, output: string, when = true) =>
@@ -61,17 +77,27 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
       is.api > 0 &&
         component('api', 'nodejs', {
           replicas: is.api,
+          port: 8081,
+          ...placed('api', is.api),
           machine: { image: is.apiImage },
           update,
           env: { ...refer('db', 'host'), ...refer('web', 'machines', is.apiUsesWeb) },
         }),
-      is.mesh > 0 && component('mesh', 'mesh', { replicas: is.mesh, settings: refer('api', 'host', is.meshUsesApi) }),
-      is.db && component('db', 'postgresql', { machine: { memory: is.dbMemory } }),
+      is.mesh > 0 &&
+        component('mesh', 'mesh', {
+          replicas: is.mesh,
+          ...placed('mesh', is.mesh),
+          settings: refer('api', 'host', is.meshUsesApi),
+        }),
+      is.db && component('db', 'postgresql', { machine: { memory: is.dbMemory }, ...placed('db', 1) }),
     ]
     const members = is.members.filter((name) => present.includes(name))
     return release({
       components: components.filter((one) => one !== false),
-      services: is.balancers > 0 && members.length > 0 ? [balancer(members, is.balancers, 'loadBalancer', is)] : [],
+      services:
+        is.balancers > 0 && members.length > 0
+          ? [balancer(members, is.balancers, 'loadBalancer', { ...is, ...placed('loadBalancer', is.balancers) })]
+          : [],
       source: is.source,
       firewall: is.firewall,
       secretVersions: is.db ? { 'db.password': is.secret } : {},
@@ -79,6 +105,18 @@ const releases: fc.Arbitrary<ReleaseSpec> = fc
   })
 
 const everything = { allowDataLoss: ['db'] }
+
+/** From the release in force (1) to another (2). */
+function forwardInput(state: State, from: ReleaseSpec, to: ReleaseSpec): PlanInput {
+  const releases = { current: { number: 1, spec: from }, release: { number: 2, spec: to } }
+  return inputFor(to, state, { ...everything, ...releases })
+}
+
+/** Back to the release in force. */
+function backInput(state: State, from: ReleaseSpec, to: ReleaseSpec): PlanInput {
+  const releases = { current: { number: 1, spec: from }, leaving: { number: 2, spec: to } }
+  return inputFor(from, state, { ...everything, kind: 'undo', ...releases })
+}
 
 /** Chooses among the units that may be next. */
 const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: number) => {
@@ -90,6 +128,7 @@ const choosing = fc.infiniteStream(fc.nat(1_000)).map((numbers) => (count: numbe
 function run(state: State, input: PlanInput, made: Plan, pick: (count: number) => number, most = Infinity): boolean {
   const services = input.release ? expand(input.release.spec, toolkit, {}).services : []
   const serving = new Map(services.map(({ name }) => [name, carriedBy(state, name)]))
+  const held = new Set<string>()
   const order = ordered(made, pick)
   for (const [i, unit] of order.entries()) {
     if (i >= most) {
@@ -97,7 +136,7 @@ function run(state: State, input: PlanInput, made: Plan, pick: (count: number) =
       return false
     }
     try {
-      watch(state, input, made, unit, serving)
+      watch(state, input, made, unit, { serving, held })
     } catch (error) {
       const story = made.units.map(
         ({ id, needs, without }) => `${id} <- ${needs.join(' ')}${without ? ` without ${without}` : ''}`,
@@ -112,18 +151,32 @@ function run(state: State, input: PlanInput, made: Plan, pick: (count: number) =
   return true
 }
 
-function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: Map<string, Set<string>>): void {
+function watch(
+  state: State,
+  input: PlanInput,
+  made: Plan,
+  unit: Unit,
+  { serving, held }: { serving: Map<string, Set<string>>; held: Set<string> },
+): void {
   if (!input.release) return
   const { components, services } = expand(input.release.spec, toolkit, {})
   const own = components.find(({ name }) => name === unit.component)
   const rows = state.machines.filter((machine) => machine.component === unit.component)
   const row = rows.find(({ name }) => name === unit.machine)
+  // Nothing is left on a machine that goes, and two of a kind are never on one.
+  if (unit.kind === 'destroy') expect(state.machines.filter(({ hostId }) => hostId === row?.id && row)).toEqual([])
+  if (unit.create?.on !== undefined) {
+    const host = state.machines.find(({ name }) => name === unit.create?.on)
+    expect(rows.filter((other) => other.hostId === host?.id && other.name !== unit.machine)).toEqual([])
+  }
   if (unit.kind === 'destroy' && own) {
     const naming = [...state.named].filter(([, names]) => names.has(unit.machine)).map(([name]) => name)
     const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
     expect(naming.filter((name) => !leaving.has(name))).toEqual([])
   }
-  if (input.release.spec.blueprint.firewall) watchAdmission(state, made, unit, components)
+  // A release without firewalls lets nobody in anywhere else than where it takes them away.
+  const involved = [input.release, input.current, input.leaving].filter((release) => release !== undefined)
+  if (involved.every(({ spec }) => spec.blueprint.firewall)) watchAdmission(state, made, unit, components, held)
   for (const { name: service, members } of services) {
     const carried = carriedBy(state, service)
     if (!members.includes(unit.component) || !own) continue
@@ -146,20 +199,39 @@ function watch(state: State, input: PlanInput, made: Plan, unit: Unit, serving: 
   }
 }
 
-/** Whoever is about to use another is let in by then, and until it is gone. */
-function watchAdmission(state: State, made: Plan, unit: Unit, components: ResolvedComponent[]): void {
-  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
-  const goes = unit.kind === 'destroy' && components.some(({ name }) => name === unit.component)
-  if (!comes && !goes) return
-  const row = state.machines.find(({ name }) => name === unit.machine)
+/**
+ * Whoever is about to use another is let in by then, and stays so until it is gone or uses it no more. `held`: pairs of machines, the first
+ * of which uses the second and was let in before.
+ */
+function watchAdmission(
+  state: State,
+  made: Plan,
+  unit: Unit,
+  components: ResolvedComponent[],
+  held: Set<string>,
+): void {
   const leaving = new Set(made.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
-  if (goes && row?.status !== 'ready') return
-  for (const used of linksOf(components, unit.component))
-    for (const { name, firewallDigest } of state.machines.filter((machine) => machine.component === used)) {
-      // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
-      if (leaving.has(name) || !firewallDigest) continue
-      expect([name, [...(state.admitted.get(name) ?? [])]]).toEqual([name, expect.arrayContaining([unit.machine])])
+  const comes = (unit.kind === 'configure' && unit.only === undefined) || unit.kind === 'migrate'
+  const used = comes ? linksOf(components, unit.component) : []
+  const rowOf = new Map(state.machines.map((machine) => [machine.name, machine]))
+  for (const machine of state.machines) {
+    const { name, component } = machine
+    const wall = state.machines.find(({ id }) => id === machineIdOf(machine))
+    // One whose last change was cut off is changed again, and whose own configure comes lets in who is there by then.
+    if (!wall || leaving.has(wall.name) || !wall.firewallDigest) continue
+    const admitted = state.admitted.get(wall.name) ?? new Set()
+    // What stays on one machine passes no firewall.
+    const isApart = (user: string) => machineIdOf(rowOf.get(user) ?? machine) !== wall.id
+    if (used.includes(component) && !leaving.has(name) && isApart(unit.machine))
+      expect([name, [...admitted]]).toEqual([name, expect.arrayContaining([unit.machine])])
+    for (const user of state.machines.filter(({ status }) => status === 'ready').map((one) => one.name)) {
+      if (!isApart(user)) continue
+      const uses = state.uses.get(user)?.includes(component) && state.named.get(user)?.has(name)
+      if (uses && held.has(`${user} ${name}`) && !admitted.has(user)) throw new Error(`${name} shuts out ${user}`)
+      if (uses && admitted.has(user)) held.add(`${user} ${name}`)
+      else held.delete(`${user} ${name}`)
     }
+  }
 }
 
 function expectInForce(state: State, spec: ReleaseSpec): void {
@@ -171,6 +243,13 @@ function expectInForce(state: State, spec: ReleaseSpec): void {
     found[owner] = (found[owner] ?? 0) + 1
   }
   expect(found).toEqual(counts)
+  for (const { name, placement } of components) {
+    const rows = state.machines.filter((machine) => machine.component === name)
+    const hosts = rows.map(({ hostId }) => state.machines.find(({ id }) => id === hostId))
+    expect(hosts.map((host) => host?.component)).toEqual(rows.map(() => placement.with))
+    if (placement.with !== undefined) expect(new Set(hosts).size).toBe(rows.length)
+    expect(hosts.filter((host) => host?.hostId !== undefined)).toEqual([])
+  }
   for (const { name, members } of services) {
     const machines = state.machines
       .filter((machine) => members.includes(machine.component))
@@ -180,7 +259,8 @@ function expectInForce(state: State, spec: ReleaseSpec): void {
   }
   const input = inputFor(spec, state)
   const walls = spec.blueprint.firewall
-    ? components.flatMap(({ name }) => {
+    ? components.flatMap(({ name, placement }) => {
+        if (placement.with !== undefined) return []
         const own = state.machines.filter((machine) => machine.component === name)
         return own.map((machine) => [machine.name, mayCome(state, input, name)] as const)
       })
@@ -200,12 +280,8 @@ describe('for any two releases, in any order that the needs allow', () => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
         expectInForce(state, from)
-        const input = inputFor(to, state, {
-          ...everything,
-          current: { number: 1, spec: from },
-          release: { number: 2, spec: to },
-        })
-        run(state, { ...input, machines: state.machines }, planOf(input), pick)
+        const input = forwardInput(state, from, to)
+        run(state, input, planOf(input), pick)
         expectInForce(state, to)
       }),
       runs,
@@ -217,21 +293,11 @@ describe('for any two releases, in any order that the needs allow', () => {
       fc.property(releases, releases, choosing, fc.nat(60), fc.boolean(), (from, to, pick, most, undo) => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
-        const forward = inputFor(to, state, {
-          ...everything,
-          current: { number: 1, spec: from },
-          release: { number: 2, spec: to },
-        })
+        const forward = forwardInput(state, from, to)
         if (run(state, forward, planOf(forward), pick, most)) return
-        const target = undo ? from : to
-        const more: Partial<PlanInput> = {
-          ...everything,
-          current: { number: 1, spec: from },
-          ...(undo && { kind: 'undo' }),
-        }
-        const next = inputFor(target, state, more)
+        const next = undo ? backInput(state, from, to) : forwardInput(state, from, to)
         run(state, next, planOf(next), pick)
-        expectInForce(state, target)
+        expectInForce(state, undo ? from : to)
       }),
       runs,
     )
@@ -242,10 +308,10 @@ describe('for any two releases, in any order that the needs allow', () => {
       fc.property(releases, releases, choosing, fc.nat(40), fc.nat(20), (from, to, pick, first, second) => {
         const state = nothing()
         run(state, inputFor(from, state), planOf(inputFor(from, state)), pick)
-        const forward = inputFor(to, state, { ...everything, release: { number: 2, spec: to } })
+        const forward = forwardInput(state, from, to)
         run(state, forward, planOf(forward), pick, first)
         for (const most of [second, Infinity]) {
-          const back = inputFor(from, state, { kind: 'undo', ...everything })
+          const back = backInput(state, from, to)
           run(state, back, planOf(back), pick, most)
         }
         expectInForce(state, from)

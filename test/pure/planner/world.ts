@@ -1,11 +1,14 @@
 import type { ResolvedComponent, ResolvedService } from '../../../src/model/blueprint.ts'
+import type { Admission } from '../../../src/model/firewall.ts'
 import { type MachineRecord, machineName } from '../../../src/model/machine.ts'
 import type { Plan, Unit } from '../../../src/model/plan.ts'
 import type { RecipeSignature } from '../../../src/model/recipe.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
+import { admittedBy, comersOf } from '../../../src/planner/admissions.ts'
 import { configureDigest, installDigest, isTold, migrationDigest, type World } from '../../../src/planner/digests.ts'
 import { expand } from '../../../src/planner/expand.ts'
-import { admittedBy, firewallDigest } from '../../../src/planner/firewall.ts'
+import { firewallDigest } from '../../../src/planner/firewall.ts'
+import { linksOf } from '../../../src/planner/links.ts'
 import { machinesToCreate, plan } from '../../../src/planner/plan.ts'
 import type { PlanInput } from '../../../src/planner/plan-input.ts'
 import { loadBalancerSchema } from '../../../src/toolkit/load-balancer/schema.ts'
@@ -62,11 +65,11 @@ export function balancer(
   members: string[],
   replicas = 1,
   name = 'loadBalancer',
-  { isLimited = false } = {},
+  { isLimited = false, placement }: { isLimited?: boolean; placement?: { with: string } } = {},
 ): ResolvedService {
   const limit = isLimited ? { rateLimit: { requests: 1 } } : {}
   const listeners = members.map((to, i) => ({ port: 80 + i, to, ...limit }))
-  const spec = loadBalancerSchema.parse({ listeners, replicas })
+  const spec = loadBalancerSchema.parse({ listeners, replicas, ...(placement && { placement }) })
   return { name, kind: 'loadBalancer', spec: JSON.parse(JSON.stringify(spec)) }
 }
 
@@ -126,6 +129,8 @@ export interface State {
   named: Map<string, Set<string>>
   /** Machine with a firewall -> machines that it lets in. */
   admitted: Map<string, Set<string>>
+  /** Machine -> components that it uses, as it was configured last. */
+  uses: Map<string, string[]>
   /** Machines ever made. */
   made: number
 }
@@ -136,6 +141,7 @@ export const nothing = (): State => ({
   traffic: new Map(),
   named: new Map(),
   admitted: new Map(),
+  uses: new Map(),
   made: 0,
 })
 
@@ -148,6 +154,7 @@ export function copyOf(state: State): State {
     traffic: sets(state.traffic),
     named: sets(state.named),
     admitted: sets(state.admitted),
+    uses: new Map(state.uses),
     made: state.made,
   }
 }
@@ -229,6 +236,7 @@ export function apply(state: State, input: PlanInput, made: Plan, unit: Unit, ph
         return
       }
       admit(state, input, unit, phase)
+      state.uses.set(name, usedBy(input, unit.component))
       change({ configureDigest: null, ...(row?.status === 'ready' && isLooked(made, unit) && { status: 'installed' }) })
       if (phase === 'begun') return
       change({ configureDigest: digestsOf(state, input, unit).configure(), drifted: false })
@@ -248,11 +256,13 @@ export function apply(state: State, input: PlanInput, made: Plan, unit: Unit, ph
       }
       return
     case 'destroy':
-      change({ status: 'destroying' })
+      // What shares a machine is as it was until it has left.
+      change(row?.hostId === undefined ? { status: 'destroying' } : { installDigest: null, configureDigest: null })
       if (phase === 'begun') return
       state.machines = state.machines.filter((machine) => machine.name !== name)
       state.named.delete(name)
       state.admitted.delete(name)
+      state.uses.delete(name)
       state.traffic.delete(name)
       for (const machines of state.traffic.values()) machines.delete(name)
       return
@@ -267,16 +277,20 @@ function admit(state: State, input: PlanInput, unit: Unit, phase: Phase): void {
   row.firewallDigest = digest === undefined ? null : phase === 'begun' ? '' : digest
   if (phase === 'begun') return
   if (digest === undefined) state.admitted.delete(unit.machine)
-  else state.admitted.set(unit.machine, mayCome(state, input, unit.component))
+  else state.admitted.set(unit.machine, mayCome(state, input, unit.component, unit.also))
+}
+
+function usedBy({ release, toolkit, overrides }: PlanInput, name: string): string[] {
+  return release ? linksOf(expand(release.spec, toolkit, overrides).components, name) : []
 }
 
 /** Names of the machines that a component lets in, as they are now. */
-export function mayCome({ machines }: State, input: PlanInput, name: string): Set<string> {
+export function mayCome({ machines }: State, input: PlanInput, name: string, also: Admission[] = []): Set<string> {
   if (!input.release) return new Set()
   const { spec } = input.release
   const { components } = expand(spec, input.toolkit, input.overrides)
   const own = components.find((component) => component.name === name)
-  const sources = own ? admittedBy(spec, components, own) : []
+  const sources = own ? [...admittedBy(spec, components, own), ...comersOf(also)] : []
   return new Set(
     machines
       .filter((machine) => sources.includes(machine.component) && isTold(machine) && machine.addresses.length > 0)
@@ -346,7 +360,14 @@ function create(state: State, { component: owner, machine: name, create: wanted 
     }
     state.machines.push(row)
   }
+  const host = state.machines.find((machine) => machine.name === wanted.on)
+  if (wanted.on !== undefined && !host?.addresses.length) throw new Error(`${name}: ${wanted.on} is not there`)
+  if (host) row.hostId = host.id
   if (phase === 'begun') return
+  if (host) {
+    Object.assign(row, { status: 'created', addresses: host.addresses })
+    return
+  }
   const address = `10.0.${Math.floor(state.made / 200)}.${(state.made % 200) + 1}`
   Object.assign(row, { status: 'created', addresses: [{ address, family: 4, scope: 'private', network: 'n' }] })
 }
@@ -356,7 +377,8 @@ function digestsOf(state: State, input: PlanInput, unit: Unit) {
   const { spec } = input.release
   const { components } = expand(spec, input.toolkit, input.overrides)
   const machines = state.machines.filter(({ name }) => !unit.without?.includes(name))
-  const world: World = { release: spec, components, machines, overrides: input.overrides }
+  const also = unit.also && { also: unit.also }
+  const world: World = { release: spec, components, machines, overrides: input.overrides, ...also }
   const own = components.find(({ name }) => name === unit.component)
   const row = state.machines.find(({ name }) => name === unit.machine)
   if (!own || !row) throw new Error(`${unit.id}: no such component or machine`)

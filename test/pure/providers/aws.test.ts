@@ -6,7 +6,7 @@ import { permissions } from '../../../src/providers/aws/groups.ts'
 import { subnetsOf } from '../../../src/providers/aws/networks.ts'
 import { policy } from '../../../src/providers/aws/policy.ts'
 import { credentialsSchema, settingsSchema } from '../../../src/providers/aws/settings.ts'
-import { hourlyPrice, sizes } from '../../../src/providers/aws/sizes.ts'
+import { sizesIn } from '../../../src/providers/aws/sizes.ts'
 
 const gibibyte = 2 ** 30
 const settings = (more: object = {}) => settingsSchema.parse({ region: 'us-east-1', ...more })
@@ -21,16 +21,16 @@ test.each([
   [64, 128, 'arm64', 'c7g.16xlarge'],
   [500, 1, 'amd64', undefined],
 ] as const)('the cheapest type of %d cpu and %d GiB on %s is %s', (cpu, memory, architecture, wanted) => {
-  expect(cheapestSize(sizes, { cpu, memory: memory * gibibyte, architecture })?.id).toBe(wanted)
+  expect(cheapestSize(sizesIn('us-east-1'), { cpu, memory: memory * gibibyte, architecture })?.id).toBe(wanted)
 })
 
-test('a price is of machine, disk and address, where the table has the region', () => {
-  const requirements = { cpu: 1, memory: gibibyte, disk: 73 * gibibyte, image: 'debian-13' }
-  const spec = { size: 't3a.micro', image: 'ami-1', requirements }
-  expect(hourlyPrice(spec, settings({ publicAddresses: false, reach: 'private' }))).toBeCloseTo(0.0094 + 0.008, 6)
-  expect(hourlyPrice(spec, settings())).toBeCloseTo(0.0094 + 0.008 + 0.005, 6)
-  expect(hourlyPrice(spec, settings({ region: 'eu-central-1' }))).toBeUndefined()
-  expect(hourlyPrice({ ...spec, size: 'x99.huge' }, settings())).toBeUndefined()
+test('a region with prices of its own is chosen from by them; a type that has none there comes last', () => {
+  const west = sizesIn('eu-west-1')
+  const wanted = { cpu: 1, memory: 4 * gibibyte, architecture: 'arm64' } as const
+  expect(west.find(({ id }) => id === 'm8g.medium')?.hourly).toBe(Number.POSITIVE_INFINITY)
+  expect(cheapestSize(west, wanted)?.id).toBe('t4g.medium')
+  expect(sizesIn('sa-east-1')).toEqual(sizesIn('us-east-1'))
+  expect(sizesIn('eu-west-1')).not.toEqual(sizesIn('us-east-1'))
 })
 
 describe('settings', () => {
@@ -44,6 +44,14 @@ describe('settings', () => {
   ])('the endpoint %s is refused', (endpoint, message) => {
     expect(problems({ endpoint }).map((one) => one.message)).toContainEqual(expect.stringMatching(message))
   })
+  test.each(['http://169.254.169.254/', 'https://[fe80::1]/', 'http://sts.example.com/'])(
+    'the endpoint %s of a role is refused',
+    (endpoint) => {
+      const role = { arn: 'arn:aws:iam::123456789012:role/x', endpoint }
+      const { error } = credentialsSchema.safeParse({ accessKeyId: 'a', secretAccessKey: 'b', role })
+      expect(error?.issues.map(({ path }) => path.join('.'))).toContain('role.endpoint')
+    },
+  )
   test('an own network excludes given subnets, and machines reached in public need public addresses', () => {
     expect(problems({ network: { own: '10.0.0.0/16', vpc: 'vpc-1' } })).toHaveLength(1)
     expect(problems({ publicAddresses: false })).toHaveLength(1)

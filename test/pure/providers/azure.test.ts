@@ -6,14 +6,16 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createPipelineRequest } from '@azure/core-rest-pipeline'
 import { describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../src/lib/package-root.ts'
+import { soundAnswers } from '../../../src/providers/azure/answers.ts'
 import { codeOf, toKitbagError } from '../../../src/providers/azure/failures.ts'
 import { securityRules } from '../../../src/providers/azure/firewall.ts'
 import { type Offer, suitable } from '../../../src/providers/azure/offers.ts'
 import { isGranted, neededActions } from '../../../src/providers/azure/permissions.ts'
-import { pricedSizes } from '../../../src/providers/azure/prices.ts'
-import { hourlyPrice } from '../../../src/providers/azure/resolve.ts'
+import table from '../../../src/providers/azure/prices.json' with { type: 'json' }
+import { comparedPrice, knownSizes } from '../../../src/providers/azure/prices.ts'
 import { credentialsSchema, settingsSchema } from '../../../src/providers/azure/settings.ts'
 import { provisioningFailure, statusOf } from '../../../src/providers/azure/state.ts'
 import type { FirewallRule } from '../../../src/providers/contract.ts'
@@ -26,6 +28,10 @@ describe('azure: settings', () => {
   test.each([
     ['endpoint', 'https://169.254.169.254', 'link-local'],
     ['endpoint', 'https://[fe80::1]', 'link-local'],
+    ['endpoint', 'https://[::ffff:169.254.169.254]', 'link-local'],
+    ['endpoint', 'https://[fd00:ec2::254]', 'link-local'],
+    ['endpoint', 'https://metadata.google.internal', 'link-local'],
+    ['authority', 'https://100.100.100.200', 'link-local'],
     ['authority', 'https://168.63.129.16/', 'link-local'],
     ['authority', 'http://login.example', 'Invalid'],
     ['region', 'West Europe', 'as Azure writes it'],
@@ -49,6 +55,24 @@ describe('azure: settings', () => {
     expect(credentialsSchema.safeParse(credentials).error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
   })
 })
+
+test.each(['https://169.254.169.254/metadata/instance', 'https://[fe80::1]/subscriptions'])(
+  'azure: an answer that names %s as where to go on is not followed',
+  async (url) => {
+    let sent = 0
+    const next = async () => {
+      sent++
+      throw new Error('sent')
+    }
+    const asked = soundAnswers.sendRequest(createPipelineRequest({ url }), next)
+    await expect(asked).rejects.toMatchObject({
+      code: 'provider-failed',
+      retryable: false,
+      message: /nothing was sent/,
+    })
+    expect(sent).toBe(0)
+  },
+)
 
 describe('azure: rules of a security group', () => {
   const ids = new Map(Array.from({ length: 12 }, (_, i) => [`c${i}`, `/g/c${i}`]))
@@ -193,19 +217,10 @@ describe('azure: sizes and prices', () => {
   })
 
   test('the table is sorted, and every size is there once', () => {
-    expect(pricedSizes.map(({ hourly }) => hourly)).toEqual(
-      pricedSizes.map(({ hourly }) => hourly).sort((a, b) => a - b),
-    )
-    expect(new Set(pricedSizes.map(({ id }) => id)).size).toBe(pricedSizes.length)
-  })
-
-  test('a machine, its disk and its public address, by the hour', () => {
-    const spec = { size: 'Standard_D2s_v5', image: '', requirements: { cpu: 2, memory: 0, image: 'debian-13' } }
-    const azure = (more: Record<string, unknown> = {}) => ({ settings: settings(more) })
-    expect(hourlyPrice(azure(), spec)).toBeCloseTo(0.096 + 2.4 / 730 + 0.005, 6)
-    expect(hourlyPrice(azure({ publicAddresses: false, disk: 'Premium_LRS' }), spec)).toBeCloseTo(0.096 + 5.28 / 730, 6)
-    expect(hourlyPrice(azure({ region: 'westeurope' }), spec)).toBeUndefined()
-    expect(hourlyPrice(azure(), { ...spec, size: 'Standard_X' })).toBeUndefined()
+    const prices = knownSizes.map(({ id }) => comparedPrice(id, 'eastus'))
+    expect(prices).toEqual([...prices].sort((a = 0, b = 0) => a - b))
+    expect(new Set(knownSizes.map(({ id }) => id)).size).toBe(knownSizes.length)
+    expect(comparedPrice('Standard_D2s_v5', 'westeurope')).toBe(comparedPrice('Standard_D2s_v5', 'eastus'))
   })
 
   test('the script takes prices from the list, page by page, for another region', async () => {
@@ -218,21 +233,49 @@ describe('azure: sizes and prices', () => {
       skuName: 'D2s v5',
       meterName: 'D2s v5',
     }
+    const month = { type: 'Consumption', unitOfMeasure: '1/Month' }
+    const disk = (productName: string, meterName: string, retailPrice: number) => ({
+      ...month,
+      productName,
+      meterName,
+      retailPrice,
+    })
+    const address = { type: 'Consumption', unitOfMeasure: '1 Hour', meterName: 'Standard IPv4 Static Public IP' }
+    const answers: [string, object[]][] = [
+      [
+        'Virtual Machines',
+        [
+          { ...item, armSkuName: 'Standard_D2s_v5', retailPrice: 0.115 },
+          { ...item, armSkuName: 'Standard_D2s_v5', retailPrice: 0.01, skuName: 'D2s v5 Spot' },
+          {
+            ...item,
+            armSkuName: 'Standard_D2s_v5',
+            retailPrice: 0.2,
+            productName: 'Virtual Machines Dsv5 Series Windows',
+          },
+        ],
+      ],
+      [
+        'Storage',
+        [
+          disk('Standard SSD Managed Disks', 'E10 LRS Disk Mount', 1.82),
+          disk('Standard SSD Managed Disks', 'E10 LRS Disk', 10.5),
+          disk('Standard SSD Managed Disks', 'E4 LRS Disk', 2.6),
+          disk('Standard SSD Managed Disks', 'E4 ZRS Disk', 3.9),
+          disk('Standard HDD Managed Disks', 'S4 LRS Disk', 1.6),
+          disk('Premium SSD Managed Disks', 'P4 LRS Disk', 6.1),
+        ],
+      ],
+      ['Virtual Network', [{ ...address, armRegionName: 'Global', retailPrice: 0.006 }]],
+    ]
     const server = createServer((request, response) => {
-      const second = request.url?.includes('page=2')
-      const Items = second
-        ? [{ ...item, armSkuName: 'Standard_D4s_v5', retailPrice: 0.23 }]
-        : [
-            { ...item, armSkuName: 'Standard_D2s_v5', retailPrice: 0.115 },
-            { ...item, armSkuName: 'Standard_D2s_v5', retailPrice: 0.01, skuName: 'D2s v5 Spot' },
-            {
-              ...item,
-              armSkuName: 'Standard_D2s_v5',
-              retailPrice: 0.2,
-              productName: 'Virtual Machines Dsv5 Series Windows',
-            },
-          ]
-      response.end(JSON.stringify({ Items, NextPageLink: second ? null : `${base}/?page=2` }))
+      const url = new URL(request.url ?? '', base)
+      const second = url.searchParams.has('page')
+      const filter = url.searchParams.get('$filter') ?? ''
+      const [service, first = []] = answers.find(([name]) => filter.includes(`serviceName eq '${name}'`)) ?? []
+      const Items = second ? [{ ...item, armSkuName: 'Standard_D4s_v5', retailPrice: 0.23 }] : first
+      const more = service === 'Virtual Machines' && !second
+      response.end(JSON.stringify({ Items, NextPageLink: more ? `${base}/?page=2` : null }))
     })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -243,15 +286,29 @@ describe('azure: sizes and prices', () => {
         cwd: packageRoot(),
         env,
       })
-      const { region, sizes } = JSON.parse(await readFile(file, 'utf8'))
-      const found = sizes.map(({ id, hourly }: { id: string; hourly: number }) => [id, hourly])
-      expect([region, found]).toEqual([
-        'westeurope',
-        [
-          ['Standard_D2s_v5', 0.115],
-          ['Standard_D4s_v5', 0.23],
-        ],
+      const { regions, sizes } = JSON.parse(await readFile(file, 'utf8')) as typeof table
+      const [east, west] = regions
+      expect(east).toEqual(table.regions[0])
+      expect(west).toMatchObject({
+        region: 'westeurope',
+        date: new Date().toISOString().slice(0, 10),
+        publicAddressHourly: 0.006,
+        disksMonthly: {
+          Standard_LRS: [[32, 1.6]],
+          StandardSSD_LRS: [
+            [32, 2.6],
+            [128, 10.5],
+          ],
+          Premium_LRS: [[32, 6.1]],
+        },
+      })
+      const found = (id: string) => sizes.find((size) => size.id === id)?.hourly
+      expect(['Standard_D2s_v5', 'Standard_D4s_v5', 'Standard_B2s_v2'].map(found)).toEqual([
+        [0.096, 0.115],
+        [0.192, 0.23],
+        [0.0832, null],
       ])
+      expect(sizes).toHaveLength(table.sizes.length)
     } finally {
       server.close()
       await rm(folder, { recursive: true })

@@ -70,19 +70,22 @@ test('nodejs: a line in a start command is refused, as is an environment that no
   expect(start('node a.js', { A: 'a\0b' })).toThrow('recipe nodejs: env.hbs:7:25: {{sh this}}: holds the character NUL')
 })
 
+const tls = { certificate: '-----BEGIN CERTIFICATE-----\n', key: '-----BEGIN PRIVATE KEY-----\n' }
+
 test('postgresql: access for exactly the machines that refer to it; the password only through files, environment and standard input', () => {
   const password = "s3cret'word"
   const { text } = program(get('postgresql'), {
     secrets: [password],
     context: {
       component: 'db',
+      tls,
       parameters: { database: 'shop', password },
       consumers: [
         {
           name: 'web',
           machines: [
-            { name: 'web-1', address: '10.0.0.3' },
-            { name: 'web-2', address: 'fd00::4' },
+            { name: 'web-1', address: '10.0.0.3', elsewhere: false },
+            { name: 'web-2', address: 'fd00::4', elsewhere: false },
           ],
         },
       ],
@@ -94,6 +97,19 @@ test('postgresql: access for exactly the machines that refer to it; the password
     expect.stringMatching(/^export PGPASSWORD=/),
     expect.stringMatching(/^alter role "shop" with login password /),
   ])
+})
+
+test('postgresql: who comes from elsewhere comes by TLS alone', () => {
+  const consumers = (elsewhere: boolean) => [
+    { name: 'web', machines: [{ name: 'web-1', address: '10.0.0.3', elsewhere }] },
+  ]
+  const text = (elsewhere: boolean) =>
+    program(get('postgresql'), {
+      context: { component: 'db', tls, parameters: { password: 'long enough' }, consumers: consumers(elsewhere) },
+    }).text
+  expect(text(true)).toContain('\nhostssl "app" "app" 10.0.0.3/32 scram-sha-256\n')
+  expect(text(true)).not.toContain('\nhost "app" "app" 10.0.0.3/32')
+  expect(text(false)).toContain('\nhost "app" "app" 10.0.0.3/32 scram-sha-256\n')
 })
 
 test.each(['database', 'user'])('postgresql: a bad %s is refused', (name) => {

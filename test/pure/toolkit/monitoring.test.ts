@@ -4,6 +4,7 @@ import { ownKeyPair } from '../../../src/lib/own-key-pair.ts'
 import { alertmanagerText } from '../../../src/toolkit/monitoring/alertmanager.ts'
 import { markIn, prometheusFiles } from '../../../src/toolkit/monitoring/configuration.ts'
 import { plan, validate } from '../../../src/toolkit/monitoring/plan.ts'
+import { prepare } from '../../../src/toolkit/monitoring/prepare.ts'
 import { promqlFault } from '../../../src/toolkit/monitoring/promql.ts'
 import { alertingRules, readyAlerts } from '../../../src/toolkit/monitoring/ready-alerts.ts'
 import { recordingRules } from '../../../src/toolkit/monitoring/recording-rules.ts'
@@ -181,6 +182,35 @@ describe('the plan', () => {
     expect(names('db')?.[0]).toBe('postgresql-metrics')
     expect(names('loadBalancer')?.[0]).toBe('haproxy-metrics')
     expect(names('monitoring')?.[0]).toBe('alertmanager')
+  })
+
+  test('what an application tells of itself comes through the same gate, from where its users come too', async () => {
+    const gate = made.extras?.find((extra) => extra.component === 'web' && extra.name === 'exporter-gate')
+    const parameters = { ...gate?.settings, seed }
+    const input = { extra: 'exporter-gate', parameters, address: 'fd00::3' }
+    const { configuration } = (await prepare(input as never)).parameters as { configuration: string }
+    const { modules } = JSON.parse(configuration)
+    expect(modules.application.http).toEqual({ address: 'fd00::3', port: 8080, path: '/metrics', verify: false })
+    expect(modules.node.http).toEqual({ port: 9100, path: '/metrics', verify: false })
+  })
+
+  test('applications that share a machine are told apart behind its one gate', () => {
+    const api = component('api', 'nodejs', { metrics: { path: '/figures', port: 8081 }, placement: { with: 'web' } })
+    const { extras, components: own } = plan({
+      name: 'monitoring',
+      spec: monitoringSchema.parse({}),
+      components: [...components, api],
+    })
+    const gates = extras?.filter(({ name }) => name === 'exporter-gate')
+    expect(gates?.map((extra) => extra.component)).not.toContain('api')
+    expect(gates?.find((extra) => extra.component === 'web')?.settings.modules).toMatchObject({
+      application: { port: 8080, path: '/metrics' },
+      'application-api': { port: 8081, path: '/figures' },
+    })
+    const targets = own[0]?.settings.targets as { job: string; component: string; module: string }[]
+    expect(targets.filter((target) => target.component === 'api')).toMatchObject([
+      { job: 'application', module: 'application-api' },
+    ])
   })
 
   test('scrapes all of it, and knows whose figures a backend has', () => {

@@ -21,7 +21,7 @@ function policyOf(more: object = {}): Policy {
 }
 
 function situation(more: Partial<Situation> = {}): Situation {
-  return { now: start, size: 2, paused: false, readings: {}, others: 2, prices: null, ...more }
+  return { now: start, size: 2, paused: false, readings: {}, others: 2, costs: { unknown: 'nobody asks' }, ...more }
 }
 
 const requests = (value: number, now = start): Record<string, Reading> => ({ [rps]: { value, at: now } })
@@ -218,13 +218,20 @@ describe('bounds', () => {
     expect(full.message).toContain('maxMachines')
   })
 
+  test('not fewer than others share with it', () => {
+    const few = { carried: 3, readings: requests(0) }
+    expect(decide(policyOf({}), situation({ ...few, size: 4 }), freshHistory).size).toBeGreaterThanOrEqual(3)
+    expect(decide(policyOf({}), situation({ ...few, size: 1 }), freshHistory).size).toBe(3)
+  })
+
   test('not more cost than allowed, and none where the price is not known', () => {
     const policy = policyOf({ maxMonthlyCost: 73 })
-    const at = (prices: Situation['prices']) => decide(policy, situation({ readings: much, prices }), freshHistory).size
-    expect(at({ each: 0.02, others: 0.02 })).toBe(4)
-    expect(at({ each: 0, others: 0 })).toBe(6)
-    expect(at({ each: 0, others: 1 })).toBe(2)
-    expect(at(null)).toBe(2)
+    const at = (costs: Situation['costs']) => decide(policy, situation({ readings: much, costs }), freshHistory)
+    expect(at({ each: 14.6, others: 14.6 }).size).toBe(4)
+    expect(at({ each: 0, others: 0 }).size).toBe(6)
+    expect(at({ each: 0, others: 730 }).size).toBe(2)
+    const blind = at({ unknown: 'there are no prices of mars-1 yet' })
+    expect([blind.size, blind.alert, blind.message]).toEqual([2, true, expect.stringContaining('no prices of mars-1')])
   })
 
   test('a size out of bounds is put right without any figure', () => {

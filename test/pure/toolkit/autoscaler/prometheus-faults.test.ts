@@ -31,7 +31,14 @@ describe('an autoscaler whose Prometheus is not well holds the size, and says wh
       latest: (expression: string) => queries.latest(daemons.context('monitoring-1'), expression),
     }
     const readings = await measuredReadings({ spec: policy, queries: asked } as unknown as WatchContext<Policy>)
-    const situation = { now: Date.now(), size: 4, paused: false, readings, others: 2, prices: null }
+    const situation = {
+      now: Date.now(),
+      size: 4,
+      paused: false,
+      readings,
+      others: 2,
+      costs: { unknown: 'nobody asks' },
+    }
     return decide(policy, situation, freshHistory)
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { readLoad, readPolicy, replay } from '../../../../src/toolkit/autoscaler/replay.ts'
+import { type ReplayOptions, readLoad, readPolicy, replay } from '../../../../src/toolkit/autoscaler/replay.ts'
 
 const start = Date.UTC(2026, 0, 31, 8)
 const section = {
@@ -25,7 +25,7 @@ describe('a replay', () => {
   const step = recorded(60, (minute) => (minute < 10 || minute >= 30 ? 80 : 400))
 
   test('of a load step: sizes over time, machine hours, cost, seconds over the target', () => {
-    const { sizes, ...sums } = replay(policy, step, { boot: 60_000, price: 0.5 })
+    const { sizes, ...sums } = replay(policy, step, { boot: 60_000, cost: 365 })
     expect(sizes.map(({ at, from, to }) => [(at - start) / 1000, from, to])).toEqual([
       [600, 2, 8],
       [1845, 8, 2],
@@ -40,14 +40,27 @@ describe('a replay', () => {
     })
   })
 
+  test('of which the cost of a machine is not known has no cost, rather than none', () => {
+    expect(replay(policy, step, { boot: 60_000, cost: null }).cost).toBeNull()
+  })
+
+  test('keeps to the cost that the policy allows, that of the other machines counted', () => {
+    const capped = readPolicy({ ...section, maxMonthlyCost: 100 }, 'capped.yaml')
+    const largest = (options: Partial<ReplayOptions>) => replay(capped, step, { boot: 0, cost: 20, ...options }).largest
+    expect(largest({})).toBe(5)
+    expect(largest({ others: { machines: 2, cost: 35 } })).toBe(3)
+    expect(largest({ others: { machines: 2, cost: null } })).toBe(2)
+    expect(largest({ cost: null })).toBe(2)
+  })
+
   test('is the same again, whatever the order of the entries', () => {
-    const options = { boot: 60_000, price: 0 }
+    const options = { boot: 60_000, cost: 0 }
     expect(replay(policy, [...step].reverse(), options)).toEqual(replay(policy, step, options))
   })
 
   test('a policy that is slower has more seconds over the target and fewer machine hours', () => {
     const slow = readPolicy({ ...section, steppingAtMost: { out: 1 }, cooldown: { out: '2m', in: '0s' } }, 'slow.yaml')
-    const options = { boot: 30_000, price: 1 }
+    const options = { boot: 30_000, cost: 730 }
     const [quick, slower] = [replay(policy, step, options), replay(slow, step, options)]
     expect(slower.secondsOverTarget).toBeGreaterThan(quick.secondsOverTarget)
     expect(slower.machineHours).toBeLessThan(quick.machineHours)
@@ -55,7 +68,7 @@ describe('a replay', () => {
 
   test('a record with an entry a minute says what it holds until the next', () => {
     const coarse = step.filter((_, i) => i % 4 === 0)
-    const { sizes } = replay(policy, coarse, { boot: 0, price: 0 })
+    const { sizes } = replay(policy, coarse, { boot: 0, cost: 0 })
     expect(sizes.map(({ at, to }) => [(at - start) / 1000, to])).toEqual([
       [600, 8],
       [1845, 2],
@@ -64,7 +77,7 @@ describe('a replay', () => {
 
   test('a gap in the record holds the size', () => {
     const gap = step.filter(({ at }) => at < start + 1_000_000 || at > start + 2_400_000)
-    const { sizes } = replay(policy, gap, { boot: 0, price: 0 })
+    const { sizes } = replay(policy, gap, { boot: 0, cost: 0 })
     expect(sizes.map(({ to }) => to)).toEqual([8, 2])
     expect(sizes[1]?.at).toBeGreaterThan(start + 2_400_000)
   })

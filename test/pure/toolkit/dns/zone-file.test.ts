@@ -124,7 +124,7 @@ describe('prepare', () => {
     }
     const peers = nameservers.map((address, i) => ({ name: `dns-${i + 1}`, address }))
     const parameters = { zones: zonesOf(dnsSchema.parse(section)), overrides, seed: 's'.repeat(40) }
-    return { asked, made: prepare({ ...archives, parameters, peers, revision }) }
+    return { asked, made: prepare({ ...archives, parameters, peers, address: '192.0.2.1', revision }) }
   }
 
   test('each zone has a serial under a key of its own, by what it holds', async () => {
@@ -165,7 +165,7 @@ describe('prepare', () => {
     const made = (secret: unknown) => {
       const zones = [{ ...spec, transferKey: { name: 'k.example', secret } }]
       const parameters = { zones, overrides: {}, seed: 's'.repeat(40) }
-      return prepare({ ...archives, parameters, peers: [], revision: async () => 1 })
+      return prepare({ ...archives, parameters, peers: [], address: '192.0.2.1', revision: async () => 1 })
     }
     const marks = new Set<string>()
     for (const secret of ['a', 'b'].map((letter) => Buffer.alloc(32, letter).toString('base64'))) {

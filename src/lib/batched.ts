@@ -1,4 +1,4 @@
-import { sleep } from '../../lib/clock.ts'
+import { sleep } from './clock.ts'
 
 /** Milliseconds in which those who ask are answered together. */
 const gathering = 10

@@ -10,7 +10,7 @@ forbidden.addAddress('168.63.129.16', 'ipv4')
 
 const bare = (host: string) => host.replace(/^\[|\]$/g, '').toLowerCase()
 
-/** Whether an endpoint's host is one to which requests with credentials and host keys must never go. */
+/** Whether the host of a cloud's endpoint is one to which requests with credentials and host keys must never go. */
 export function isForbiddenHost(host: string): boolean {
   const name = bare(host)
   const family = isIP(name)

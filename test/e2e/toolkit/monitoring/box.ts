@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises'
-import { accessTo } from '../../../src/api/views/access.ts'
-import { packFiles } from '../../../src/lib/archive/pack.ts'
-import { sha256 } from '../../../src/lib/digest.ts'
-import { createLog } from '../../../src/lib/log.ts'
-import { cacheFolder } from '../../../src/main/paths.ts'
-import { setUp } from '../../../src/main/setup.ts'
-import type { MachineAccess } from '../../../src/model/machine.ts'
-import { startControlPlane, type TestControlPlane, temporaryHome } from '../../support/control-plane.ts'
+import { accessTo } from '../../../../src/api/views/access.ts'
+import { packFiles } from '../../../../src/lib/archive/pack.ts'
+import { sha256 } from '../../../../src/lib/digest.ts'
+import { createLog } from '../../../../src/lib/log.ts'
+import { cacheFolder } from '../../../../src/main/paths.ts'
+import { setUp } from '../../../../src/main/setup.ts'
+import type { MachineAccess } from '../../../../src/model/machine.ts'
+import { startControlPlane, type TestControlPlane, temporaryHome } from '../../../support/control-plane.ts'
 
 /** Counts greetings, and fails where it is asked to. */
 const application = `

@@ -1,0 +1,1 @@
+ALTER TABLE "machines" ADD COLUMN "host_id" text;

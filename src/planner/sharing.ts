@@ -1,0 +1,80 @@
+import type { ResolvedComponent } from '../model/blueprint.ts'
+import { KitbagError, type Problem } from '../model/errors.ts'
+import type { ReleaseSpec } from '../model/release.ts'
+import type { Expanded } from './expand.ts'
+import { guestsOf } from './links.ts'
+import type { PlanInput } from './plan-input.ts'
+
+/**
+ * Components on one machine share its ports and its daemons. Throws `not-supported` with every place where two want the same, and for more
+ * machines than there are to share.
+ */
+export function refuseSharing({ release, kind }: PlanInput, { components }: Expanded): void {
+  if (kind === 'undo' || !release) return
+  const { recipes } = release.spec
+  const problems = components.flatMap((owner) => {
+    const guests = guestsOf(components, owner.name)
+    if (guests.length === 0) return []
+    return [
+      ...guests.flatMap((guest) => crowdProblems(owner, guest)),
+      ...portProblems(recipes, [owner, ...guests]),
+      ...daemonProblems(recipes, [owner, ...guests]),
+    ]
+  })
+  const [first] = problems
+  if (first) throw new KitbagError('not-supported', `${first.path}: ${first.message}`, { problems })
+}
+
+function placeOf({ name, service }: ResolvedComponent): string {
+  return service === undefined ? `components.${name}` : `toolkit.${name}`
+}
+
+function crowdProblems(owner: ResolvedComponent, guest: ResolvedComponent): Problem[] {
+  if (guest.replicas <= owner.replicas) return []
+  const message = `${guest.name} needs ${guest.replicas} machines of ${owner.name}, which has ${owner.replicas}`
+  return [{ path: `${placeOf(guest)}.placement.with`, message, found: owner.name }]
+}
+
+/** The first to want a port has it; every other one is told who that is. */
+function portProblems(recipes: ReleaseSpec['recipes'], sharers: ResolvedComponent[]): Problem[] {
+  const taken = new Map<string, string>()
+  return sharers.flatMap((component) => {
+    const place = placeOf(component)
+    return doorsOf(recipes, component).flatMap((door): Problem[] => {
+      const other = taken.get(door)
+      if (other === undefined) taken.set(door, place)
+      if (other === undefined || other === place) return []
+      const message = `${place} and ${other} share a machine, and both listen on ${door}`
+      return [{ path: `${place}.placement.with`, message, found: door }]
+    })
+  })
+}
+
+/** `port 80`, `port 53 (udp)`: all that a component's own recipe and what else runs on its machines listen on. */
+function doorsOf(recipes: ReleaseSpec['recipes'], component: ResolvedComponent): string[] {
+  const { recipe, port, opens, metrics, extras = [] } = component
+  const signatures = [recipe, ...extras.map((extra) => extra.recipe)].flatMap((name) => recipes[name] ?? [])
+  const own = port ?? recipes[recipe]?.defaultPort
+  const openings = [
+    ...(opens ?? recipes[recipe]?.opens ?? []),
+    ...signatures.slice(1).flatMap((one) => one.opens ?? []),
+  ]
+  const ports = [own, metrics?.port, ...signatures.flatMap(({ loopback = [] }) => loopback)]
+  const doors = [
+    ...ports.flatMap((one) => (one === undefined ? [] : [`port ${one}`])),
+    ...openings.flatMap(({ protocol, port: opened = own }) =>
+      opened === undefined || protocol === 'vrrp' ? [] : [`port ${opened}${protocol === 'udp' ? ' (udp)' : ''}`],
+    ),
+  ]
+  return [...new Set(doors)]
+}
+
+/** An application has files of its own name; a daemon of the distribution is on a machine once. */
+function daemonProblems(recipes: ReleaseSpec['recipes'], sharers: ResolvedComponent[]): Problem[] {
+  return sharers.flatMap((component, i): Problem[] => {
+    const other = sharers.slice(0, i).find(({ recipe }) => recipe === component.recipe)
+    if (!other || recipes[component.recipe]?.kind === 'application') return []
+    const message = `${placeOf(component)} and ${placeOf(other)} share a machine, and both are ${component.recipe}, which it can have once`
+    return [{ path: `${placeOf(component)}.placement.with`, message, found: component.recipe }]
+  })
+}

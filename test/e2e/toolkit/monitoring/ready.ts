@@ -1,0 +1,101 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { issueLeaf, makeAuthority } from '../../../../src/toolkit/certificates/x509.ts'
+import { type Guest, guestOf } from '../../../support/guest.ts'
+import { until } from '../../../support/until.ts'
+import { ownAddress } from '../dns-box.ts'
+import type { Watched } from './watched.ts'
+
+const day = 86_400_000
+
+/** Alerts that come with Kitbag, by what happens on machines, to receivers. */
+export function readyAlerts(watched: Watched): void {
+  describe('ready-made alerts', () => {
+    const told = (words: string) => [
+      watched.hook.hooks.some(({ path, text }) => path === '/ready' && text.includes(words)),
+      watched.mail.mails.some(({ text }) => text.includes(words)),
+    ]
+
+    beforeAll(async () => {
+      const own = await ownAddress(watched.balancer)
+      const server = `${own}:${watched.mail.port}`
+      const notify = {
+        hook: { webhook: { url: `http://${own}:${watched.hook.port}/ready` } },
+        ops: { mail: { to: 'ops@watched.example', from: 'kitbag@watched.example', server, tls: false } },
+      }
+      const alerts = [
+        { name: 'certificate-due', for: '0s' },
+        { name: 'disk-full', for: '0s', above: 0.1 },
+      ]
+      const certificates = { certificates: [{ name: 'web', hosts: ['watched.example'], issuer: 'upload' }] }
+      await watched.box.deploy(
+        { ...watched.services, certificates, monitoring: watched.section({ notify, alerts }) },
+        { components: watched.components() },
+      )
+    })
+
+    test('a certificate that has five of ninety days left', async () => {
+      const now = new Date(Date.now() - 85 * day)
+      const authority = {
+        ...makeAuthority('Test', 3650 * day, now),
+        name: 'Test',
+        until: new Date(Date.now() + 3000 * day),
+      }
+      const leaf = issueLeaf(authority, { hosts: ['watched.example'], lifetime: 90 * day, now })
+      const path = '/v1/deployments/watched/certificates/certificates/certificates/web'
+      const { status } = await watched.box.plane.request('PUT', path, leaf)
+      expect(status).toBe(202)
+      await until(() => told('The certificate web on load-balancer-1 ends in 4d 23h').every(Boolean), 120_000)
+    })
+
+    test('a disk that will be full within a day, whichever of the machine it is', async () => {
+      const guest = await guestNamed(watched, 'db-1')
+      const disk = await attachDisk(guest, '/srv/data')
+      try {
+        let written = 0
+        await until(async () => {
+          if (written < 40) await guest.run(`dd if=/dev/zero of=/srv/data/${written++} bs=1M count=1 conv=fsync`)
+          return told('The disk /srv/data of db-1 is full within a day').every(Boolean)
+        }, 120_000)
+      } finally {
+        await disk.detach()
+      }
+    })
+  })
+}
+
+async function guestNamed({ box }: Watched, machine: string): Promise<Guest> {
+  const { address } = await box.machine(machine)
+  const folder = join(box.plane.home, 'local/machines')
+  for (const id of await readdir(folder)) {
+    const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
+    if (record.address === address) return guestOf(join(folder, id))
+  }
+  throw new Error(`there is no machine ${machine}`)
+}
+
+/** A small disk of its own for a machine, as a cloud attaches one. */
+async function attachDisk(guest: Guest, path: string): Promise<{ detach(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'kitbag-disk-'))
+  const image = join(folder, 'image')
+  await writeFile(image, '')
+  await truncate(image, 64 * 2 ** 20)
+  execFileSync('mkfs.ext4', ['-q', image])
+  const device = execFileSync('losetup', ['--find', '--show', image]).toString().trim()
+  const detach = async () => {
+    await guest.run(`umount ${path}; rm -f /dev/test-disk`)
+    execFileSync('losetup', ['--detach', device])
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const minor = device.replace('/dev/loop', '')
+    await guest.run(`mknod /dev/test-disk b 7 ${minor} && mkdir -p ${path} && mount -t ext4 /dev/test-disk ${path}`)
+  } catch (error) {
+    await detach().catch(() => undefined)
+    throw error
+  }
+  return { detach }
+}
