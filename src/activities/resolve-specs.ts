@@ -12,6 +12,8 @@ export interface WantedMachine {
   ordinal: number
   /** Where the planner has decided it already. */
   cloudId?: string
+  /** Name of the static address that it is to have, where its cloud has such. */
+  staticAddress?: string
 }
 
 interface Options {
@@ -47,11 +49,13 @@ export function createResolveSpecs({ store, clouds, timings }: Options): Resolve
       })
     }
     const specs = wanted.map(async (one) => {
-      const { component, ordinal } = one
+      const { component, ordinal, staticAddress } = one
       const cloudId = idOf(one)
       if (component.machine.floatingAddress !== undefined && !(await clouds.capabilities(cloudId)).floatingAddress)
         throw noFloatingAddress(component)
       const provider = await clouds.provider(cloudId)
+      const has = provider.staticAddresses !== undefined
+      if (component.machine.staticAddress && !has) throw noStaticAddress(component)
       const { region, zones, labels = {} } = component.placement
       const asked = Object.keys(labels).length > 0 && { labels }
       if (asked && !(await clouds.capabilities(cloudId)).labels) throw noLabels(component)
@@ -62,7 +66,8 @@ export function createResolveSpecs({ store, clouds, timings }: Options): Resolve
         ...asked,
       }
       const spec = await retry(() => provider.resolve(component.machine, place), { attempts, delay })
-      return [machineName(component.name, ordinal), spec] as const
+      const named = { ...spec, ...(has && staticAddress !== undefined && { staticAddress }) }
+      return [machineName(component.name, ordinal), named] as const
     })
     return new Map(await Promise.all(specs))
   }
@@ -84,6 +89,16 @@ function noLabels({ name }: ResolvedComponent): KitbagError {
     `${name}: machines of its cloud have no labels, and placement.labels asks for some`,
     {
       fix: 'Leave them out, or place it on a cloud of provider ssh, whose settings list labels.',
+    },
+  )
+}
+
+function noStaticAddress({ name }: ResolvedComponent): KitbagError {
+  return new KitbagError(
+    'not-supported',
+    `${name}: its cloud has no static addresses, and staticAddress asks for one`,
+    {
+      fix: 'Leave it out, or place it at a cloud whose machines have public addresses that outlive them.',
     },
   )
 }

@@ -5,6 +5,8 @@ import type { Provider } from '../providers/contract.ts'
 /** What a sweep found beyond what the database knows; `removed` ones are gone. */
 export interface SweepReport {
   machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
+  /** Static addresses that no machine has or is to have. */
+  addresses: { address: string; name: string; cloud: string; deployment: string; removed: boolean }[]
   residue: string[]
 }
 
@@ -20,12 +22,15 @@ export async function sweepClouds(
     clouds.map(async (cloud) => ({
       ...cloud,
       machines: await cloud.provider.listMachines({ tags: { installation } }),
+      addresses: (await cloud.provider.staticAddresses?.list(installation)) ?? [],
     })),
   )
   const rows = new Map((await store.machines.listAll()).map((row) => [row.id, row]))
   const seen = new Set<string>()
-  const report: SweepReport = { machines: [], residue: [] }
-  for (const { name: cloud, provider, machines } of found) {
+  const report: SweepReport = { machines: [], addresses: [], residue: [] }
+  const wanted = new Set([...rows.values()].map(({ deploymentId, spec }) => `${deploymentId} ${spec.staticAddress}`))
+  const swept = new Set<string>()
+  for (const { name: cloud, provider, machines, addresses } of found) {
     const emptied = new Set<string>()
     for (const { id, name, tags, status, imported } of machines) {
       if (status === 'gone' || seen.has(id) || belongs(id, rows.get(tags.machine))) continue
@@ -34,6 +39,13 @@ export async function sweepClouds(
       if (remove) emptied.add(tags.deployment)
       const deployment = (await store.deployments.get(tags.deployment))?.name ?? tags.deployment
       report.machines.push({ id, name, cloud, deployment, removed: remove })
+    }
+    for (const { address, name, deployment: id } of addresses) {
+      if (wanted.has(`${id} ${name}`) || swept.has(address)) continue
+      swept.add(address)
+      if (remove) await provider.staticAddresses?.release({ installation, deployment: id }, name)
+      const deployment = (await store.deployments.get(id))?.name ?? id
+      report.addresses.push({ address, name, cloud, deployment, removed: remove })
     }
     const used = new Set([...rows.values()].map(({ deploymentId }) => deploymentId))
     for (const deployment of emptied) if (!used.has(deployment)) await provider.release?.({ installation, deployment })

@@ -21,6 +21,7 @@ export interface CloudFinding {
 /** What a sweep found beyond what the database knows; with `remove` it is gone. */
 export interface SweepReport {
   machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
+  addresses: { address: string; name: string; cloud: string; deployment: string; removed: boolean }[]
   residue: string[]
 }
 

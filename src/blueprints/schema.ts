@@ -62,6 +62,12 @@ export const machineSchema = strict({
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'must be an image word such as debian-13')
     .default('debian-13')
     .describe('Portable word; each provider has an image for it'),
+  staticAddress: z
+    .boolean()
+    .optional()
+    .describe(
+      'Its public address survives its replacement; default: only of load balancers and name servers, where the cloud has such addresses',
+    ),
 })
 
 export const placementSchema = strict({

@@ -36,6 +36,7 @@ export const machineField = strict({
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word such as debian-13')
     .default('debian-13'),
+  staticAddress: z.boolean().optional().describe('Its public address survives its replacement, where the cloud can'),
 }).prefault({})
 
 /** Where machines of a toolkit service go. */
@@ -57,10 +58,16 @@ interface Machines {
 
 /** What a service's section says of its machines, as a component has it: without what was not said. */
 export function machinesOf({ machine, placement = {} }: Machines): Pick<ResolvedComponent, 'machine' | 'placement'> {
-  const { cpu, memory, image, disk } = machine
+  const { cpu, memory, image, disk, staticAddress } = machine
   const { cloud, region, zones, labels, with: host } = placement
   return {
-    machine: { cpu, memory, image, ...(disk !== undefined && { disk }) },
+    machine: {
+      cpu,
+      memory,
+      image,
+      ...(disk !== undefined && { disk }),
+      ...(staticAddress !== undefined && { staticAddress }),
+    },
     placement: {
       ...(cloud !== undefined && { cloud }),
       ...(region !== undefined && { region }),

@@ -82,6 +82,8 @@ export interface ResolvedComponent {
   observer?: true
   /** Tells the world where others are (DNS): of what it refers to it needs the addresses, and sends nothing there but health checks. */
   names?: true
+  /** The world is told where its machines are: their public addresses are static, where the cloud has such and the blueprint says nothing else. */
+  entrance?: true
   /** Components that it speaks to by TLS, whatever their own port speaks: their machines have what it takes. */
   encrypts?: string[]
   /** Who may come to its port beside the machines of components that refer to it: anyone, or these networks (CIDR). */

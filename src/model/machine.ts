@@ -8,6 +8,8 @@ export interface Address {
   floating?: true
   /** Kitbag logs in here, though the deployment's machines talk to each other over another one. */
   login?: true
+  /** Outlives the machine: the one that takes its place gets it. */
+  static?: true
 }
 
 /** What a blueprint asks of a machine, in portable words. */
@@ -22,6 +24,8 @@ export interface MachineRequirements {
   image: string
   /** Name of the service whose machines, in one deployment, share a floating address beside their own; absent: none. */
   floatingAddress?: string
+  /** Its public address outlives it; absent: as is usual for what it is. */
+  staticAddress?: boolean
 }
 
 /** The portable words resolved to one provider's own ids; pinned in the plan. */
@@ -36,6 +40,10 @@ export interface ResolvedMachineSpec {
   otherZones?: string[]
   /** It has these, and maybe more. */
   labels?: Record<string, string>
+  /** Name of the static address that it has, or takes over from the machine that it replaces: unique in the deployment. Absent: none. */
+  staticAddress?: string
+  /** Bytes of root disk, where it is larger than is asked for because the image is. */
+  disk?: number
   requirements: MachineRequirements
 }
 
@@ -120,6 +128,29 @@ export function preferredAddress(addresses: Address[]): Address | undefined {
 /** Where Kitbag itself reaches a machine. */
 export function loginAddress(addresses: Address[]): Address | undefined {
   return addresses.find(({ login }) => login) ?? preferredAddress(addresses)
+}
+
+type Placed = Pick<MachineRecord, 'addresses' | 'cloudId' | 'spec'>
+
+/**
+ * Where the world finds machines: their public addresses, IPv4 first; where one has none, the preferred one. One that is to take a static
+ * address over is found there already: `all` are the machines among which is the one that still has it. Each address once.
+ */
+export function outsideAddresses(machines: Placed[], all: Placed[]): string[] {
+  const found = machines.flatMap((machine): Address[] => {
+    const fixed = staticAddressOf(machine, all)
+    const open = machine.addresses.filter(({ scope, floating }) => scope === 'public' && !floating)
+    if (fixed) return [fixed, ...open.filter(({ family }) => family === 6)]
+    return open.length > 0 ? open : [preferredAddress(machine.addresses) ?? []].flat()
+  })
+  const sorted = found.sort((a, b) => a.family - b.family)
+  return [...new Set(sorted.map(({ address }) => address))]
+}
+
+function staticAddressOf({ cloudId, spec }: Placed, all: Placed[]): Address | undefined {
+  if (spec.staticAddress === undefined) return undefined
+  const same = all.filter((one) => one.cloudId === cloudId && one.spec.staticAddress === spec.staticAddress)
+  return same.flatMap(({ addresses }) => addresses.find((address) => address.static) ?? [])[0]
 }
 
 /** The address that a machine shares with others. */

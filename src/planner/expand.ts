@@ -34,16 +34,18 @@ export function expand(
   toolkit: ToolkitRegistry,
   overrides: Record<string, Record<string, JsonObject>>,
 ): Expanded {
-  const { components, services, placement } = release.blueprint
+  const { components, services } = release.blueprint
+  const places = placesOf(release.blueprint)
   const scaled = components.map((component) => {
     const replicas = overrides.scale?.[component.name]?.replicas
-    return typeof replicas === 'number' ? { ...component, replicas } : component
+    const placement = places.get(component.name) ?? component.placement
+    return { ...component, placement, ...(typeof replicas === 'number' && { replicas }) }
   })
   const expanded: Expanded = { components: [...scaled], services: [], lingers: new Map() }
   const extras: Extra[] = []
   for (const { name, kind, spec, service } of observersLast(services, toolkit)) {
     const components = service.observes ? [...expanded.components] : scaled
-    const plan: ToolkitPlan = service.plan({ name, spec: placed(spec, placement), components })
+    const plan: ToolkitPlan = service.plan({ name, spec: { ...spec, placement: { ...places.get(name) } }, components })
     const own = plan.components
     expanded.components.push(...(service.observes ? own.map((one) => ({ ...one, observer: true as const })) : own))
     expanded.services.push({ name, kind, spec, members: plan.members })
@@ -63,9 +65,18 @@ export function expand(
   return expanded
 }
 
-/** A service's section, whose machines go where the blueprint says as far as it does not say so itself. */
-function placed(spec: JsonObject, usual: Placement): JsonObject {
-  return { ...spec, placement: { ...placedBy(usual, spec.placement as Placement | undefined) } }
+/**
+ * Where everything of a blueprint is, by name: services' machines go where the blueprint says as far as their sections do not say so
+ * themselves, and what shares machines is where these are.
+ */
+function placesOf({ components, services, placement: usual }: ReleaseSpec['blueprint']): Map<string, Placement> {
+  const places = new Map<string, Placement>([
+    ...components.map(({ name, placement }) => [name, placement] as const),
+    ...services.map(({ name, spec }) => [name, placedBy(usual, spec.placement as Placement | undefined)] as const),
+  ])
+  for (const [name, { with: host }] of places)
+    if (host !== undefined) places.set(name, { ...places.get(host), with: host })
+  return places
 }
 
 /** A component that shares machines has them as their owner asks for them. */
@@ -75,7 +86,7 @@ function onSharedMachines(component: ResolvedComponent, all: ResolvedComponent[]
   const owner = all.find(({ name }) => name === host)
   if (!owner || owner.placement.with !== undefined)
     throw new KitbagError('invalid-blueprint', `${component.name}: ${host} has no machines to share`)
-  return { ...component, machine: owner.machine, placement: { ...owner.placement, with: host } }
+  return { ...component, machine: owner.machine }
 }
 
 type Extra = ComponentExtra & { component: string }

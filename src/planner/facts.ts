@@ -15,7 +15,7 @@ import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
 import { isElsewhere } from './tls.ts'
-import { addressOf, createWhereabouts, missing } from './whereabouts.ts'
+import { createWhereabouts, missing, type View } from './whereabouts.ts'
 
 export interface FactSource {
   installation: string
@@ -28,6 +28,8 @@ export interface FactSource {
   secrets: Map<string, string>
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
+  /** Id of the cloud that addresses are for; absent: each is as at its machine's own. */
+  from?: string
   /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
   authority?: string
   /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
@@ -55,7 +57,7 @@ export interface Facts {
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
 export function createFacts(source: FactSource): Facts {
   const { world } = source
-  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs } = createWhereabouts(source)
+  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs, addressOf } = createWhereabouts(source)
   const busy = new Set<string>()
   const values = source.values ?? {}
   const keys = Object.values(source.credentials ?? {}).map(({ key }) => ({ value: key, secret: true }))
@@ -65,7 +67,11 @@ export function createFacts(source: FactSource): Facts {
     return source.secrets.get(name) ?? missing(`secret ${name}`)
   }
 
-  function parametersOf(of: ResolvedComponent, lookup = lookupFor(), given = of.settings): Record<string, unknown> {
+  function parametersOf(
+    of: ResolvedComponent,
+    lookup = lookupFor(viewOf(of)),
+    given = of.settings,
+  ): Record<string, unknown> {
     const settings = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, resolveValue(value, lookup)]),
     )
@@ -80,12 +86,12 @@ export function createFacts(source: FactSource): Facts {
     return parameters
   }
 
-  function outputsOf(name: string): Record<string, unknown> {
+  function outputsOf(name: string, view: View): Record<string, unknown> {
     if (busy.has(name)) throw new KitbagError('internal', `outputs of ${name} refer to themselves`)
     busy.add(name)
     try {
       const of = component(name)
-      const basic = basicOutputs(name)
+      const basic = basicOutputs(name, view)
       const first = world.machines.find((machine) => machine.name === machinesOf(name)[0]?.name)
       return first ? { ...basic, ...recipeOutputs(recipeOf(of), bare(of, first, parametersOf(of))) } : basic
     } finally {
@@ -93,7 +99,7 @@ export function createFacts(source: FactSource): Facts {
     }
   }
 
-  function lookupFor(): (reference: string) => unknown {
+  function lookupFor(view: View): (reference: string) => unknown {
     return (reference) => {
       const [owner = '', ...rest] = reference.split('.')
       const name = rest.join('.')
@@ -103,7 +109,7 @@ export function createFacts(source: FactSource): Facts {
       if (!world.components.some((candidate) => candidate.name === owner)) return missing(reference)
       // What the recipe does not declare is known without its settings, so that components may name each other.
       const declared = recipeOf(component(owner)).signature.outputs.includes(name)
-      const value = (declared ? outputsOf(owner) : basicOutputs(owner))[name]
+      const value = (declared ? outputsOf(owner, view) : basicOutputs(owner, view))[name]
       return value === undefined ? missing(reference) : value
     }
   }
@@ -157,10 +163,10 @@ export function createFacts(source: FactSource): Facts {
     if (!later) {
       // What refers to others does not exist yet: an install phase sees such a setting as not given.
       const known = Object.entries(of.settings).filter(([, value]) => referencesIn(value).length === 0)
-      const parameters = parametersOf(of, lookupFor(), Object.fromEntries(known))
+      const parameters = parametersOf(of, lookupFor('inside'), Object.fromEntries(known))
       return { context: bare(of, machine, parameters), secrets: hidden }
     }
-    const lookup = lookupFor()
+    const lookup = lookupFor(viewOf(of))
     const parameters = parametersOf(of, lookup)
     checkResolved(of, recipeOf(of).signature, parameters)
     const env = Object.fromEntries(
@@ -173,13 +179,14 @@ export function createFacts(source: FactSource): Facts {
       name,
       machines: rowsOf(name).map((row) => ({ ...factOf(name, row), elsewhere: isElsewhere(machine, row) })),
     }))
-    const peers = world.components.includes(of) ? machinesOf(of.name) : []
+    const peers = world.components.includes(of) ? machinesOf(of.name, viewOf(of)) : []
     const tls = source.credentials?.[machine.id]
     const whole = { ...bare(of, machine, parameters), env, consumers, peers, ...(tls && { tls }) }
     return { context: whole, secrets: hidden }
   }
 
-  return { context, extras, hidden, outputs: outputsOf, parameters: (name) => parametersOf(component(name)) }
+  const shown = (name: string) => outputsOf(name, component(name).entrance ? 'outside' : 'inside')
+  return { context, extras, hidden, outputs: shown, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */
@@ -199,6 +206,11 @@ function checkResolved(of: ResolvedComponent, { parameters }: RecipeSignature, v
     throw new KitbagError('invalid-blueprint', `${first.path}, with what it refers to put in: ${first.message}`, {
       problems,
     })
+}
+
+/** What a component writes into its files: name servers tell the world. */
+function viewOf({ names }: ResolvedComponent): View {
+  return names ? 'outside' : 'inside'
 }
 
 /** Names and versions of the secrets that a release uses, as the store keeps them. */

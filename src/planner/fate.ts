@@ -13,6 +13,8 @@ export interface NewMachine {
   replaces?: string
   /** Name of the machine that it shares. */
   on?: string
+  /** Name of the static address that it gets where its cloud has such: that of the machine that it replaces, or one that nobody has. */
+  staticAddress?: string
   reasons: Reason[]
 }
 
@@ -44,6 +46,11 @@ export function cloudIdOf(input: Pick<PlanInput, 'clouds' | 'cloudId'>, componen
   )
 }
 
+/** Whether a component's machines are to have addresses that outlive them; `asked`: by what one of them was made for. */
+function wantsStaticAddress({ entrance, machine }: ResolvedComponent, asked = machine): boolean {
+  return asked.staticAddress ?? entrance ?? false
+}
+
 /** Why a machine cannot serve as what the component asks for; empty: it can. */
 function mismatches(input: PlanInput, component: ResolvedComponent, machine: MachineRecord): Reason[] {
   const path = `components.${component.name}.machine`
@@ -60,6 +67,14 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
     const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
     reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })
   }
+  const [had, wants] = [wantsStaticAddress(component, has), wantsStaticAddress(component)]
+  if (had !== wants)
+    reasons.push({
+      message: `staticAddress of ${component.name} changed`,
+      path: `${path}.staticAddress`,
+      before: String(had),
+      after: String(wants),
+    })
   if (machine.cloudId !== cloudIdOf(input, component))
     reasons.push({ message: 'it is on another cloud', path: `components.${component.name}.placement` })
   const { region, zones, labels = {} } = component.placement
@@ -196,6 +211,7 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
   }
   const free = [...(rooms?.free ?? [])]
   const room = rooms ? free.length : Number.POSITIVE_INFINITY
+  const names = new Set(rows.flatMap(({ spec }) => spec.staticAddress ?? []))
   for (let missing = Math.min(places - kept.length - imported.length, room), ordinal = 1; missing > 0; ordinal++) {
     if (taken.has(ordinal)) continue
     missing--
@@ -205,12 +221,18 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
     const reasons = old
       ? old.reasons
       : [{ message: used.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
+    const staticAddress =
+      !rooms && wantsStaticAddress(component)
+        ? (old?.machine.spec.staticAddress ?? freeName(component.name, names))
+        : undefined
+    if (staticAddress !== undefined) names.add(staticAddress)
     fate.create.push({
       name,
       ordinal,
       reasons,
       ...(on !== undefined && { on }),
       ...(old && { replaces: old.machine.name }),
+      ...(staticAddress !== undefined && { staticAddress }),
     })
     if (old) fate.remove.push({ machine: old.machine, replacement: name, reasons: old.reasons })
   }
@@ -254,4 +276,11 @@ function misfit({ name }: MachineRecord, reasons: Reason[]): KitbagError {
   return new KitbagError('conflict', `${name} was imported and does not fit: ${why.join(', ')}`, {
     fix: `Ask for what it has, or let it go: kitbag forget NAME --machine ${name}`,
   })
+}
+/** The first of `load-balancer-1`, `load-balancer-2` ... that no static address of the component has. */
+function freeName(component: string, taken: Set<string>): string {
+  for (let number = 1; ; number++) {
+    const name = machineName(component, number)
+    if (!taken.has(name)) return name
+  }
 }

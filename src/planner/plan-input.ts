@@ -58,4 +58,6 @@ export interface WantedMachine {
   component: ResolvedComponent
   ordinal: number
   cloudId: string
+  /** Name of the static address that it is to have. */
+  staticAddress?: string
 }

@@ -34,7 +34,12 @@ export function machinesToCreate(input: PlanInput): WantedMachine[] {
   return fatesOf(input, world.components).flatMap(({ component, create }) =>
     create
       .filter(({ row, on }) => !row && on === undefined)
-      .map(({ ordinal }) => ({ component, ordinal, cloudId: cloudIdOf(input, component) })),
+      .map(({ ordinal, staticAddress }) => ({
+        component,
+        ordinal,
+        cloudId: cloudIdOf(input, component),
+        ...(staticAddress !== undefined && { staticAddress }),
+      })),
   )
 }
 

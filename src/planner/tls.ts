@@ -15,6 +15,11 @@ export function speaksTls(
   return recipes[recipe]?.tls === true
 }
 
+/** Whether any of a release's recipes does so. */
+export function anySpeaksTls({ recipes }: Pick<ReleaseSpec, 'recipes'>): boolean {
+  return Object.values(recipes).some(({ tls }) => tls)
+}
+
 /** Whether a component uses another one over TLS, so that its machines have to know the authority. */
 export function usesTls(
   release: Pick<ReleaseSpec, 'recipes'>,
@@ -29,8 +34,8 @@ export function usesTls(
 }
 
 /**
- * Names and addresses that a machine's certificate is for. `localhost`: node-postgres before 8.17 (Debian's) asks a server that it reaches
- * by its address for that name.
+ * Names and addresses that a machine's certificate is for. `localhost`: node-postgres as Debian has it (8.8, 8.14) asks a server
+ * that it reaches by its address for that name.
  */
 export function certificateHosts({ name, addresses }: Pick<MachineRecord, 'name' | 'addresses'>): string[] {
   const own = addresses.filter(({ floating }) => !floating).map(({ address }) => address)

@@ -1,12 +1,23 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
-import { floatingAddress, type MachineRecord, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord, outsideAddresses } from '../model/machine.ts'
 import type { MachineFact } from '../model/recipe.ts'
 import type { Recipe } from '../recipes/recipe.ts'
+import { addressFrom } from './addresses.ts'
 import { isTold, type World } from './digests.ts'
 
+/** Whether the machines of a deployment ask where others are, or the world does. */
+export type View = 'inside' | 'outside'
+
+interface Known {
+  world: World
+  recipes: Map<string, Recipe>
+  /** Id of the cloud that addresses are for; absent: each is as at its machine's own. */
+  from?: string
+}
+
 /** Where components are and how they are reached, as far as that is known now. Throws `internal` naming what is not. Pure. */
-export function createWhereabouts({ world, recipes }: { world: World; recipes: Map<string, Recipe> }) {
+export function createWhereabouts({ world, recipes, from }: Known) {
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
     return found ?? missing(name)
@@ -22,13 +33,18 @@ export function createWhereabouts({ world, recipes }: { world: World; recipes: M
       .sort((a, b) => a.ordinal - b.ordinal)
   }
 
-  function factOf(name: string, machine: MachineRecord): MachineFact {
-    const port = portOf(component(name))
-    return { name: machine.name, address: addressOf(machine), ...(port !== undefined && { port }) }
+  function outside(machines: MachineRecord[]): string[] {
+    return outsideAddresses(machines, world.present ?? world.machines)
   }
 
-  function machinesOf(name: string): MachineFact[] {
-    return rowsOf(name).map((machine) => factOf(name, machine))
+  function factOf(name: string, machine: MachineRecord, view: View = 'inside'): MachineFact {
+    const port = portOf(component(name))
+    const [open] = view === 'outside' ? outside([machine]) : []
+    return { name: machine.name, address: open ?? addressOf(machine), ...(port !== undefined && { port }) }
+  }
+
+  function machinesOf(name: string, view: View = 'inside'): MachineFact[] {
+    return rowsOf(name).map((machine) => factOf(name, machine, view))
   }
 
   /** The address that the component's machines share. */
@@ -43,31 +59,32 @@ export function createWhereabouts({ world, recipes }: { world: World; recipes: M
   }
 
   /** Outputs that every component has, as far as they are known. */
-  function basicOutputs(name: string): Record<string, unknown> {
+  function basicOutputs(name: string, view: View): Record<string, unknown> {
     const of = component(name)
-    const machines = machinesOf(name)
+    const machines = machinesOf(name, view)
     const port = portOf(of)
     const floating = floatingOf(name)
-    const host = floating ?? machines[0]?.address
+    const own = view === 'outside' ? outside(rowsOf(name)) : machines.map(({ address }) => address)
+    const host = floating ?? own[0]
     const usual = of.service || recipeOf(of).signature.kind === 'application' ? 'http' : 'tcp'
     const scheme = of.scheme ?? usual
     const authority =
       host === undefined ? undefined : `${hostText(host)}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`
     return {
       machines,
-      addresses: floating === undefined ? machines.map(({ address }) => address) : [floating],
+      addresses: floating === undefined ? own : [floating],
       ...(port !== undefined && { port }),
       ...(host !== undefined && { host }),
       ...(authority !== undefined && port !== undefined && { url: `${scheme}://${authority}` }),
     }
   }
 
-  return { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs }
-}
+  /** The address that others use. */
+  function addressOf(machine: MachineRecord): string {
+    return addressFrom(machine, from)?.address ?? missing(`address of ${machine.name}`)
+  }
 
-/** The address that others use. */
-export function addressOf(machine: MachineRecord): string {
-  return preferredAddress(machine.addresses)?.address ?? missing(`address of ${machine.name}`)
+  return { component, recipeOf, rowsOf, factOf, machinesOf, portOf, addressOf, basicOutputs }
 }
 
 /** An address as it stands in a URL. */

@@ -61,8 +61,24 @@ export interface CreateMachineRequest {
   authorizedKeys: string[]
   /** The component that the machine is of: whose rules of `secure` protect it. */
   component: string
-  /** TCP ports that the component listens on, as far as the blueprint says them. */
-  ports?: number[]
+  /** What will be listened on there beside SSH, as far as blueprint and recipes say it. */
+  ports?: { protocol: 'tcp' | 'udp'; port: number }[]
+}
+
+/**
+ * Public addresses that outlive machines. Each has a name, unique in its deployment, and at most one machine. Throws `capacity-exceeded`
+ * when the cloud gives no more of them.
+ */
+export interface StaticAddresses {
+  /**
+   * Gives a running machine the address of a name: made if there is none yet, taken from another machine that has it. Idempotent, also after
+   * a crash at any point. Gives all addresses that the machine has from then on; a public IPv4 address of its own is gone.
+   */
+  assign(owner: Pick<MachineTags, 'installation' | 'deployment'>, name: string, machineId: string): Promise<Address[]>
+  /** Those of an installation, with or without a machine. */
+  list(installation: string): Promise<{ deployment: string; name: string; address: string }[]>
+  /** Gives an address back to the cloud. One that is gone is fine. */
+  release(owner: Pick<MachineTags, 'installation' | 'deployment'>, name: string): Promise<void>
 }
 
 export interface ProviderMachine {
@@ -78,6 +94,8 @@ export interface ProviderMachine {
   sshPort: number
   /** It was taken in: its marks say so, so that no sweep ever destroys it. */
   imported?: true
+  /** The cloud's own size id, where the cloud says it: there may have been no room for the spec's. */
+  size?: string
   /** Public host key, where the machine has its own rather than that of the request (`userData: false`). */
   hostKey?: string
 }
@@ -145,8 +163,10 @@ export interface Provider {
     owner: Pick<MachineTags, 'installation' | 'deployment'>,
     firewall: Record<string, FirewallRule[]>,
   ): Promise<void>
-  /** Removes what `secure` and machines made for a deployment that has no machine left here: groups, networks, addresses. Idempotent. */
+  /** Removes what a deployment that has no machine left here made beside them: groups, networks, static addresses. Idempotent. */
   release?(owner: Pick<MachineTags, 'installation' | 'deployment'>): Promise<void>
+  /** Absent: the cloud has none, or its machines have no public addresses. */
+  staticAddresses?: StaticAddresses
   /** undefined: no such machine (any more). */
   getMachine(id: string): Promise<ProviderMachine | undefined>
   /** Where connecting takes more than the machine's own address: another login key, a machine in between. Absent: it does not. */
@@ -168,7 +188,8 @@ export interface Provider {
   /** Takes over what a former process of this installation left running (local: restarts supervisors after the box's reboot). */
   adopt?(): Promise<void>
   /**
-   * What of this installation is at the cloud beyond the machines `known` (ids) and what they need: folders, bridges, mounts, rules.
+   * What of this installation is at the cloud beyond the machines `known` (ids), what they need and static addresses: folders, bridges,
+   * mounts, rules.
    * Empty after everything is destroyed.
    */
   residue?(installation: string, known?: string[]): Promise<string[]>

@@ -56,6 +56,10 @@ const certificate = (begin: number, end: string) => ({
   'certificate_begin_time_seconds{job="node",component="loadBalancer",machine="load-balancer-1",certificate="web"}': `${begin}+0x600`,
   'certificate_end_time_seconds{job="node",component="loadBalancer",machine="load-balancer-1",certificate="web"}': end,
 })
+const backup = (last: string, name: string) => ({
+  [`backup_last_success_time_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: last,
+  [`backup_interval_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: `${day}+0x1500`,
+})
 const replica = (values: string) => ({
   'pg_stat_replication_pg_wal_lsn_diff{job="postgresql",component="db",machine="db-1",client_addr="10.0.0.9",state="streaming"}':
     values,
@@ -200,6 +204,21 @@ export const courses: Course[] = [
     interval: 300,
     series: disk(`${19 * gib}-${gib / 12}x40`),
     told: { '3h': null },
+  },
+  {
+    alert: 'backup-old',
+    course: 'a dump a day; then none for more than a day and a half, then one again',
+    interval: 300,
+    series: backup(`0+0x240 ${20 * 3600}+0x720 ${80 * 3600}+0x480`, 'db'),
+    labels: { job: 'node', component: 'db', machine: 'db-1', backup: 'db' },
+    told: { '20h': null, '55h': null, '60h': 'The last dump of db on db-1 is 1d 16h 0m 0s old', '84h': null },
+  },
+  {
+    alert: 'backup-old',
+    course: 'one that comes a third of a day late',
+    interval: 300,
+    series: backup(`0+0x380 ${32 * 3600}+0x300`, 'db'),
+    told: { '31h': null, '34h': null },
   },
   {
     alert: 'certificate-due',

@@ -83,6 +83,8 @@ export interface App {
   migrate?: string
   /** Size word of the database; another one changes its configuration only. */
   size?: string
+  /** The database shares a machine of `web`. Default false. */
+  dbWithWeb?: boolean
   /** Bytes; another value replaces the database's machine. */
   dbMemory?: number
   maxUnavailable?: number
@@ -144,14 +146,14 @@ function webComponent({ migrate, health, maxUnavailable = 1 }: App, replicas: nu
   }
 }
 
-function dbComponent({ size = 'small', dbMemory = 2 ** 29 }: App): ResolvedComponent {
+function dbComponent({ size = 'small', dbMemory = 2 ** 29, dbWithWeb = false }: App): ResolvedComponent {
   return {
     name: 'db',
     recipe: 'store',
     port: 5432,
     replicas: 1,
     machine: { ...machine, memory: dbMemory },
-    placement: {},
+    placement: dbWithWeb ? { with: 'web' } : {},
     env: {},
     settings: { size },
     update: { maxUnavailable: 1, drain: 0 },

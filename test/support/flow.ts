@@ -149,7 +149,10 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
       const record = { name, provider: 'fake', settings, credentials: {} }
       cloudId = (await store.clouds.create(tenantId, record)).id
       const environment = { installation: (await store.installation.get()).id, home, cache: home, log: () => {} }
-      return driver.connect({ name, settings: driver.settings.parse({}), credentials: {} }, environment)
+      return driver.connect(
+        { name, settings: driver.settings.parse({ ...settings, faults: [] }), credentials: {} },
+        environment,
+      )
     },
     async useCloud(record) {
       cloudId = (await store.clouds.create(tenantId, { name: `${record.provider}-${++clouds}`, ...record })).id

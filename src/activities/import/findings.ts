@@ -90,6 +90,8 @@ export function misfits(
       placement.zones.includes(zone),
       `is in ${zone}, and one of ${placement.zones.join(', ')} is asked for`,
     )
+  if (asks.staticAddress)
+    check('address', false, `${wanted.name} asks for a static address, which only machines get that Kitbag made`)
   if (asks.floatingAddress !== undefined)
     check('address', false, `${wanted.name} shares a floating address, which only machines have that Kitbag made`)
   return found

@@ -2,12 +2,14 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import type { Unit } from '../../model/plan.ts'
-import type { Provider, ProviderMachine } from '../../providers/contract.ts'
+import { portsOf } from '../../planner/admissions.ts'
+import type { CreateMachineRequest, Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
+import { firstAddresses } from '../static-addresses.ts'
 import type { UnitWork } from '../unit-work.ts'
-import { componentOf } from '../world-of.ts'
+import { worldOf } from '../world-of.ts'
 import { destroy } from './destroy.ts'
 import { share } from './share.ts'
 
@@ -26,11 +28,14 @@ export async function create(work: UnitWork): Promise<void> {
   if (row.status !== 'creating' && row.status !== 'imported') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
-    const { id: providerId, addresses, user, sshPort, hostKey = row.hostKey } = machine
+    const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
+    const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
+    await work.boundary('create/addressed')
+    const spec = { ...row.spec, size: machine.size ?? row.spec.size }
     const own = row.imported
       ? { user: row.user, sshPort: row.sshPort, hostKey: row.hostKey }
       : { user, sshPort, hostKey }
-    const known = { providerId, addresses, ...own, stateful: unit.create.stateful }
+    const known = { providerId, addresses, ...own, spec, stateful: unit.create.stateful }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })
@@ -59,6 +64,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   if (row.providerId) return (await provider.getMachine(row.providerId)) ?? died(row.name, 'it does not exist any more')
   const { deps, deployment } = work
   const installation = await deps.store.installation.get()
+  const ports = await listeningOn(work)
   const machine = await provider.createMachine(
     {
       name: row.name,
@@ -66,7 +72,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
       component: row.component,
-      ports: await portsOf(work),
+      ...(ports && { ports }),
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )
@@ -75,12 +81,11 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   return machine
 }
 
-/** Where the component will listen, as far as it is known before its machine is. */
-async function portsOf(work: UnitWork): Promise<number[]> {
-  const { port, settings } = await componentOf(work)
-  const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
-  const own = listeners.map((listener) => (listener as { port?: unknown } | null)?.port)
-  return [...new Set([port, ...own])].filter((one) => typeof one === 'number')
+/** Where the component, and what shares its machines, will listen, as far as it is known before the machine is. */
+async function listeningOn(work: UnitWork): Promise<CreateMachineRequest['ports']> {
+  const { release, components } = await worldOf(work)
+  const component = components.find(({ name }) => name === work.unit.component)
+  return component && portsOf(release, components, component)
 }
 
 /** Waits until the cloud says that it runs and where. */

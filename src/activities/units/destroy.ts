@@ -5,6 +5,7 @@ import type { Provider } from '../../providers/contract.ts'
 import { forgetOverrides } from '../forget-overrides.ts'
 import { machineAccess } from '../machine-access.ts'
 import { serviceNamed } from '../service-of.ts'
+import { giveUpAddress, handOverAddress } from '../static-addresses.ts'
 import { findMachine, type UnitWork } from '../unit-work.ts'
 import { leaveMachine } from './share.ts'
 
@@ -26,7 +27,9 @@ async function destroyMachine(work: UnitWork, row: MachineRecord): Promise<void>
   if (row.status !== 'lost') await deps.store.machines.update(row.id, { status: 'destroying' })
   try {
     const provider = await deps.clouds.provider(row.cloudId)
+    await handOverAddress(work, provider, row)
     for (const id of await idsAtCloud(work, provider, row)) await provider.destroyMachine(id)
+    await giveUpAddress(work, provider, row)
   } catch (error) {
     if (!(await isLeft(work, row, error))) throw error
     const message = `${row.name} stays as it is, because it does not answer: when it is back, kitbag sweep --remove cleans it`

@@ -38,6 +38,7 @@ export const machineSchema = z
         family: z.union([z.literal(4), z.literal(6)]),
         scope: z.enum(['public', 'private']),
         network: z.string(),
+        static: z.literal(true).optional().openapi({ description: 'Outlives the machine: its replacement gets it' }),
         floating: z.literal(true).optional().openapi({ description: 'Moves between the machines that share it' }),
       }),
     ),

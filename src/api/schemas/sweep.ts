@@ -15,6 +15,17 @@ export const sweepReportSchema = z
         removed: z.boolean(),
       }),
     ),
+    addresses: z
+      .array(
+        z.object({
+          address: z.string(),
+          name: z.string(),
+          cloud: z.string(),
+          deployment: z.string(),
+          removed: z.boolean(),
+        }),
+      )
+      .openapi({ description: 'Static addresses that no machine has or is to have' }),
     residue: z.array(z.string()).openapi({ description: 'Left beside machines: bridges, mounts, rules' }),
   })
   .openapi('SweepReport', { description: 'Machines of this installation that no deployment knows' })

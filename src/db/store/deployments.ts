@@ -77,6 +77,7 @@ export interface MachineStore {
         | 'user'
         | 'sshPort'
         | 'hostKey'
+        | 'spec'
         | 'installDigest'
         | 'configureDigest'
         | 'firewallDigest'

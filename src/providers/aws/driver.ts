@@ -14,6 +14,7 @@ import { market } from './market.ts'
 import { letGo, marks } from './marks.ts'
 import { residue } from './residue.ts'
 import { type AwsCredentials, type AwsSettings, credentialsSchema, settingsSchema } from './settings.ts'
+import { releaseAddresses, staticAddresses } from './static-addresses.ts'
 import { readTag, tagFilters } from './tags.ts'
 
 /** Machines at AWS EC2, and at whoever else speaks its API. */
@@ -50,7 +51,13 @@ function connect(cloud: AwsCloud): Provider {
     createMachine: async (request, identity) =>
       present(await createMachine(cloud, { market: offers, firewall: walls }, request, identity)),
     secure: walls.secure,
-    release: walls.release,
+    async release({ installation, deployment }) {
+      const owner = { installation, deployment }
+      // AWS takes no gateway away from a network whose machines have public addresses.
+      await releaseAddresses(cloud, owner)
+      await walls.release(owner)
+    },
+    ...(settings.publicAddresses && { staticAddresses: staticAddresses(cloud) }),
     async getMachine(id) {
       const found = isInstanceId(id) ? await instances.get(id) : undefined
       return found && readTag(found.Tags, 'installation') === cloud.installation ? present(found) : undefined

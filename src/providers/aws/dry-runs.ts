@@ -35,9 +35,18 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
       const { SecurityGroups = [] } = await ec2.send(new api.DescribeSecurityGroupsCommand({ Filters }), options)
       return SecurityGroups.map(({ GroupId }) => GroupId)
     }),
+    address: await firstOf(async () => {
+      if (!settings.publicAddresses) return []
+      const { Addresses = [] } = await ec2.send(new api.DescribeAddressesCommand({ Filters }), options)
+      return Addresses.map(({ AllocationId }) => AllocationId)
+    }),
   }
-  const isUnsure = (call: string) =>
-    needsTag(call) && !(call === 'TerminateInstances' ? own.instance : /Group/.test(call) && own.group)
+  const known = (call: string) => {
+    if (call === 'TerminateInstances') return own.instance
+    if (/Group/.test(call)) return own.group
+    return call === 'ReleaseAddress' ? own.address : undefined
+  }
+  const isUnsure = (call: string) => needsTag(call) && !known(call)
   const [image] = await market.images().catch(() => [])
   const [place] = settings.network.own ? [] : await market.places().catch(() => [])
   const dry = { DryRun: true } as const
@@ -48,6 +57,7 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
     ...group,
     IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '192.0.2.1/32' }] }],
   }
+  const address = { AllocationId: own.address ?? `eipalloc-${nothing}` }
   const gateway = { InternetGatewayId: `igw-${nothing}` }
   const on = (ResourceType: api.ResourceType) => ({ TagSpecifications: [{ ResourceType, Tags: tags }] })
   const network = { VpcId: `vpc-${nothing}` }
@@ -85,6 +95,11 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
     trial(new api.DeleteSecurityGroupCommand({ ...dry, ...group })),
     trial(new api.AuthorizeSecurityGroupIngressCommand({ ...dry, ...rule })),
     trial(new api.RevokeSecurityGroupIngressCommand({ ...dry, ...rule })),
+    trial(new api.DescribeAddressesCommand(dry)),
+    trial(new api.AllocateAddressCommand({ ...dry, ...on('elastic-ip'), Domain: 'vpc' })),
+    trial(new api.AssociateAddressCommand({ ...dry, ...address, InstanceId: `i-${nothing}` })),
+    trial(new api.DisassociateAddressCommand({ ...dry, AssociationId: `eipassoc-${nothing}` })),
+    trial(new api.ReleaseAddressCommand({ ...dry, ...address })),
     trial(new api.CreateVpcCommand({ ...dry, ...on('vpc'), CidrBlock: settings.network.own ?? '10.0.0.0/16' })),
     trial(new api.DeleteVpcCommand({ ...dry, ...network })),
     trial(new api.CreateSubnetCommand({ ...dry, ...on('subnet'), ...network, CidrBlock: '10.0.0.0/24' })),

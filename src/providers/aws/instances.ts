@@ -33,7 +33,7 @@ export const statuses: Record<string, ProviderMachine['status']> = {
 }
 
 export function toMachine(instance: Instance, reach: 'public' | 'private'): ProviderMachine {
-  const { InstanceId: id = '', Tags, State } = instance
+  const { InstanceId: id = '', InstanceType: size, Tags, State } = instance
   return {
     id,
     name: readTag(Tags, 'name'),
@@ -47,6 +47,7 @@ export function toMachine(instance: Instance, reach: 'public' | 'private'): Prov
     user: readTag(Tags, 'user'),
     sshPort: 22,
     ...(readTag(Tags, 'imported') === 'true' && { imported: true as const }),
+    ...(size !== undefined && { size }),
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   CreateTagsCommand,
   DeleteTagsCommand,
+  DescribeAddressesCommand,
   DescribeVolumesCommand,
   type Filter,
   type Instance,
@@ -54,16 +55,27 @@ export function marks(cloud: AwsCloud, walls: Firewall): MachineMarks {
  * stay for it.
  */
 export async function letGo(cloud: AwsCloud, id: string): Promise<void> {
-  const { ec2, instances, installation } = cloud
+  const { instances, installation } = cloud
   const instance = isInstanceId(id) ? await theInstance(cloud, id) : undefined
   if (!instance || readTag(instance.Tags, 'installation') !== installation) return
   const owner = { installation, deployment: readTag(instance.Tags, 'deployment') }
   const imported = readTag(instance.Tags, 'imported') === 'true'
   if (imported) await leaveGroups(cloud, instance, owner)
-  const Filters = [{ Name: 'attachment.instance-id', Values: [id] }]
-  const { Volumes = [] } = imported ? {} : await ec2.send(new DescribeVolumesCommand({ Filters }))
-  await untag(cloud, [id, ...Volumes.flatMap(({ VolumeId }) => VolumeId ?? [])])
+  await untag(cloud, [...(imported ? [] : await partsOf(cloud, id)), id])
   instances.ending(id)
+}
+
+/** Disks and static addresses of a machine that Kitbag made. */
+async function partsOf({ ec2 }: AwsCloud, id: string): Promise<string[]> {
+  const attached = [{ Name: 'attachment.instance-id', Values: [id] }]
+  const associated = [{ Name: 'instance-id', Values: [id] }]
+  const [{ Volumes = [] }, { Addresses = [] }] = await Promise.all([
+    ec2.send(new DescribeVolumesCommand({ Filters: attached })),
+    ec2.send(new DescribeAddressesCommand({ Filters: associated })),
+  ])
+  return [...Volumes.map(({ VolumeId }) => VolumeId), ...Addresses.map(({ AllocationId }) => AllocationId)].filter(
+    (part) => part !== undefined,
+  )
 }
 
 /** Everything that says that these are Kitbag's. */

@@ -28,6 +28,13 @@ const ownNetwork = {
   routing: ['CreateRoute'],
 }
 
+/** Where machines have public addresses. */
+const addresses = {
+  reading: ['DescribeAddresses'],
+  making: ['AllocateAddress'],
+  changing: ['AssociateAddress', 'DisassociateAddress', 'ReleaseAddress'],
+}
+
 interface Statement {
   Sid: string
   Effect: 'Allow'
@@ -36,23 +43,37 @@ interface Statement {
   Condition?: Record<string, Record<string, string | string[]>>
 }
 
+interface Part {
+  reading: string[]
+  making: string[]
+  changing: string[]
+  routing?: string[]
+}
+
+function partsOf({ network, publicAddresses }: AwsSettings): Part[] {
+  return [
+    { reading, making, changing },
+    ...(network.own === undefined ? [] : [ownNetwork]),
+    ...(publicAddresses ? [addresses] : []),
+  ]
+}
+
 /** EC2's calls that a cloud with these settings makes. */
-export function neededActions({ network }: AwsSettings): string[] {
-  const own = network.own ? Object.values(ownNetwork).flat() : []
-  return [...reading, ...making, ...changing, ...own]
+export function neededActions(settings: AwsSettings): string[] {
+  return partsOf(settings).flatMap((part) => Object.values(part).flat())
 }
 
 /** Whether the policy allows a call only on what carries Kitbag's tag. */
 export function needsTag(call: string): boolean {
-  return [...changing, ...ownNetwork.changing].includes(call)
+  return [...changing, ...ownNetwork.changing, ...addresses.changing].includes(call)
 }
 
 /** An IAM policy that allows these and no more: changes only to what carries Kitbag's tag, tags only at making. */
-export function policy({ network, region }: AwsSettings): { Version: string; Statement: Statement[] } {
-  const own = network.own === undefined ? undefined : ownNetwork
+export function policy(settings: AwsSettings): { Version: string; Statement: Statement[] } {
+  const parts = partsOf(settings)
   const actions = (names: string[]) => names.map((name) => `ec2:${name}`)
-  const here = { StringEquals: { 'aws:RequestedRegion': region } }
-  const created = [...making, ...(own?.making ?? [])]
+  const here = { StringEquals: { 'aws:RequestedRegion': settings.region } }
+  const created = parts.flatMap((part) => part.making)
   const allow = (
     Sid: string,
     names: string[],
@@ -69,12 +90,15 @@ export function policy({ network, region }: AwsSettings): { Version: string; Sta
   return {
     Version: '2012-10-17',
     Statement: [
-      allow('Read', [...reading, ...(own?.reading ?? [])]),
-      allow('Make', [...created, ...(own?.routing ?? [])]),
+      allow(
+        'Read',
+        parts.flatMap((part) => part.reading),
+      ),
+      allow('Make', [...created, ...parts.flatMap((part) => part.routing ?? [])]),
       allow('TagWhatIsMade', ['CreateTags'], { 'ec2:CreateAction': created }),
       allow(
         'ChangeWhatIsKitbags',
-        [...changing, ...(own?.changing ?? [])],
+        parts.flatMap((part) => part.changing),
         { 'aws:ResourceTag/kitbag:installation': '*' },
         'StringLike',
       ),

@@ -10,6 +10,7 @@ export const tagNames = {
   name: 'kitbag:name',
   user: 'kitbag:user',
   subnet: 'kitbag:subnet',
+  address: 'kitbag:address',
   /** `true`: somebody else made it. */
   imported: 'kitbag:imported',
 } as const

@@ -1,10 +1,10 @@
 import type { NetworkInterface } from '@azure/arm-network'
 import type { CreateMachineRequest, MachineTags, ProviderMachine } from '../contract.ts'
 import { type Azure, lookAgain } from './azure.ts'
-import { found } from './failures.ts'
 import { toMachine } from './machines.ts'
-import { type MachineNames, machineNames, machineTags, ownerTags, sharedName } from './names.ts'
+import { type MachineNames, machineNames, machineTags } from './names.ts'
 import type { Places } from './places.ts'
+import { putAddress } from './public-addresses.ts'
 import type { Offers } from './resolve.ts'
 import { startMachine } from './start-machine.ts'
 
@@ -23,7 +23,7 @@ export async function createMachine(
   const names = machineNames(place.group, request.name, token)
   const all = machineTags(tags, request.name)
   const attach = async () => {
-    const address = await ensureAddress(azure, request, tags, names, all)
+    const address = await ensureAddress(azure, names, all)
     const { networkInterfaces } = azure.network
     const wanted = interfaceOf(azure, place, address, all)
     return networkInterfaces.beginCreateOrUpdateAndWait(names.group, names.nic, wanted, lookAgain)
@@ -32,46 +32,19 @@ export async function createMachine(
   return toMachine(azure, vm, nic)
 }
 
-interface GivenAddress {
-  id: string
-  /** Stays when the machine goes. */
-  fixed: boolean
-}
-
-/** A public address: the machine's own, or, where it shall survive replacement, that of the machine's name. */
+/** The machine's own public address; undefined: it has none. */
 async function ensureAddress(
-  { network, settings, addresses }: Azure,
-  { name, component }: CreateMachineRequest,
-  owner: MachineTags,
+  azure: Azure,
   names: MachineNames,
   tags: Record<string, string>,
-): Promise<GivenAddress | undefined> {
-  if (!settings.publicAddresses) return undefined
-  const fixed = settings.staticAddresses.includes(component)
-  const own = fixed ? sharedName(owner, `${name}-ip`) : names.address
-  const known = fixed ? await found(() => network.publicIPAddresses.get(names.group, own)) : undefined
-  const made =
-    known ??
-    (await network.publicIPAddresses.beginCreateOrUpdateAndWait(
-      names.group,
-      own,
-      {
-        location: settings.region,
-        tags: fixed ? ownerTags(owner) : tags,
-        sku: { name: 'Standard' },
-        publicIPAllocationMethod: 'Static',
-        publicIPAddressVersion: 'IPv4',
-      },
-      lookAgain,
-    ))
-  if (made.id && made.ipAddress) addresses.set(made.id.toLowerCase(), made.ipAddress)
-  return { id: made.id ?? '', fixed }
+): Promise<string | undefined> {
+  return azure.settings.publicAddresses ? (await putAddress(azure, names.group, names.address, tags)).id : undefined
 }
 
 function interfaceOf(
   { settings }: Azure,
   { subnet, groups }: { subnet: string; groups?: { application: string; security: string } },
-  address: GivenAddress | undefined,
+  address: string | undefined,
   tags: Record<string, string>,
 ): NetworkInterface {
   const security = settings.securityGroup ?? groups?.security
@@ -87,7 +60,7 @@ function interfaceOf(
         privateIPAddressVersion: 'IPv4',
         subnet: { id: subnet },
         ...(groups && { applicationSecurityGroups: [{ id: groups.application }] }),
-        ...(address && { publicIPAddress: { id: address.id, deleteOption: address.fixed ? 'Detach' : 'Delete' } }),
+        ...(address !== undefined && { publicIPAddress: { id: address, deleteOption: 'Delete' } }),
       },
     ],
   }

@@ -8,7 +8,7 @@ import { findings } from './findings.ts'
 import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
-import { listMachines, machineReader } from './machines.ts'
+import { listMachines, machineReader, vmReader } from './machines.ts'
 import { letGo, marks } from './marks.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
@@ -16,6 +16,7 @@ import { residue } from './residue.ts'
 import { catalog, keepOffers, resolve } from './resolve.ts'
 import { type Credentials, credentialsSchema, type Settings, settingsSchema } from './settings.ts'
 import { ensureShared } from './shared.ts'
+import { staticAddresses } from './static-addresses.ts'
 
 /** Virtual machines of Microsoft Azure, in one region of one subscription. */
 export const driver: ProviderDriver<Settings, Credentials> = {
@@ -40,6 +41,7 @@ function connect(azure: Azure): Provider {
   const kept = keepOffers(azure)
   const turn = inTurn()
   const read = machineReader(azure)
+  const readVm = vmReader(azure)
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
@@ -65,11 +67,12 @@ function connect(azure: Azure): Provider {
       places.forget(owner)
       return patiently(`release ${owner.deployment}`, () => release(azure, owner))
     },
+    ...(azure.settings.publicAddresses && { staticAddresses: staticAddresses(azure, turn) }),
     getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
-    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, id))),
-    letGo: (id) => patiently(`let go of ${id}`, () => letGo(azure, id)),
+    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
+    letGo: (id) => turn(id, () => patiently(`let go of ${id}`, () => letGo(azure, id))),
     marks: marks(azure, places),
     test: () => findings(azure, kept),
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),

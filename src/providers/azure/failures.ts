@@ -79,7 +79,7 @@ export function toKitbagError(error: unknown, doing: string): KitbagError {
       `the permission ${lacking.action} is lacking over ${lacking.scope}`,
       'Grant it; kitbag cloud test lists all that are needed, as a role to paste.',
     )
-  if (code === 'QuotaExceeded' || /\bquota\b/i.test(said))
+  if (code === 'QuotaExceeded' || code.endsWith('LimitReached') || /\bquota\b/i.test(said))
     return new KitbagError('capacity-exceeded', `azure: ${doing}: ${said}`, {
       cause,
       fix: 'Ask Azure for a higher quota, or destroy machines that are not needed.',

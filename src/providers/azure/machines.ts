@@ -48,6 +48,27 @@ export function machineReader(azure: Azure): (id: string) => Promise<ProviderMac
   })
 }
 
+/** The same for the virtual machines themselves, whoever's they are. */
+export function vmReader(azure: Azure): (id: string) => Promise<VirtualMachine | undefined> {
+  const { compute, settings } = azure
+  const { resourceGroup: group } = settings
+  return batched(async (ids) => {
+    const all =
+      group === undefined ? () => compute.virtualMachines.listAll() : () => compute.virtualMachines.list(group)
+    const listed = new Map<string, VirtualMachine>()
+    if (ids.length > few) for (const vm of await allOf(all())) listed.set((vm.id ?? '').toLowerCase(), vm)
+    const found = await Promise.all(
+      ids.map(async (id) => [id, listed.get(id.toLowerCase()) ?? (await readVm(azure, id))] as const),
+    )
+    return new Map(found.flatMap(([id, vm]) => (vm ? [[id, vm]] : [])))
+  })
+}
+
+async function readVm(azure: Azure, id: string): Promise<VirtualMachine | undefined> {
+  const names = parseMachineId(azure, id)
+  return names && found(() => azure.compute.virtualMachines.get(names.group, names.vm))
+}
+
 /** Machines of this installation by their ids in lower case; those of which no list says how they are, are not among them. */
 async function withState(azure: Azure): Promise<Map<string, ProviderMachine>> {
   const { compute, installation } = azure
@@ -110,9 +131,10 @@ export async function toMachine(
   const { name = '', ...tags } = readTags(vm.tags) ?? { installation: '', deployment: '', machine: '' }
   const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
   const addresses = nic ? await addressesOf(azure, nic) : []
-  const user = vm.tags?.[tagKeys.user] ?? loginUser
+  const size = vm.hardwareProfile?.vmSize
+  const login = { user: vm.tags?.[tagKeys.user] ?? loginUser, sshPort: 22 }
   const imported = isImported(vm) ? { imported: true as const } : {}
-  return { id, name, tags, status: statusOf(vm), addresses, user, sshPort: 22, ...imported }
+  return { id, name, tags, status: statusOf(vm), addresses, ...login, ...imported, ...(size !== undefined && { size }) }
 }
 
 /** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */
@@ -123,14 +145,16 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
   return { id, name, tags, status: 'pending', addresses: [], user: loginUser, sshPort: 22 }
 }
 
-export async function addressesOf(azure: Azure, { ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
+export async function addressesOf(azure: Azure, { name, ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
   const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
   const addresses: Address[] = []
   for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {
     const network = /virtualNetworks\/([^/]+)/i.exec(subnet?.id ?? '')?.[1] ?? ''
     if (privateIPAddress) addresses.push({ address: privateIPAddress, family: 4, scope: 'private', network })
     const open = publicIPAddress?.id && (await publicAddress(azure, publicIPAddress.id))
-    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...login })
+    const own = namesOf('', (name ?? '').replace(/-nic$/, '')).address
+    const fixed = lastName(publicIPAddress?.id ?? '') === own ? {} : ({ static: true } as const)
+    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...fixed, ...login })
   }
   return addresses
 }

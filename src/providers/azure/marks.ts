@@ -70,9 +70,12 @@ export async function letGo(azure: Azure, id: string): Promise<void> {
   const nic = await interfaceOf(azure, vm)
   if (nic && readTags(nic.tags)?.installation === installation)
     await network.networkInterfaces.updateTags(groupName(nic.id ?? ''), nic.name ?? '', { tags: withoutOurs(nic.tags) })
-  const address = await found(() => network.publicIPAddresses.get(names.group, names.address))
-  if (address && readTags(address.tags)?.installation === installation)
-    await network.publicIPAddresses.updateTags(names.group, names.address, { tags: withoutOurs(address.tags) })
+  for (const { publicIPAddress } of nic?.ipConfigurations ?? []) {
+    const [group, name] = [groupName(publicIPAddress?.id ?? ''), lastName(publicIPAddress?.id ?? '')]
+    const address = name === '' ? undefined : await found(() => network.publicIPAddresses.get(group, name))
+    if (address?.tags?.[tagKeys.installation] === installation)
+      await network.publicIPAddresses.updateTags(group, name, { tags: withoutOurs(address.tags) })
+  }
   // Last, so that what is cut off is found again.
   const tags = withoutOurs(vm.tags)
   await compute.virtualMachines.update(names.group, names.vm, { tags }, lookAgain).pollUntilDone()

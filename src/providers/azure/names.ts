@@ -10,6 +10,7 @@ export const tagKeys = {
   deployment: 'kitbag-deployment',
   machine: 'kitbag-machine',
   name: 'kitbag-name',
+  address: 'kitbag-address',
   /** Login user, on machines that somebody else made. */
   user: 'kitbag-user',
 } as const

@@ -33,10 +33,6 @@ export const settingsSchema = z.strictObject({
     ),
   addressSpace: z.cidrv4().default('10.111.0.0/16').describe('Addresses of an own network'),
   publicAddresses: z.boolean().default(true).describe('Whether machines have a public address beside the private one'),
-  staticAddresses: z
-    .array(z.string())
-    .default(['loadBalancer', 'dns'])
-    .describe('Components and services whose public addresses survive the replacement of a machine'),
   reach: z
     .enum(['public', 'private'])
     .default('public')
@@ -55,6 +51,20 @@ export const settingsSchema = z.strictObject({
     .describe('Size of every machine, such as `Standard_D2s_v5`. Default: the cheapest that gives what is asked for'),
   otherSizes: z.boolean().default(false).describe('Where there is no capacity of a size: take the next dearer ones'),
   spot: z.boolean().default(false).describe('Spot machines, as far as they can be had; the others on demand'),
+  images: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word, such as golden'),
+      z.strictObject({
+        id: z
+          .string()
+          .regex(
+            /^(\/subscriptions\/.+\/(images|versions)\/[^/]+|[^:\s/]+(:[^:\s/]+){3})$/i,
+            'the resource id of an image, or publisher:offer:sku:version',
+          ),
+      }),
+    )
+    .default({})
+    .describe('Further image words, each an image of your own that has cloud-init'),
   disk: z
     .enum(['Standard_LRS', 'StandardSSD_LRS', 'Premium_LRS'])
     .default('StandardSSD_LRS')

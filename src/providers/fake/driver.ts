@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import { KitbagError } from '../../model/errors.ts'
+import type { Address } from '../../model/machine.ts'
 import type { FoundMachine, Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
 import { type CloudState, cloudState, type FakeMachine } from './cloud-state.ts'
 import { faultyCaller } from './faults.ts'
 import { type FakeSettings, fakeSettingsSchema } from './settings.ts'
+import { fakeStaticAddresses } from './static-addresses.ts'
 
 const images = ['debian-12', 'debian-13']
 
@@ -28,6 +30,15 @@ export function fakeFolder(home: string, cloud: string): string {
 
 function connect(state: CloudState, settings: FakeSettings, installation: string): Provider {
   const call = faultyCaller(state.folder, settings)
+  const fixed = fakeStaticAddresses(state.folder)
+  const present = async (machine: FakeMachine, looked = false): Promise<ProviderMachine> => {
+    const found = await toMachine(state, machine, looked)
+    if (!settings.publicAddresses || found.addresses.length === 0) return found
+    const [own] = await fixed.list((one) => one.machine === machine.id)
+    const address = own?.address ?? machine.address.replace(/^10\./, '100.')
+    const open: Address = { address, family: 4, scope: 'public', network: 'internet' }
+    return { ...found, addresses: [...found.addresses, { ...open, ...(own && { static: true as const }) }] }
+  }
   return {
     catalog: () =>
       call('catalog', '', async ({ regions }) => ({
@@ -47,18 +58,18 @@ function connect(state: CloudState, settings: FakeSettings, installation: string
       call('createMachine', name, async ({ pendingPolls, capacity }) => {
         if (capacity !== undefined && !(await state.find(token))) await requireRoom(state, capacity)
         const wanted = { name, token, tags, pending: pendingPolls, gone: false, hostKey: hostKey.publicKey }
-        return toMachine(state, await state.create(wanted))
+        return present(await state.create(wanted))
       }),
     getMachine: (id) =>
       call('getMachine', id, async () => {
         const machine = await state.read(id)
-        return machine?.tags.installation === installation ? toMachine(state, machine, true) : undefined
+        return machine?.tags.installation === installation ? present(machine, true) : undefined
       }),
     listMachines: ({ tags }) =>
       call('listMachines', '', async () => {
         const machines = await state.list()
         const wanted = machines.filter((machine) => matches(machine, tags))
-        return Promise.all(wanted.map((machine) => toMachine(state, machine)))
+        return Promise.all(wanted.map((machine) => present(machine)))
       }),
     destroyMachine: (id) =>
       call('destroyMachine', id, async () => {
@@ -88,7 +99,28 @@ function connect(state: CloudState, settings: FakeSettings, installation: string
         }),
     },
     secure: ({ deployment }, firewall) => call('secure', '', () => state.secure(deployment, firewall)),
-    release: ({ deployment }) => call('release', '', () => state.secure(deployment, undefined)),
+    release: ({ deployment }) =>
+      call('release', '', async () => {
+        await state.secure(deployment, undefined)
+        for (const { name } of await fixed.list((one) => one.deployment === deployment))
+          await fixed.remove(deployment, name)
+      }),
+    ...(settings.publicAddresses && {
+      staticAddresses: {
+        assign: ({ installation, deployment }, name, id) =>
+          call('assignAddress', id, async () => {
+            const machine = await state.read(id)
+            if (!machine) throw new KitbagError('provider-failed', `fake: there is no machine ${id}`)
+            await fixed.assign({ installation, deployment, name }, id)
+            return (await present(machine)).addresses
+          }),
+        list: async (installation) => {
+          const found = await fixed.list((one) => one.installation === installation)
+          return found.map(({ deployment, name, address }) => ({ deployment, name, address }))
+        },
+        release: ({ deployment }, name) => call('releaseAddress', name, () => fixed.remove(deployment, name)),
+      },
+    }),
     test: async () => [{ name: 'fake', ok: true, detail: `machines are files in ${state.folder}` }],
     residue: async (installation, known = []) => {
       const machines = await state.list()

@@ -13,6 +13,8 @@ export const faultyCalls = [
   'letGo',
   'find',
   'put',
+  'assignAddress',
+  'releaseAddress',
 ] as const
 
 /** One way to go wrong. The first rule that hits a call decides. */
@@ -42,6 +44,8 @@ export const fakeSettingsSchema = z.strictObject({
   /** Most machines that can exist at once. */
   capacity: z.int().min(0).optional(),
   faults: z.array(faultSchema).default([]),
+  /** Machines have public addresses beside their private ones, and static ones can be had. */
+  publicAddresses: z.boolean().default(false),
   /** Networks that SSH may come from; absent: anywhere. */
   sshFrom: z.array(z.string()).min(1).optional(),
   /** Of a month; absent: machines have no known price. */

@@ -33,7 +33,7 @@ stop_unit() {
 # Packages bring files, and have some made by ucf.
 owned_paths() {
   set +f
-  { cat /var/lib/dpkg/info/*.list; cut -d ' ' -f 2- /var/lib/ucf/registry 2>/dev/null; listed own; } | LC_ALL=C sort -u
+  { cat /var/lib/dpkg/info/*.list; sed 's/^[^[:space:]]*[[:space:]]*//' /var/lib/ucf/registry 2>/dev/null; listed own; } | LC_ALL=C sort -u
   set -f
 }
 # Everything below a folder that no package brought; the folder itself stays.

@@ -1,6 +1,7 @@
 import { type Fault, isHousekeeping, mebibytes, strangerFault } from '../../lib/survey/faults.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
+import type { CreateMachineRequest } from '../contract.ts'
 import type { OwnedMachine } from './owned.ts'
 import type { Survey } from './survey.ts'
 
@@ -25,7 +26,7 @@ export function claimFault(found: Survey, { name }: OwnedMachine, installation: 
 export function misfits(
   machine: OwnedMachine,
   found: Survey,
-  { spec, ports }: { spec: ResolvedMachineSpec; ports: number[] },
+  { spec, ports }: { spec: ResolvedMachineSpec; ports: NonNullable<CreateMachineRequest['ports']> },
 ): Fault[] {
   const { requirements, region, zone, labels = {} } = spec
   const faults: Fault[] = []
@@ -54,7 +55,9 @@ export function misfits(
         `has ${has === undefined ? 'no label' : `the label ${label}=${has}`}, and ${label}=${value} is asked for`,
       )
   }
-  const taken = found.listeners.find((one) => ports.includes(one.port) && !isHousekeeping(one))
+  const taken = found.listeners.find(
+    (one) => ports.some(({ protocol, port }) => protocol === one.protocol && port === one.port) && !isHousekeeping(one),
+  )
   if (taken) faults.push(strangerFault(taken, machine))
   return faults
 }

@@ -111,6 +111,7 @@ export function plan({ name, spec }: { name: string; spec: DnsSpec }): ToolkitPl
     port: 53,
     health: { interval: 200, timeout: 2000, grace: 60_000 },
     names: true,
+    entrance: true,
   }
   return { components: [component], members: [], lingers: lingersOf(name, spec) }
 }

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import type { Value } from '../../model/value.ts'
 import { type Answer, failover, healthy, luaStrings, nearest, weighted } from './lua.ts'
 import { type DomainName, relativeName } from './name.ts'
@@ -29,7 +30,8 @@ const maxLua = 60_000
  */
 export function served({ name, type, owner, ttl, spec }: RecordSet, zone: DomainName): ServedSet | undefined {
   const { value, answers, routing, health } = spec
-  const contents = (given: Value | undefined): string[] => canonicalContents(type, texts(given), zone)
+  const contents = (given: Value | undefined): string[] =>
+    canonicalContents(type, owner === 'blueprint' ? fitting(type, texts(given)) : texts(given), zone)
   const known = (answers ?? [])
     .map(({ value: one, ...how }): Answer => ({ addresses: contents(one as Value), ...how }))
     .filter(({ addresses }) => addresses.length > 0)
@@ -55,6 +57,12 @@ function chooser(routing: RecordSetSpec['routing'], answers: Answer[], health: H
   if (routing === 'weighted') return weighted(answers, health)
   if (routing === 'nearest') return nearest(answers, health)
   return routing === 'failover' && health ? failover(answers, health) : undefined
+}
+
+/** A reference may give addresses of both families, of which a set has one. What a blueprint says in plain text was checked with it. */
+function fitting(type: string, values: string[]): string[] {
+  if (type === 'A') return values.filter((value) => !isIPv6(value))
+  return type === 'AAAA' ? values.filter((value) => !isIPv4(value)) : values
 }
 
 /** A value as a list of texts; a reference to several things is a list in it. */

@@ -75,6 +75,7 @@ export function plan({
     replicas: spec.replicas,
     machine: { ...machine, ...(spec.floatingAddress && { floatingAddress: name }) },
     placement,
+    entrance: true,
     env: {},
     settings: {
       listeners: listeners.map(({ basicAuth, ...listener }) => ({

@@ -88,6 +88,15 @@ export const readyAlerts: ReadyAlert[] = [
     summary: 'The replica {{ $labels.client_addr }} of {{ $labels.machine }} is {{ $value | humanize1024 }}B behind',
   },
   {
+    name: 'backup-old',
+    // Half as long again as the longest pause of its schedule: a single one that failed is not told, nor one that takes its time.
+    expr: () =>
+      'time() - backup_last_success_time_seconds > 1.5 * backup_interval_seconds and backup_interval_seconds > 0',
+    for: 5 * minute,
+    severity: 'critical',
+    summary: 'The last dump of {{ $labels.backup }} on {{ $labels.machine }} is {{ $value | humanizeDuration }} old',
+  },
+  {
     name: 'certificate-due',
     // Renewal begins with a third of its time left: this late it has failed often. Two weeks are time enough for one that is uploaded.
     expr: () => `(${left}) < 1209600 and (${left}) / ${lifetime} < 0.2`,

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import {
   CreateSubnetCommand,
   CreateVpcCommand,
+  DescribeNetworkInterfacesCommand,
   DescribeSubnetsCommand,
   EC2Client,
   TerminateInstancesCommand,
@@ -11,6 +12,7 @@ import type { AwsSettings } from '../../../src/providers/aws/settings.ts'
 import { type MachinesBehind, machinesBehind } from '../support/machines-behind.ts'
 import { accessKeys } from './access-keys.ts'
 import { type Answer, answerError, clientTokens } from './client-tokens.ts'
+import { elasticIps } from './elastic-ips.ts'
 import { actOut, type Ec2Fault, faultFinder, sendError, takesEffect } from './faults.ts'
 import { groupUse } from './group-use.ts'
 import { published } from './images.ts'
@@ -29,6 +31,9 @@ export interface Traced {
   parameters: Record<string, string>
   /** Was turned away by the throttle or a fault before it could do anything. */
   refused: boolean
+  /** When it came and when its answer went, as `performance.now()` counts; one without an answer has no end. */
+  began: number
+  ended?: number
 }
 
 /** EC2 on this box: moto, and in front of it what moto lacks; with real machines behind it where asked for. */
@@ -42,6 +47,8 @@ export interface Ec2Cloud {
   faults(rules: Ec2Fault[]): void
   /** Milliseconds before a new instance is listed. */
   lag: number
+  /** How many Elastic IPs the account may have. */
+  limitAddresses(count: number): void
   /** Calls a second that are answered, and how many at once after a rest. Absent: all. */
   throttle(limit?: { rate: number; burst: number }): void
   /** The control plane with this access key dies after so many calls: they took effect, and it never asks again. */
@@ -68,6 +75,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const tokens = clientTokens()
   const found = faultFinder()
   const groups = groupUse()
+  const addresses = elasticIps()
   const constant = new Map<string, Answer>()
   const mortal = new Map<string, number>()
   const keys = accessKeys()
@@ -105,10 +113,17 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   }
 
   const perform = async (call: string, parameters: URLSearchParams, body: string, headers: IncomingHttpHeaders) => {
+    const ask = (Action: string, more = {}) =>
+      forward(new URLSearchParams({ Action, Version: '2016-11-15', ...more }).toString(), headers)
+    const refusal = parameters.get('DryRun') === 'true' ? undefined : await addresses.before(call, parameters, ask)
+    if (refusal) return refusal
     if (call === 'DeleteSecurityGroup' && parameters.get('DryRun') !== 'true') {
       const id = parameters.get('GroupId') ?? ''
       const used = [...instances.values()].some((one) => !one.ended && one.groups.includes(id))
-      if (used || groups.isReferredTo(id))
+      const Filters = [{ Name: 'group-id', Values: [id] }]
+      const { NetworkInterfaces = [] } = await stranger.send(new DescribeNetworkInterfacesCommand({ Filters }))
+      const loose = NetworkInterfaces.some(({ Attachment }) => !Attachment)
+      if (used || loose || groups.isReferredTo(id))
         return answerError('DependencyViolation', `resource ${id} has a dependent object`)
     }
     if (call === 'GetConsoleOutput' && machines && parameters.get('DryRun') !== 'true') {
@@ -128,6 +143,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     const changed = call === 'ModifyInstanceAttribute' ? instances.get(parameters.get('InstanceId') ?? '') : undefined
     if (changed) changed.groups = valuesOf(parameters, 'GroupId.')
     await ended(ending)
+    if (ending.length > 0) await addresses.ended(ending, ask)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
     groups.saw(call, parameters)
     return answer
@@ -138,8 +154,11 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     for await (const chunk of request) body += chunk
     const parameters = new URLSearchParams(body)
     const call = parameters.get('Action') ?? ''
-    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true }
+    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true, began: performance.now() }
     cloud.trace.push(traced)
+    response.on('finish', () => {
+      traced.ended = performance.now()
+    })
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
     const refusal = keys.refuse(keyOf(request), call)
     if (refusal !== undefined)
@@ -178,6 +197,9 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     trace: [],
     faults: found.set,
     lag: 0,
+    limitAddresses: (count) => {
+      addresses.limit = count
+    },
     throttle: (limit) => {
       bucket = tokenBucket(limit)
     },

@@ -9,6 +9,7 @@ import type {
   MachineTags,
   Provider,
   ProviderMachine,
+  StaticAddresses,
 } from '../../../src/providers/contract.ts'
 
 /** What a driver's test gives the suite: two connections, of two installations, to one and the same cloud. */
@@ -27,6 +28,7 @@ export interface ProviderUnderTest {
 export interface OptOuts {
   regions?: string
   residue?: string
+  staticAddresses?: string
 }
 
 const keys = {
@@ -262,6 +264,51 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       await under.provider.destroyMachine(one.id)
       expect((await shared()).address).toBe(two.address)
     })
+
+    const fixed = test.skipIf(optOuts.staticAddresses)
+    const excused = because(optOuts.staticAddresses)
+
+    fixed(
+      `a static address goes from machine to machine and outlives them, until it is released${excused}`,
+      async () => {
+        const { provider, installation, other } = under
+        const { assign, list, release } = provider.staticAddresses as StaticAddresses
+        const [a, b] = await Promise.all([create(), create()])
+        const [first, second] = await Promise.all([running(a.machine), running(b.machine)])
+        const owner = { installation, deployment: 'dep_one' }
+        expect([...first.addresses, ...second.addresses].filter((address) => address.static)).toEqual([])
+        const given = await assign(owner, 'edge-1', first.id)
+        const [edge, ...more] = given.filter((address) => address.static)
+        expect(edge).toMatchObject({ family: 4, scope: 'public' })
+        expect(more).toEqual([])
+        expect(given.filter(({ family, scope }) => family === 4 && scope === 'public')).toEqual([edge])
+        expect(await assign(owner, 'edge-1', first.id)).toEqual(given)
+        const address = edge?.address ?? ''
+        const shows = async (id: string) => (await provider.getMachine(id))?.addresses.map((one) => one.address)
+        expect(await shows(first.id)).toContain(address)
+
+        const next = await assign(owner, 'edge-2', second.id)
+        const moved = await assign(owner, 'edge-1', second.id)
+        expect(next.find((one) => one.static)?.address).not.toBe(address)
+        expect(moved.filter((one) => one.static)).toEqual([edge])
+        expect(await shows(first.id)).not.toContain(address)
+        const all = await list(installation)
+        expect(all.map(({ deployment, name }) => `${deployment} ${name}`).sort()).toEqual([
+          'dep_one edge-1',
+          'dep_one edge-2',
+        ])
+        expect(await other.provider.staticAddresses?.list(other.installation)).toEqual([])
+
+        await provider.destroyMachine(second.id)
+        expect((await assign(owner, 'edge-1', first.id)).find((one) => one.static)).toEqual(edge)
+        await provider.destroyMachine(first.id)
+        await release(owner, 'edge-1')
+        await release(owner, 'edge-1')
+        expect((await list(installation)).map(({ name }) => name)).toEqual(['edge-2'])
+        await provider.release?.(owner)
+        expect(await list(installation)).toEqual([])
+      },
+    )
 
     test.skipIf(optOuts.residue)(`nothing is left once all is destroyed${because(optOuts.residue)}`, async () => {
       const { machine } = await create()

@@ -6,20 +6,26 @@ import { noMachines } from './local-box.ts'
 import { sshBox } from './ssh-box.ts'
 import { newKeyPair } from './ssh-login.ts'
 
+const optOuts = { staticAddresses: 'an owned machine has the addresses that it has' }
+
 if (noMachines) {
   describe('ssh: provider conformance', () => test.skip(`needs root on Linux (${noMachines})`, () => {}))
 } else {
-  testProvider('ssh', async () => {
-    const login = newKeyPair()
-    const owned = await ownedTestMachines(3, login.publicKey)
-    const settings = { machines: owned.machines.map(({ address, hostKey }) => ({ address, hostKey })) }
-    const [one, two] = [await sshBox(settings, login), await sshBox(settings, login)]
-    const close = async () => {
-      await one.close()
-      await two.close()
-      await owned.close()
-    }
-    const { provider, installation } = one
-    return { provider, capabilities: driver.capabilities, installation, other: two, image: 'debian-13', close }
-  })
+  testProvider(
+    'ssh',
+    async () => {
+      const login = newKeyPair()
+      const owned = await ownedTestMachines(3, login.publicKey)
+      const settings = { machines: owned.machines.map(({ address, hostKey }) => ({ address, hostKey })) }
+      const [one, two] = [await sshBox(settings, login), await sshBox(settings, login)]
+      const close = async () => {
+        await one.close()
+        await two.close()
+        await owned.close()
+      }
+      const { provider, installation } = one
+      return { provider, capabilities: driver.capabilities, installation, other: two, image: 'debian-13', close }
+    },
+    optOuts,
+  )
 }

@@ -21,17 +21,6 @@ const blueprint = balancedShop({
   },
 })
 
-interface Operation {
-  id: string
-  status: string
-  error?: { message: string }
-  result?: {
-    units: number
-    behind?: { machine: string; message: string }[]
-    drift?: { machine: string; resource: string; changes: string[] }[]
-  }
-}
-
 interface Health {
   status: string
   findings: { subject: string; status: string; message: string }[]
@@ -51,14 +40,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
     if (!found) throw new Error(`there is no node ${index}`)
     return found
   }
-  const operate = async (method: string, path: string, body: object): Promise<Operation> => {
-    for (let last = await shop.call<Operation>(method, `${base}${path}`, body); ; ) {
-      if (last.status === 'succeeded') return last
-      if (['failed', 'cancelled'].includes(last.status)) throw new Error(last.error?.message)
-      last = await shop.call<Operation>('GET', `/v1/operations/${last.id}?wait=30s`)
-    }
-  }
-  const check = async () => (await operate('POST', '/operations', { kind: 'check' })).result?.drift
+  const check = async () => (await shop.submit({ kind: 'check' })).result?.drift
   const health = () => shop.call<Health>('GET', `${base}/load-balancers/loadBalancer/health`)
   const weights = async () =>
     (await shop.statistics())
@@ -141,8 +123,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
     const guest = await shop.guest(node(1).name)
     await guest.run('ip link set host0 down')
     try {
-      const path = '/load-balancers/loadBalancer/backends/web/servers/web-1'
-      const { result } = await operate('PATCH', path, { weight: 7 })
+      const { result } = await shop.change('web-1', { weight: 7 })
       expect(result?.behind).toEqual([{ machine: node(1).name, message: expect.stringContaining('cannot be reached') }])
       expect(await weights()).toEqual([`${node(0).name} 7`])
     } finally {
@@ -159,7 +140,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
     expect(await guest.run(`grep -c '^ *peer ' /etc/haproxy/haproxy.cfg`)).toBe('2')
     expect(await guest.run(`grep -c ' ${node(1).address}:10000$' /etc/haproxy/haproxy.cfg`)).toBe('1')
     expect(await check()).toEqual([])
-    const { result } = await operate('POST', '/operations', { kind: 'scale', scale: { web: 1 } })
+    const { result } = await shop.scale({ web: 1 })
     expect(result?.units).toBe(0)
   })
 })

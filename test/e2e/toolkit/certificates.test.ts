@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Load, startLoad } from '../../../bench/load.ts'
-import { packFiles } from '../../../src/lib/archive/pack.ts'
-import { sha256 } from '../../../src/lib/digest.ts'
+import { apiUser } from '../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { type Pebble, preparePebble } from '../../support/pebble.ts'
 import { until } from '../../support/until.ts'
@@ -47,19 +46,7 @@ let pebble: Pebble
 let folder: string
 const deployments = new Set<string>()
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await plane.request(method, path, body)
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-  return JSON.parse(text) as T
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  let last = operation
-  while (!['succeeded', 'failed', 'cancelled'].includes(last.status))
-    last = await call('GET', `/v1/operations/${operation.id}?wait=30s`)
-  return last
-}
+const { call, ended, upload } = apiUser(() => plane)
 
 const base = (deployment: string): string => `/v1/deployments/${deployment}`
 const certificatesOf = (deployment: string): string => `${base(deployment)}/certificates/certificates`
@@ -84,13 +71,7 @@ const addressOf = async (deployment: string, component: string): Promise<string>
   (await addressesOf(deployment, component))[0] ?? ''
 
 async function deploy(name: string, application: string, components: object, toolkit: object): Promise<void> {
-  const source = await packFiles({ 'server.js': Buffer.from(application) })
-  const digest = sha256(source)
-  await fetch(`${plane.url}/v1/blobs/${digest}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
-    body: new Uint8Array(source),
-  })
+  const digest = await upload({ 'server.js': application })
   const text = JSON.stringify({ apiVersion: 'kitbag/v1', name, components, toolkit })
   const body = { kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home' }
   deployments.add(name)

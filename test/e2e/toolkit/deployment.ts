@@ -1,9 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { packFiles } from '../../../src/lib/archive/pack.ts'
-import { sha256 } from '../../../src/lib/digest.ts'
+import { apiUser, type Operated } from '../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
-import { type Guest, guestOf } from '../../support/guest.ts'
+import { type Guest, guestAt } from '../../support/guest.ts'
 
 export interface Machine {
   name: string
@@ -25,12 +22,12 @@ export interface TestDeployment {
   /** Deploys a version of the application; throws with the operation's error when it fails. */
   deploy(blueprint: string, version: string, more?: object): Promise<void>
   /** Another operation, as it ended. */
-  submit(body: object): Promise<Operation>
-  scale(replicas: Record<string, number>): Promise<Operation>
+  submit(body: object): Promise<Operated>
+  scale(replicas: Record<string, number>): Promise<Operated>
   /** Replaces machines. */
-  heal(machines: string[]): Promise<Operation>
+  heal(machines: string[]): Promise<Operated>
   /** Changes a server at run time and waits until that is in force. */
-  change(server: string, body: object): Promise<Operation>
+  change(server: string, body: object): Promise<Operated>
   machines(component: string): Promise<Machine[]>
   statistics(): Promise<ServerRow[]>
   call<T>(method: string, path: string, body?: unknown): Promise<T>
@@ -74,54 +71,28 @@ server.listen(Number(process.env.PORT), '::')
 process.on('SIGTERM', () => server.close(() => process.exit(0)))
 `
 
-interface Operation {
-  id: string
-  status: string
-  error?: { message: string; output?: string }
-  result?: { behind?: { machine: string; message: string }[] }
-}
-
 /** A control plane of its own with one deployment `shop` on real machines. */
 export async function testDeployment(settings: object = {}): Promise<TestDeployment> {
   const plane: TestControlPlane = await startControlPlane()
   const base = '/v1/deployments/shop'
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await plane.request(method, path, body)
-    const answer = (await response.json()) as T & { detail?: string; problems?: unknown }
-    if (!response.ok) throw new Error(`${method} ${path}: ${answer.detail} ${JSON.stringify(answer.problems ?? '')}`)
-    return answer
-  }
-
-  async function ended({ id }: Operation): Promise<Operation> {
-    for (;;) {
-      const operation = await call<Operation>('GET', `/v1/operations/${id}?wait=30s`)
-      if (operation.status === 'succeeded') return operation
-      if (['failed', 'cancelled'].includes(operation.status))
-        throw new Error(`${operation.error?.message}\n${operation.error?.output ?? ''}`)
-    }
-  }
-
-  const submit = async (body: object) => ended(await call<Operation>('POST', `${base}/operations`, body))
+  const { call, succeeded, upload } = apiUser(() => plane)
+  const submit = async (body: object) => succeeded(await call<Operated>('POST', `${base}/operations`, body))
 
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings, credentials: {} })
   return {
     call,
     submit,
     async deploy(text, version, more = {}) {
-      const source = await packFiles({ 'server.js': Buffer.from(application(version)) })
-      const digest = sha256(source)
-      await fetch(`${plane.url}/v1/blobs/${digest}`, {
-        method: 'PUT',
-        headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
-        body: new Uint8Array(source),
-      })
+      const digest = await upload({ 'server.js': application(version) })
       await submit({ kind: 'deploy', blueprint: { text }, sources: { './app': digest }, cloud: 'home', ...more })
     },
     scale: (scale) => submit({ kind: 'scale', scale }),
     heal: (machines) => submit({ kind: 'heal', machines }),
     change: async (server, body) =>
-      ended(await call('PATCH', `${base}/load-balancers/loadBalancer/backends/web/servers/${server}`, body)),
+      succeeded(
+        await call<Operated>('PATCH', `${base}/load-balancers/loadBalancer/backends/web/servers/${server}`, body),
+      ),
     machines: async (component) =>
       (await call<{ machines: Machine[] }>('GET', base)).machines.filter((machine) => machine.component === component),
     statistics: async () =>
@@ -131,12 +102,8 @@ export async function testDeployment(settings: object = {}): Promise<TestDeploym
     async guest(machine) {
       const { machines } = await call<{ machines: Machine[] }>('GET', base)
       const address = machines.find(({ name }) => name === machine)?.address
-      const folder = join(plane.home, 'local/machines')
-      for (const id of await readdir(folder)) {
-        const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
-        if (record.address === address) return guestOf(join(folder, id))
-      }
-      throw new Error(`there is no machine ${machine}`)
+      if (address === undefined) throw new Error(`there is no machine ${machine}`)
+      return guestAt(plane.home, address)
     },
     async close(allowDataLoss) {
       try {

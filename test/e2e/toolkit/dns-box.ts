@@ -10,6 +10,7 @@ import { cacheFolder } from '../../../src/main/paths.ts'
 import { setUp } from '../../../src/main/setup.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
 import { wireName } from '../../../src/toolkit/dns/name.ts'
+import { apiUser } from '../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane, temporaryHome } from '../../support/control-plane.ts'
 
 /** A control plane with a cloud of local machines, and what tests of DNS do with it. */
@@ -44,20 +45,12 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
   let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
   const deployments = new Set<string>()
 
-  async function request<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await plane.request(method, path, body)
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 2000)}`)
-    return JSON.parse(text) as T
+  const { call, succeeded } = apiUser(() => plane)
+  async function finished(operation: { id: string }, began: number) {
+    const { result = {} } = await succeeded(operation)
+    return { seconds: (Date.now() - began) / 1000, result: { ...result } }
   }
-  async function finished(operation: { id: string; status: string; result?: unknown; error?: unknown }, began: number) {
-    let last = operation
-    while (!['succeeded', 'failed', 'cancelled'].includes(last.status))
-      last = await request('GET', `/v1/operations/${operation.id}?wait=30s`)
-    if (last.status !== 'succeeded') throw new Error(`${last.status}: ${JSON.stringify(last.error ?? last.result)}`)
-    return { seconds: (Date.now() - began) / 1000, result: (last.result ?? {}) as Record<string, unknown> }
-  }
-  await request('POST', '/v1/clouds', { name: 'home', provider: 'local' })
+  await call('POST', '/v1/clouds', { name: 'home', provider: 'local' })
 
   const box: DnsBox = {
     get plane() {
@@ -66,13 +59,13 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
     async operate(deployment, body) {
       deployments.add(deployment)
       const began = Date.now()
-      return finished(await request('POST', `/v1/deployments/${deployment}/operations`, body), began)
+      return finished(await call('POST', `/v1/deployments/${deployment}/operations`, body), began)
     },
     async change(deployment, method, path, body) {
       const began = Date.now()
-      return finished(await request(method, `/v1/deployments/${deployment}/dns/dns${path}`, body), began)
+      return finished(await call(method, `/v1/deployments/${deployment}/dns/dns${path}`, body), began)
     },
-    read: (deployment, path) => request('GET', `/v1/deployments/${deployment}/dns/dns${path}`),
+    read: (deployment, path) => call('GET', `/v1/deployments/${deployment}/dns/dns${path}`),
     async upload(digest, bytes) {
       const { store, tenantId } = plane.parts
       await store.blobs.put(

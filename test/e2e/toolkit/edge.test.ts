@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packFiles } from '../../../src/lib/archive/pack.ts'
-import { sha256 } from '../../../src/lib/digest.ts'
+import { apiUser, type Operated } from '../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { until } from '../../support/until.ts'
 import { noMachines } from '../providers/local-box.ts'
@@ -11,47 +10,22 @@ import { ask } from './web-client.ts'
 
 const example = (path: string) => readFileSync(new URL(`../../../examples/edge/${path}`, import.meta.url), 'utf8')
 
-interface Operation {
-  id: string
-  status: string
-  error?: { message: string; output?: string }
-}
-
 describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachines})` : ''}`, () => {
   let plane: TestControlPlane
   let address = ''
   const base = '/v1/deployments/edge'
   const balancer = `${base}/load-balancers/loadBalancer`
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await plane.request(method, path, body)
-    const answer = (await response.json()) as T & { detail?: string }
-    if (!response.ok) throw new Error(`${method} ${path}: ${answer.detail}`)
-    return answer
-  }
-
-  async function ended({ id }: Operation): Promise<void> {
-    for (;;) {
-      const { status, error } = await call<Operation>('GET', `/v1/operations/${id}?wait=30s`)
-      if (status === 'succeeded') return
-      if (['failed', 'cancelled'].includes(status)) throw new Error(`${error?.message}\n${error?.output ?? ''}`)
-    }
-  }
+  const { call, succeeded, upload } = apiUser(() => plane)
 
   beforeAll(async () => {
     plane = await startControlPlane()
     await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings: {}, credentials: {} })
-    const source = await packFiles({ 'server.js': Buffer.from(example('app/server.js')) })
-    const digest = sha256(source)
-    await fetch(`${plane.url}/v1/blobs/${digest}`, {
-      method: 'PUT',
-      headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
-      body: new Uint8Array(source),
-    })
+    const digest = await upload({ 'server.js': example('app/server.js') })
     const blueprint = { text: example('blueprint.yaml') }
     await call('PUT', `${base}/secrets/STAFF_PASSWORD`, { value: 'correct horse' })
     const deploy = { kind: 'deploy', blueprint, sources: { './app': digest }, cloud: 'home' }
-    await ended(await call<Operation>('POST', `${base}/operations`, deploy))
+    await succeeded(await call<Operated>('POST', `${base}/operations`, deploy))
     const { components } = await call<{ components: { name: string; outputs: { host?: string; url?: string } }[] }>(
       'GET',
       base,
@@ -63,7 +37,7 @@ describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachin
 
   afterAll(async () => {
     try {
-      await ended(await call<Operation>('POST', `${base}/operations`, { kind: 'destroy' }))
+      await succeeded(await call<Operated>('POST', `${base}/operations`, { kind: 'destroy' }))
       expect(await call('POST', '/v1/sweep', { remove: true })).toMatchObject({ machines: [], residue: [] })
     } finally {
       await plane?.stop()
@@ -110,7 +84,7 @@ describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachin
       const before = await handshake(address, 443, 'shop.example')
       await until(() => load.total > 500)
       const renewal = `${base}/certificates/certificates/certificates/web/renewals`
-      await ended(await call<Operation>('POST', renewal, {}))
+      await succeeded(await call<Operated>('POST', renewal, {}))
       await until(async () => (await handshake(address, 443, 'shop.example')).fingerprint !== before.fingerprint)
       const { certificates } = await call<{ certificates: { fingerprint: string }[] }>(
         'GET',
@@ -126,8 +100,8 @@ describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachin
   })
 
   test('maintenance of one backend, by the API', async () => {
-    const put = (on: boolean) => call<Operation>('PUT', `${balancer}/backends/shop/maintenance`, { on })
-    await ended(await put(true))
+    const put = (on: boolean) => call<Operated>('PUT', `${balancer}/backends/shop/maintenance`, { on })
+    await succeeded(await put(true))
     const { status, headers, body } = await page('shop.example')
     expect([status, headers['retry-after']]).toEqual([503, '600'])
     expect(body).toContain('We are counting the stock')
@@ -135,12 +109,12 @@ describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachin
     expect(await call('GET', `${balancer}/backends`)).toMatchObject({
       backends: [{ backend: 'shop', maintenance: true }, { backend: 'api' }, { backend: 'staff' }],
     })
-    await ended(await put(false))
+    await succeeded(await put(false))
     expect((await page('shop.example')).status).toBe(200)
   })
 
   test('a check finds nothing to do', async () => {
-    await ended(await call<Operation>('POST', `${base}/operations`, { kind: 'check' }))
+    await succeeded(await call<Operated>('POST', `${base}/operations`, { kind: 'check' }))
     expect(await call('GET', base)).toMatchObject({ status: 'live' })
   })
 })

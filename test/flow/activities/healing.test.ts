@@ -137,6 +137,32 @@ describe('healing', () => {
     await heard('data', 'info over: db-1 is dead')
   })
 
+  test('a machine that carries a database beside something else is replaced by nobody but a person, and then with all that is on it', async () => {
+    await flow.deployed('shared', healed({ web: 1, dbWithWeb: true }))
+    expect((await flow.machines('shared')).cloud).toEqual(['load-balancer-1', 'web-1'])
+    await vanish('shared', 'web-1')
+    await heard('shared', 'alert web-1 is dead')
+    expect(await heals('shared')).toEqual([])
+    const row = (await flow.store.machines.list(await idOf('shared'))).find(({ name }) => name === 'web-1')
+    const lost = [row?.id ?? '']
+    const refused = await flow.finished(await flow.submit('shared', 'heal', { lost }))
+    expect(refused.error?.message).toContain('db-1 holds data that would be lost')
+    const done = await flow.finished(await flow.submit('shared', 'heal', { lost, allowDataLoss: ['db'] }))
+    expect([done.status, done.error]).toEqual(['succeeded', null])
+    expect(await statuses('shared')).toEqual(['db-2 ready', 'load-balancer-1 ready', 'web-2 ready'])
+    expect((await flow.machines('shared')).cloud).toEqual(['load-balancer-1', 'web-2'])
+  })
+
+  test('one that shares a machine and is not well takes the machine with it', async () => {
+    const rows = async () => flow.store.machines.list(await idOf('guest'))
+    await flow.deployed('guest', healed({ web: 2, dbWithWeb: true }))
+    const [guest] = (await rows()).filter(({ hostId }) => hostId !== undefined)
+    expect(guest).toMatchObject({ name: 'db-1', hostId: (await rows()).find(({ name }) => name === 'web-1')?.id })
+    expect(guest?.addresses).toEqual((await rows()).find(({ name }) => name === 'web-1')?.addresses)
+    flow.reach.silent.add('db-1')
+    await heard('guest', 'web-1 is silent: db-1 on it')
+  })
+
   test('all of a component at once: none is replaced, a person is told', async () => {
     await flow.deployed('mass', healed({ web: 3, db: false }))
     for (const machine of ['web-1', 'web-2']) flow.reach.silent.add(machine)

@@ -1,13 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { costsOf } from '../../../src/activities/costs.ts'
-import { createApi } from '../../../src/api/create-api.ts'
-import type { Api } from '../../../src/api/deps.ts'
-import { createLog } from '../../../src/lib/log.ts'
-import { machineName } from '../../../src/model/machine.ts'
-import type { Reach } from '../../../src/model/reach.ts'
-import { shippedRecipes } from '../../../src/recipes/shipped.ts'
-import { toolkit } from '../../../src/toolkit/registry.ts'
-import { startTestStore, type TestStore } from '../../support/test-store.ts'
+import { startTestApi, type TestApi } from './harness.ts'
 
 const blueprint = `
 apiVersion: kitbag/v1
@@ -18,64 +10,27 @@ toolkit:
     records: [ { name: www, type: A, value: 192.0.2.1 } ]
 `
 const base = '/v1/deployments/names/dns/dns'
-let database: TestStore
-let api: Api
-let token: string
+let api: TestApi
 
-async function call(method: string, path: string, body?: unknown, more: Record<string, string> = {}) {
-  const headers = {
-    ...more,
-    authorization: `Bearer ${token}`,
-    ...(body !== undefined && { 'content-type': 'application/json' }),
-  }
-  const response = await api.request(path, {
-    method,
-    headers,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
-  return { status: response.status, body: (await response.json()) as { [field: string]: unknown } }
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  return api.call(method, path, { headers, ...(body !== undefined && { body }) })
 }
 
 async function stored(): Promise<Record<string, unknown>> {
-  const { store, tenantId } = database
+  const { store, tenantId } = api.database
   const found = await store.deployments.getByName(tenantId, 'names')
   return found ? ((await store.overrides.list(found.id)).dns ?? {}) : {}
 }
 
 beforeAll(async () => {
-  database = await startTestStore()
-  const { store, tenantId } = database
-  token = (await store.tokens.create(tenantId, 'test')).token
-  api = createApi({
-    store,
-    toolkit,
-    recipes: await shippedRecipes(),
-    reach: {} as Reach,
-    clouds: {
-      validate: async (_kind, settings, credentials) => ({ settings, credentials }),
-      refuseChange: async () => {},
-      test: async () => [],
-      sweep: async () => ({ machines: [], residue: [] }),
-    },
-    imports: { examine: () => Promise.reject(new Error('nothing to import here')) },
-    resolveSpecs: async (wanted) =>
-      new Map(
-        wanted.map(({ component, ordinal }) => [
-          machineName(component.name, ordinal),
-          { size: 's', image: 'i', requirements: component.machine },
-        ]),
-      ),
-    costs: async (cloudIds) => costsOf(store, cloudIds),
-    version: '0',
-    log: createLog({ level: 'error' }),
-  })
-  await call('POST', '/v1/clouds', { name: 'home', provider: 'fake' })
+  api = await startTestApi()
   const deploy = { kind: 'deploy', blueprint: { text: blueprint }, cloud: 'home' }
   expect((await call('POST', '/v1/deployments/names/operations', deploy)).status).toBe(202)
+  const { store, tenantId } = api.database
   const deployment = await store.deployments.getByName(tenantId, 'names')
   await store.deployments.setCurrentRelease(deployment?.id ?? '', 1)
 })
-afterAll(() => database?.stop())
+afterAll(() => api?.stop())
 
 test('a record set is stored, and pushed by an operation', async () => {
   const answer = await call('PUT', `${base}/zones/shop.example/records/api/A`, { value: '192.0.2.7', ttl: '30s' })
@@ -89,7 +44,7 @@ describe('the same Idempotency-Key', () => {
   const path = `${base}/zones/shop.example/records/once/A`
   const once = (key: string, method: string, body?: object) => call(method, path, body, { 'idempotency-key': key })
   const pushes = async () =>
-    (await database.store.operations.list(database.tenantId, { deployment: 'names' }, { limit: 100 })).length
+    (await api.database.store.operations.list(api.database.tenantId, { deployment: 'names' }, { limit: 100 })).length
 
   test('and request gives the first operation, and nothing is done twice', async () => {
     const first = await once('set', 'PUT', { value: '192.0.2.7' })

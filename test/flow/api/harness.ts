@@ -59,7 +59,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
       refuseChange: async () => {},
       test: async () => [{ name: 'fake', ok: true, detail: 'fine' }],
-      sweep: async () => ({ machines: [], residue: [] }),
+      sweep: async () => ({ machines: [], addresses: [], residue: [] }),
     },
     imports: { examine: () => Promise.reject(new Error('nothing to import here')) },
     resolveSpecs: async (wanted) =>

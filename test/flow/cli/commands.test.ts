@@ -417,7 +417,7 @@ describe('sweep and destroy', () => {
     expect(found.stdout).toMatch(/^fake-\S+ +stray +home +left over$/m)
     expect(found.stdout).toContain('kitbag sweep --remove removes them.')
     expect((await json('sweep', '--remove')).body).toMatchObject({ machines: [{ name: 'stray', removed: true }] })
-    expect((await json('sweep')).body).toEqual({ machines: [], residue: [] })
+    expect((await json('sweep')).body).toEqual({ machines: [], addresses: [], residue: [] })
   })
 
   test('destroy: needs --yes where nobody can be asked, and a word for the data', async () => {

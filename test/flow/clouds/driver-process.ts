@@ -31,15 +31,28 @@ async function create(token: string, i: number): Promise<void> {
   await provider.createMachine(request, { token, tags: { ...owner, machine: token } })
 }
 
+async function fixAddress(): Promise<void> {
+  const [first] = await listed()
+  if (!provider.staticAddresses || !first) return
+  for (const end = Date.now() + 60_000; (await provider.getMachine(first.id))?.status !== 'running'; ) {
+    if (Date.now() > end) throw new Error(`${first.name} is not running after a minute`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  await provider.staticAddresses.assign(owner, 'web-1', first.id)
+  await say({ addresses: (await provider.staticAddresses.list(installation)).length })
+}
+
 const steps = [
   () => provider.secure?.(owner, { web, db }),
   async () => {
     await Promise.all(tokens.map(create))
     await say({ machines: (await listed()).map(({ tags }) => tags.machine).sort() })
+    await fixAddress()
   },
   async () => {
     await Promise.all((await listed()).map(({ id }) => provider.destroyMachine(id)))
     await say({ machines: (await listed()).filter(({ status }) => status !== 'gone').map(({ tags }) => tags.machine) })
+    await provider.staticAddresses?.release(owner, 'web-1')
   },
   () => provider.release?.(owner),
 ]

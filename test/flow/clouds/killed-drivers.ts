@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect } from 'vitest'
 
+/** Processes that each driver loses before it counts as proven. */
+export const wantedKills = 100
+
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** What the process needs to know at its start; in its environment as JSON. */
@@ -21,8 +24,11 @@ export interface DriverLife {
   step: number
 }
 
-/** `step`: so many are done; `machines`: of the deployment, as listed after they were created, and after they were destroyed. */
-export type DriverMessage = { step: number } | { machines: string[] } | { ended: true }
+/**
+ * `step`: so many are done; `machines`: of the deployment, as listed after they were created, and after they were destroyed; `addresses`:
+ * static ones, after one was asked for.
+ */
+export type DriverMessage = { step: number } | { machines: string[] } | { addresses: number } | { ended: true }
 
 export interface Execution {
   /** Credentials of its own, by which the cloud knows its calls. */
@@ -51,7 +57,7 @@ export async function killedDrivers(): Promise<KilledDrivers> {
     isStruck: () => boolean,
     hear: (message: DriverMessage) => void,
   ): Promise<boolean> {
-    const env = { PATH: process.env.PATH, KITBAG_TEST_DRIVER: JSON.stringify(life) }
+    const env = { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', KITBAG_TEST_DRIVER: JSON.stringify(life) }
     const child = fork(program, { env, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: root })
     running.add(child)
     let ended = false
@@ -77,6 +83,7 @@ export async function killedDrivers(): Promise<KilledDrivers> {
         const { credentials, isStruck } = await prepare(calls)
         const hear = (message: DriverMessage) => {
           if ('step' in message) step = message.step
+          if ('addresses' in message) expect(message.addresses).toBe(1)
           if ('machines' in message) expect(message.machines).toEqual(step === 1 ? [...life.tokens].sort() : [])
         }
         if (await run({ ...life, credentials, step }, isStruck, hear)) return

@@ -18,9 +18,10 @@ function connect(home: string, installation = 'ins_one', settings: FakeControl =
 
 testProvider('fake', async () => {
   const home = await mkdtemp(join(tmpdir(), 'kitbag-fake-'))
-  const other = { provider: await connect(home, 'ins_two'), installation: 'ins_two' }
+  const publicAddresses = true
+  const other = { provider: await connect(home, 'ins_two', { publicAddresses }), installation: 'ins_two' }
   const close = () => rm(home, { recursive: true })
-  const provider = await connect(home, 'ins_one', { pendingPolls: 2 })
+  const provider = await connect(home, 'ins_one', { pendingPolls: 2, publicAddresses })
   const { capabilities } = driver
   return { provider, capabilities, installation: 'ins_one', other, image: 'debian-13', close }
 })

@@ -5,6 +5,7 @@ import { issueLeaf, makeAuthority } from '../../../src/toolkit/certificates/x509
 import type { ToolkitRegistry } from '../../../src/toolkit/contract.ts'
 import { dns } from '../../../src/toolkit/dns/service.ts'
 import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
+import { apiUser } from '../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
 import { type Pebble, preparePebble, startPebble } from '../../support/pebble.ts'
 import { until } from '../../support/until.ts'
@@ -42,19 +43,7 @@ interface Row {
 let plane: TestControlPlane
 let pebble: Pebble
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await plane.request(method, path, body)
-  const text = await response.text()
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-  return JSON.parse(text) as T
-}
-
-async function ended(operation: Operation): Promise<Operation> {
-  let last = operation
-  while (!['succeeded', 'failed', 'cancelled'].includes(last.status))
-    last = await call('GET', `/v1/operations/${operation.id}?wait=30s`)
-  return last
-}
+const { call, ended } = apiUser(() => plane)
 
 function text(name: string, section: object): string {
   const zones = { zone: 'shop.example', nameservers: 1 }

@@ -79,7 +79,10 @@ resources:
   - { file: "/etc/\${parameters.name}.conf", content: "3" }
   - { systemd-unit: "\${parameters.name}.service", content: "[Service]" }
   - { service: "\${parameters.name}", state: running, enabled: true }`)
-    const extra = [{ name: 'other', recipe: other, context: context({ component: 'api' }) }]
+    const extra = [
+      { name: 'other', recipe: other, context: context({ component: 'api' }) },
+      { name: 'exporter', recipe: exporter, context: context({ component: 'api' }) },
+    ]
     const options: CompileOptions = { mode: 'apply', secrets: [], guest: true }
     const own = context({ component: 'api', parameters: { name: 'guest' } })
     const shared = compile(guest, 'configure', own, options, extra)
@@ -89,7 +92,9 @@ resources:
     expect(root.run(shared).end?.changed).toBe(0)
     expect(root.run(program([['exporter', exporter]])).end?.changed).toBe(0)
     const run = root.run(leavingProgram('api'))
-    expect(run.end?.changed).toBe(3)
+    expect(run.end?.changed).toBe(4)
+    expect(root.read('/etc/exporter/conf')).toBe('1')
+    expect(root.exists('/fake/exporter.service.active')).toBe(true)
     for (const path of [
       '/etc/guest.conf',
       '/etc/systemd/system/guest.service',

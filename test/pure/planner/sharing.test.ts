@@ -111,6 +111,20 @@ describe('who is where', () => {
   })
 })
 
+test('what shares machines is at their cloud, for services too', () => {
+  const at = { placement: { cloud: 'other' } }
+  const spec = shop([web(1, at), db(withWeb)], [balancer(['web'], 1, 'loadBalancer', withWeb)])
+  const { components } = expand(spec, toolkit, {})
+  expect(components.map(({ name, placement }) => [name, placement])).toEqual([
+    ['web', { cloud: 'other' }],
+    ['db', { cloud: 'other', with: 'web' }],
+    ['loadBalancer', { cloud: 'other', with: 'web' }],
+  ])
+  // None of them is reached through a door between clouds.
+  expect(components.flatMap(({ extras = [] }) => extras)).toEqual([])
+  expect(planOf(inputFor(spec, nothing())).units.find(({ id }) => id === 'db-1/create')?.create?.cloud).toBe('cld_2')
+})
+
 describe('what is refused', () => {
   const refused = (spec: ReleaseSpec) => message(() => planOf(inputFor(spec, nothing())))
 

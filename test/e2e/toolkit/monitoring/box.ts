@@ -1,11 +1,10 @@
 import { rm } from 'node:fs/promises'
 import { accessTo } from '../../../../src/api/views/access.ts'
-import { packFiles } from '../../../../src/lib/archive/pack.ts'
-import { sha256 } from '../../../../src/lib/digest.ts'
 import { createLog } from '../../../../src/lib/log.ts'
 import { cacheFolder } from '../../../../src/main/paths.ts'
 import { setUp } from '../../../../src/main/setup.ts'
 import type { MachineAccess } from '../../../../src/model/machine.ts'
+import { apiUser, type Operated } from '../../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane, temporaryHome } from '../../../support/control-plane.ts'
 
 /** Counts greetings, and fails where it is asked to. */
@@ -19,12 +18,6 @@ http.createServer(({ url }, response) => {
   response.end('hello')
 }).listen(Number(process.env.PORT), '::')
 `
-
-export interface Operated {
-  status: string
-  error?: { message: string; output?: string }
-  result?: Record<string, unknown>
-}
 
 /** A control plane with one deployment, `watched`, on local machines. */
 export interface MonitoringBox {
@@ -46,27 +39,10 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
   await setUp({ home, cache: cacheFolder(), images, onProgress: () => {} } as Parameters<typeof setUp>[0])
   let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
 
-  async function request<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await plane.request(method, path, body)
-    const text = await response.text()
-    if (!response.ok) throw new Error(`${response.status} ${text.slice(0, 3000)}`)
-    return JSON.parse(text) as T
-  }
-  async function submit(body: object): Promise<Operated> {
-    let last = await request<Operated & { id: string }>('POST', '/v1/deployments/watched/operations', body)
-    while (!['succeeded', 'failed', 'cancelled'].includes(last.status))
-      last = await request('GET', `/v1/operations/${last.id}?wait=30s`)
-    return last
-  }
-  const archive = await packFiles({ 'server.js': Buffer.from(application) })
-  const source = sha256(archive)
-  const uploaded = await fetch(`${plane.url}/v1/blobs/${source}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${plane.token}`, 'content-type': 'application/x-tar' },
-    body: new Uint8Array(archive),
-  })
-  if (!uploaded.ok) throw new Error(`the application was not taken: ${uploaded.status}`)
-  await request('POST', '/v1/clouds', { name: 'home', provider: 'local' })
+  const { call, ended, upload } = apiUser(() => plane)
+  const submit = async (body: object) => ended(await call<Operated>('POST', '/v1/deployments/watched/operations', body))
+  const source = await upload({ 'server.js': application })
+  await call('POST', '/v1/clouds', { name: 'home', provider: 'local' })
 
   const box: MonitoringBox = {
     get plane() {
@@ -80,7 +56,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
         throw new Error(`${ended.status}: ${ended.error?.message}\n${ended.error?.output ?? ''}`)
       return ended
     },
-    ask: (path, method = 'GET', body) => request(method, `/v1/deployments/watched/monitoring/monitoring${path}`, body),
+    ask: (path, method = 'GET', body) => call(method, `/v1/deployments/watched/monitoring/monitoring${path}`, body),
     async machine(name) {
       const { store, tenantId } = plane.parts
       const found = await store.deployments.getByName(tenantId, 'watched')
@@ -104,7 +80,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
     async close() {
       try {
         await submit({ kind: 'destroy', allowDataLoss: ['db'] })
-        await request('POST', '/v1/sweep', { remove: true })
+        await call('POST', '/v1/sweep', { remove: true })
       } finally {
         await plane.stop()
         await rm(home, { recursive: true, force: true })

@@ -29,11 +29,12 @@ export function readyAlerts(watched: Watched): void {
       const alerts = [
         { name: 'certificate-due', for: '0s' },
         { name: 'disk-full', for: '0s', above: 0.1 },
+        { name: 'backup-old', for: '0s' },
       ]
       const certificates = { certificates: [{ name: 'web', hosts: ['watched.example'], issuer: 'upload' }] }
       await watched.box.deploy(
         { ...watched.services, certificates, monitoring: watched.section({ notify, alerts }) },
-        { components: watched.components() },
+        { components: withBackup(watched.components()) },
       )
     })
 
@@ -64,7 +65,44 @@ export function readyAlerts(watched: Watched): void {
         await disk.detach()
       }
     })
+
+    test('a database is dumped, restored from it, and missed when that stops', async () => {
+      const run = async (command: string) => {
+        const { status, stdout } = await watched.box.run('db-1', command)
+        if (status !== 0) throw new Error(`${command}: ${status} ${stdout}`)
+        return stdout.trim()
+      }
+      const psql = (text: string) => run(`runuser -u postgres -- psql -X -A -t -d app -c '${text}'`)
+      const program = '/usr/local/lib/kitbag/postgresql-backup'
+      const dumps = async () => (await run('ls /var/backups/kitbag/db')).split('\n').filter((line) => line !== '')
+      await until(async () => (await dumps()).length === 2, 60_000)
+      expect(await run('stat -c "%a %U" /var/backups/kitbag/db /var/backups/kitbag/db/*.dump | sort -u')).toBe(
+        '600 root\n700 root',
+      )
+      await psql('create table notes as select 42 as answer')
+      await run(`${program} dump db`)
+      const before = await dumps()
+      expect(before).toHaveLength(2)
+      await run('systemctl stop kitbag-backup-db.timer')
+      await psql('drop table notes')
+      expect(await run(`${program} restore db`)).toContain('restored from')
+      expect(await psql('select answer from notes')).toBe('42')
+      await until(() => told('The last dump of db on db-1 is').every(Boolean), 120_000)
+      const { series } = await watched.box.ask<{ series: { samples: { value: number }[] }[] }>(
+        '/query?query=backup_size_bytes',
+      )
+      expect(series[0]?.samples[0]?.value).toBeGreaterThan(500)
+      await watched.deploy()
+      const left = 'systemctl is-active kitbag-backup-db.timer || ls /var/backups/kitbag/db'
+      expect((await run(left)).split('\n')).toEqual(['inactive', ...(await dumps())])
+    })
   })
+}
+
+/** A dump every five seconds, of which two are kept. */
+function withBackup(components: object): object {
+  const { db, ...others } = components as Record<string, object>
+  return { ...others, db: { ...db, settings: { backup: { schedule: '*:*:0/5', keep: 2 } } } }
 }
 
 async function guestNamed({ box }: Watched, machine: string): Promise<Guest> {

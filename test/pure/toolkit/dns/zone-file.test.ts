@@ -107,7 +107,8 @@ test('a reference to what has no machines now gives no records; one that does no
   }
   expect(withValue([])).toEqual([])
   expect(withValue([['192.0.2.1', '192.0.2.2']])).toMatchObject([{ contents: ['192.0.2.1', '192.0.2.2'] }])
-  expect(() => withValue(['fd00::1'])).toThrow('www.shop.example A: must be an IPv4 address, found fd00::1')
+  expect(withValue([['fd00::1', '192.0.2.1']])).toMatchObject([{ contents: ['192.0.2.1'] }])
+  expect(() => withValue(['a-name'])).toThrow('www.shop.example A: must be an IPv4 address, found a-name')
   expect(() => withValue([null])).toThrow('www.shop.example A: a value is a text')
 })
 
