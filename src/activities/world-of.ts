@@ -28,6 +28,7 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const sshFrom = sshSources(await deps.store.clouds.list(deployment.tenantId))
   const certificates = certificateWords(
     anySpeaksTls(release) ? await deps.store.serverCertificates.list(deployment.id) : [],
+    rows,
     new Date(),
   )
   const also = unit.also && { also: unit.also }

@@ -142,7 +142,8 @@ export function createImports(options: ImportsOptions): Imports {
     const name = 'host key'
     let keys: string[]
     try {
-      keys = found.hostKey === undefined ? await ssh.hostKeys(target) : [found.hostKey]
+      const way = { ...target, ...(await provider.route?.(found.id)) }
+      keys = found.hostKey === undefined ? await ssh.hostKeys(way) : [found.hostKey]
     } catch (error) {
       findings.push(failure('ssh', error))
       return undefined

@@ -1,3 +1,4 @@
+import type { JumpHost } from '../../lib/jump-host.ts'
 import type { ProviderEnvironment } from '../contract.ts'
 import type { Ec2 } from './client.ts'
 import type { InstanceReader } from './instance-reader.ts'
@@ -10,5 +11,7 @@ export interface AwsCloud {
   settings: AwsSettings
   ec2: Ec2
   instances: InstanceReader
+  /** What SSH goes through; absent: nothing. */
+  jump?: JumpHost
   log: ProviderEnvironment['log']
 }

@@ -99,6 +99,7 @@ function wayOf({ settings }: AwsCloud, { size, place, spot }: Way, group: string
         SubnetId: place.subnet,
         Groups: [group, ...settings.securityGroups],
         AssociatePublicIpAddress: settings.publicAddresses,
+        ...(settings.ipv6 && { Ipv6AddressCount: 1 }),
         DeleteOnTermination: true,
       },
     ],

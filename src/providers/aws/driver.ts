@@ -1,4 +1,5 @@
 import { GetConsoleOutputCommand } from '@aws-sdk/client-ec2'
+import { jumpHost } from '../../lib/jump-host.ts'
 import type { Provider, ProviderDriver } from '../contract.ts'
 import { connectEc2 } from './client.ts'
 import type { AwsCloud } from './connection.ts'
@@ -31,17 +32,27 @@ export const driver: ProviderDriver<AwsSettings, AwsCredentials> = {
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
-  connect: async ({ name, settings: given, credentials }, { installation, log }) => {
+  connect: async ({ name, settings: given, credentials }, environment) => {
+    const { installation, log } = environment
     const settings = settingsSchema.parse(given)
     const { region, endpoint } = settings
     const source = credentialSource(credentialsSchema.parse(credentials), region)
     const ec2 = connectEc2({ region, endpoint, credentials: source })
-    return connect({ name, installation, settings, ec2, instances: instanceReader(ec2, installation), log })
+    const jump = jumpHost(name, settings.jump, environment)
+    return connect({
+      ...(jump && { jump }),
+      name,
+      installation,
+      settings,
+      ec2,
+      instances: instanceReader(ec2, installation),
+      log,
+    })
   },
 }
 
 function connect(cloud: AwsCloud): Provider {
-  const { ec2, instances, settings } = cloud
+  const { ec2, instances, settings, jump } = cloud
   const offers = market(ec2, settings)
   const walls = firewall(cloud, offers)
   const present = (instance: Parameters<typeof toMachine>[0]) => toMachine(instance, settings.reach)
@@ -77,7 +88,8 @@ function connect(cloud: AwsCloud): Provider {
     destroyMachine: (id) => destroyMachine(cloud, id),
     letGo: (id) => letGo(cloud, id),
     marks: marks(cloud, walls),
-    test: () => findings(cloud, offers),
+    ...(jump && { route: async () => ({ jump: await jump.access() }) }),
+    test: async () => [...(await findings(cloud, offers)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => residue(cloud, installation, known),
     async console(id) {
       if (!isInstanceId(id)) return undefined

@@ -13,6 +13,8 @@ import {
   DescribeVpcsCommand,
   DetachInternetGatewayCommand,
 } from '@aws-sdk/client-ec2'
+import { sleep } from '../../lib/clock.ts'
+import { KitbagError } from '../../model/errors.ts'
 import type { AwsCloud } from './connection.ts'
 import { tolerating } from './groups.ts'
 import { untag } from './marks.ts'
@@ -35,13 +37,22 @@ export async function ensureNetwork(
   addresses: string,
   zones: string[],
 ): Promise<Place[]> {
-  const { ec2 } = cloud
+  const { ec2, settings } = cloud
   const name = `kitbag-${owner.deployment}`
   const vpc =
     (await findNetworks(cloud, owner))[0] ??
-    (await ec2.change(new CreateVpcCommand({ CidrBlock: addresses, TagSpecifications: [tagged('vpc', owner, name)] })))
-      .Vpc?.VpcId ??
+    (
+      await ec2.change(
+        new CreateVpcCommand({
+          CidrBlock: addresses,
+          ...(settings.ipv6 && { AmazonProvidedIpv6CidrBlock: true }),
+          TagSpecifications: [tagged('vpc', owner, name)],
+        }),
+      )
+    ).Vpc?.VpcId ??
     ''
+  // What groups let out is decided when they are made: by then the network has all its addresses.
+  const sixes = settings.ipv6 ? subnets6Of(await ipv6Block(cloud, vpc)) : []
   await ensureGateway(cloud, owner, name, vpc)
   const inside = [{ Name: 'vpc-id', Values: [vpc] }]
   const { Subnets = [] } = await ec2.send(new DescribeSubnetsCommand({ Filters: inside }))
@@ -58,6 +69,7 @@ export async function ensureNetwork(
             VpcId: vpc,
             AvailabilityZone: zone,
             CidrBlock: blocks[i] ?? '',
+            ...(sixes[i] !== undefined && { Ipv6CidrBlock: sixes[i] }),
             TagSpecifications: tags,
           }),
         )
@@ -85,9 +97,33 @@ async function ensureGateway(cloud: AwsCloud, owner: Owner, name: string, vpc: s
     { Name: 'association.main', Values: ['true'] },
   ]
   const { RouteTables: [table] = [] } = await ec2.send(new DescribeRouteTablesCommand({ Filters: main }))
-  if (table?.Routes?.some(({ GatewayId }) => GatewayId === gateway)) return
-  const route = { RouteTableId: table?.RouteTableId ?? '', DestinationCidrBlock: '0.0.0.0/0', GatewayId: gateway }
-  await tolerating(cloud, new CreateRouteCommand(route), 'RouteAlreadyExists')
+  const has = table?.Routes?.filter(({ GatewayId }) => GatewayId === gateway) ?? []
+  const route = { RouteTableId: table?.RouteTableId ?? '', GatewayId: gateway }
+  const add = (to: object) => tolerating(cloud, new CreateRouteCommand({ ...route, ...to }), 'RouteAlreadyExists')
+  if (!has.some(({ DestinationCidrBlock }) => DestinationCidrBlock)) await add({ DestinationCidrBlock: '0.0.0.0/0' })
+  if (cloud.settings.ipv6 && !has.some(({ DestinationIpv6CidrBlock }) => DestinationIpv6CidrBlock))
+    await add({ DestinationIpv6CidrBlock: '::/0' })
+}
+
+/** Milliseconds for AWS to give a network its IPv6 addresses; it takes some seconds. */
+const patience = 60_000
+
+/** The /56 that Amazon has given a network. */
+async function ipv6Block({ ec2 }: AwsCloud, vpc: string): Promise<string> {
+  for (const end = Date.now() + patience; ; await sleep(500)) {
+    const { Vpcs: [found] = [] } = await ec2.send(
+      new DescribeVpcsCommand({ Filters: [{ Name: 'vpc-id', Values: [vpc] }] }),
+    )
+    const own = found?.Ipv6CidrBlockAssociationSet?.find(({ Ipv6CidrBlockState }) => {
+      return Ipv6CidrBlockState?.State === 'associated'
+    })
+    if (own?.Ipv6CidrBlock) return own.Ipv6CidrBlock
+    if (Date.now() > end)
+      throw new KitbagError('provider-failed', `aws: the network ${vpc} has no IPv6 addresses`, {
+        retryable: found === undefined,
+        fix: 'Destroy the deployment and deploy it again, or set ipv6 to false.',
+      })
+  }
 }
 
 /** Of machines that were let go: they are nobody's of Kitbag any more. */
@@ -127,4 +163,15 @@ export function subnetsOf(addresses: string): string[] {
     const value = first + i * size
     return `${[24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')}/${bits}`
   })
+}
+
+/** Networks of a /56, as many as zones can be: `2001:db8:0:1200::/56` -> `2001:db8:0:1200::/64`, `2001:db8:0:1201::/64`, ... */
+export function subnets6Of(block: string): string[] {
+  const [start = ''] = block.split('/')
+  const [head = '', tail] = start.split('::')
+  const groups = head.split(':')
+  const filled = tail === undefined ? groups : [...groups, ...Array.from({ length: 4 }, () => '0')]
+  const [a = '0', b = '0', c = '0', d = '0'] = filled
+  const first = Number.parseInt(d, 16)
+  return Array.from({ length: mostZones }, (_, i) => `${a}:${b}:${c}:${(first + i).toString(16)}::/64`)
 }

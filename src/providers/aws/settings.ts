@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isForbiddenHost, isLoopback } from '../../lib/endpoint-host.ts'
+import { checkJump, cloudJumpSchema, sshThroughJump } from '../../lib/jump-host.ts'
 
 const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]+$`), `an id like ${prefix}-0123abcd`)
 
@@ -34,6 +35,12 @@ const fields = z.strictObject({
     .refine((given) => !(given.own && (given.vpc || given.subnets)), 'either own, or vpc and subnets')
     .default({})
     .describe("Default: the account's default network of the region"),
+  ipv6: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Own networks have Amazon's IPv6 addresses too, one for each machine. In a network of yours machines have what its subnets give",
+    ),
   publicAddresses: z.boolean().default(true).describe('Each machine has a public IPv4 address besides its private one'),
   reach: z
     .enum(['public', 'private'])
@@ -41,6 +48,7 @@ const fields = z.strictObject({
     .describe(
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
+  jump: cloudJumpSchema,
   securityGroups: z.array(id('sg')).default([]).describe("Machines are also in these, besides their component's own"),
   sshFrom: z
     .array(z.union([z.cidrv4(), z.cidrv6()]))
@@ -72,12 +80,17 @@ const fields = z.strictObject({
     .describe("Another EC2 endpoint than the region's own: a private one, or another cloud with this API"),
 })
 
-export const settingsSchema = fields.superRefine(({ publicAddresses, reach, network }, context) => {
-  if (publicAddresses) return
-  const complain = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
-  if (reach === 'public') complain('reach', 'private, since machines have no public addresses')
-  if (network.own) complain('network', 'a network of its own has no way out but public addresses')
-})
+export const settingsSchema = fields
+  .superRefine((settings, context) => {
+    checkJump(settings, context)
+    const { publicAddresses, reach, network, jump, ipv6 } = settings
+    const complain = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message })
+    if (ipv6 && !network.own) complain('ipv6', 'for network.own; set up your own subnets to assign IPv6 addresses')
+    if (publicAddresses) return
+    if (reach === 'public' && !jump) complain('reach', 'private, since machines have no public addresses')
+    if (network.own) complain('network', 'a network of its own has no way out but public addresses')
+  })
+  .transform(sshThroughJump)
 
 const assumed = z
   .strictObject({

@@ -23,45 +23,57 @@ export async function createMachine(
   const names = machineNames(place.group, request.name, token)
   const all = machineTags(tags, request.name)
   const attach = async () => {
-    const address = await ensureAddress(azure, names, all)
+    const addresses = await ensureAddresses(azure, names, all)
     const { networkInterfaces } = azure.network
-    const wanted = interfaceOf(azure, place, address, all)
+    const wanted = interfaceOf(azure, place, addresses, all)
     return networkInterfaces.beginCreateOrUpdateAndWait(names.group, names.nic, wanted, lookAgain)
   }
   const { vm, nic } = await startMachine(azure, kept, request, { names, tags: all, attach })
   return toMachine(azure, vm, nic)
 }
 
-/** The machine's own public address; undefined: it has none. */
-async function ensureAddress(
+/** A machine's own public addresses, as resource ids, as far as it has any. */
+interface OwnAddresses {
+  four?: string
+  six?: string
+}
+
+async function ensureAddresses(
   azure: Azure,
-  names: MachineNames,
+  { group, address, address6 }: MachineNames,
   tags: Record<string, string>,
-): Promise<string | undefined> {
-  return azure.settings.publicAddresses ? (await putAddress(azure, names.group, names.address, tags)).id : undefined
+): Promise<OwnAddresses> {
+  const { publicAddresses, ipv6 } = azure.settings
+  if (!publicAddresses) return {}
+  const [four, six] = await Promise.all([
+    putAddress(azure, group, address, tags),
+    ipv6 ? putAddress(azure, group, address6, tags, 'IPv6') : undefined,
+  ])
+  return { ...(four.id !== undefined && { four: four.id }), ...(six?.id !== undefined && { six: six.id }) }
 }
 
 function interfaceOf(
   { settings }: Azure,
   { subnet, groups }: { subnet: string; groups?: { application: string; security: string } },
-  address: string | undefined,
+  { four, six }: OwnAddresses,
   tags: Record<string, string>,
 ): NetworkInterface {
   const security = settings.securityGroup ?? groups?.security
+  const configuration = (privateIPAddressVersion: 'IPv4' | 'IPv6', address: string | undefined) => ({
+    privateIPAllocationMethod: 'Dynamic',
+    privateIPAddressVersion,
+    subnet: { id: subnet },
+    ...(groups && { applicationSecurityGroups: [{ id: groups.application }] }),
+    ...(address !== undefined && { publicIPAddress: { id: address, deleteOption: 'Delete' } }),
+  })
   return {
     location: settings.region,
     tags,
     ...(security !== undefined && { networkSecurityGroup: { id: security } }),
     ipConfigurations: [
-      {
-        name: 'primary',
-        primary: true,
-        privateIPAllocationMethod: 'Dynamic',
-        privateIPAddressVersion: 'IPv4',
-        subnet: { id: subnet },
-        ...(groups && { applicationSecurityGroups: [{ id: groups.application }] }),
-        ...(address !== undefined && { publicIPAddress: { id: address, deleteOption: 'Delete' } }),
-      },
+      { name: 'primary', primary: true, ...configuration('IPv4', four) },
+      // Azure wants the same groups for all addresses of an interface.
+      ...(settings.ipv6 ? [{ name: 'ipv6', primary: false, ...configuration('IPv6', six) }] : []),
     ],
   }
 }

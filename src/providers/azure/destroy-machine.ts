@@ -18,6 +18,7 @@ export async function destroyMachine(
   if (!names) return
   const { compute, network, installation, addresses } = azure
   const { group } = names
+  const own = [names.address, ...(azure.settings.ipv6 ? [names.address6] : [])]
   const isOurs = ({ tags }: { tags?: Record<string, string> }) => readTags(tags)?.installation === installation
   const vm = await readVm(id)
   if (vm && !isOurs(vm)) return
@@ -26,9 +27,12 @@ export async function destroyMachine(
   const nic = await found(() => network.networkInterfaces.get(group, names.nic))
   if (nic && isOurs(nic)) await found(() => network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain))
   if (azure.settings.publicAddresses && (nic || !vm)) {
-    const address = await found(() => network.publicIPAddresses.get(group, names.address))
-    if (address && isOurs(address))
-      await found(() => network.publicIPAddresses.beginDeleteAndWait(group, names.address, lookAgain))
+    for (const name of own) {
+      const address = await found(() => network.publicIPAddresses.get(group, name))
+      if (address && isOurs(address))
+        await found(() => network.publicIPAddresses.beginDeleteAndWait(group, name, lookAgain))
+    }
   }
-  for (const known of addresses.keys()) if (known.endsWith(`/${names.address.toLowerCase()}`)) addresses.delete(known)
+  for (const known of addresses.keys())
+    if (own.some((name) => known.endsWith(`/${name.toLowerCase()}`))) addresses.delete(known)
 }

@@ -1,3 +1,4 @@
+import { type JumpHost, jumpHost } from '../../lib/jump-host.ts'
 import type { Provider, ProviderDriver } from '../contract.ts'
 import { type Azure, connectAzure } from './azure.ts'
 import { readConsole } from './console.ts'
@@ -32,11 +33,14 @@ export const driver: ProviderDriver<Settings, Credentials> = {
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
-  connect: async ({ settings, credentials }, environment) =>
-    connect(await connectAzure(settingsSchema.parse(settings), credentialsSchema.parse(credentials), environment)),
+  connect: async ({ name, settings: given, credentials }, environment) => {
+    const settings = settingsSchema.parse(given)
+    const azure = await connectAzure(settings, credentialsSchema.parse(credentials), environment)
+    return connect(azure, jumpHost(name, settings.jump, environment))
+  },
 }
 
-function connect(azure: Azure): Provider {
+function connect(azure: Azure, jump: JumpHost | undefined): Provider {
   const places = keepPlaces(azure)
   const kept = keepOffers(azure)
   const turn = inTurn()
@@ -74,7 +78,8 @@ function connect(azure: Azure): Provider {
     destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
     letGo: (id) => turn(id, () => patiently(`let go of ${id}`, () => letGo(azure, id))),
     marks: marks(azure, places),
-    test: () => findings(azure, kept),
+    ...(jump && { route: async () => ({ jump: await jump.access() }) }),
+    test: async () => [...(await findings(azure, kept)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),
   }
 }

@@ -146,15 +146,17 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
 }
 
 export async function addressesOf(azure: Azure, { name, ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
-  const login = azure.settings.reach === 'public' ? ({ login: true } as const) : {}
+  const own = namesOf('', (name ?? '').replace(/-nic$/, ''))
   const addresses: Address[] = []
-  for (const { privateIPAddress, subnet, publicIPAddress } of ipConfigurations) {
+  for (const { privateIPAddress, privateIPAddressVersion, subnet, publicIPAddress } of ipConfigurations) {
     const network = /virtualNetworks\/([^/]+)/i.exec(subnet?.id ?? '')?.[1] ?? ''
-    if (privateIPAddress) addresses.push({ address: privateIPAddress, family: 4, scope: 'private', network })
+    const family = privateIPAddressVersion === 'IPv6' ? 6 : 4
+    const login = azure.settings.reach === 'public' && family === 4 ? ({ login: true } as const) : {}
+    if (privateIPAddress) addresses.push({ address: privateIPAddress, family, scope: 'private', network })
     const open = publicIPAddress?.id && (await publicAddress(azure, publicIPAddress.id))
-    const own = namesOf('', (name ?? '').replace(/-nic$/, '')).address
-    const fixed = lastName(publicIPAddress?.id ?? '') === own ? {} : ({ static: true } as const)
-    if (open) addresses.push({ address: open, family: 4, scope: 'public', network: 'internet', ...fixed, ...login })
+    const isOwn = [own.address, own.address6].includes(lastName(publicIPAddress?.id ?? ''))
+    const fixed = isOwn ? {} : ({ static: true } as const)
+    if (open) addresses.push({ address: open, family, scope: 'public', network: 'internet', ...fixed, ...login })
   }
   return addresses
 }

@@ -22,6 +22,8 @@ export interface MachineNames {
   nic: string
   disk: string
   address: string
+  /** Of IPv6. */
+  address6: string
 }
 
 /** Resource group of a deployment: the given one, or one of its own. */
@@ -45,7 +47,7 @@ export function machineNames(group: string, name: string, token: string): Machin
 }
 
 export function namesOf(group: string, vm: string): MachineNames {
-  return { group, vm, nic: `${vm}-nic`, disk: `${vm}-disk`, address: `${vm}-ip` }
+  return { group, vm, nic: `${vm}-nic`, disk: `${vm}-disk`, address: `${vm}-ip`, address6: `${vm}-ip6` }
 }
 
 export function machineId({ settings }: Azure, { group, vm }: Pick<MachineNames, 'group' | 'vm'>): string {
@@ -96,6 +98,13 @@ export function readTags(tags: Record<string, string> | undefined): (MachineTags
 /** Whether something tagged so is that owner's. */
 export function isOf(tags: Record<string, string> | undefined, { installation, deployment }: Owner): boolean {
   return tags?.[tagKeys.installation] === installation && tags?.[tagKeys.deployment] === deployment
+}
+
+/** Addresses for use inside of a deployment's network alone (RFC 4193), which are nobody else's by chance: a /48, and the one /64 of it. */
+export function ownIpv6({ installation, deployment }: Owner): { network: string; subnet: string } {
+  const hex = digest(`${installation}/${deployment}/ipv6`)
+  const start = `fd${hex.slice(0, 2)}:${hex.slice(2, 6)}:${hex.slice(6, 10)}`
+  return { network: `${start}::/48`, subnet: `${start}::/64` }
 }
 
 function digest(text: string): string {

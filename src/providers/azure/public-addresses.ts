@@ -7,6 +7,7 @@ export async function putAddress(
   group: string,
   name: string,
   tags: Record<string, string>,
+  publicIPAddressVersion: 'IPv4' | 'IPv6' = 'IPv4',
 ): Promise<PublicIPAddress> {
   const made = await network.publicIPAddresses.beginCreateOrUpdateAndWait(
     group,
@@ -16,7 +17,7 @@ export async function putAddress(
       tags,
       sku: { name: 'Standard' },
       publicIPAllocationMethod: 'Static',
-      publicIPAddressVersion: 'IPv4',
+      publicIPAddressVersion,
     },
     lookAgain,
   )

@@ -24,13 +24,14 @@ export async function residue(azure: Azure, installation: string, known: string[
 /** Resource ids of a machine and of what goes with it, in lower case. */
 function partsOf(id: string): string[] {
   const group = groupName(id)
-  const { vm, nic, address } = namesOf(group, lastName(id))
+  const { vm, nic, address, address6 } = namesOf(group, lastName(id))
   const base = id.slice(0, id.toLowerCase().indexOf('/providers/'))
   const network = `${base}/providers/Microsoft.Network`
   const parts = [
     `${base}/providers/Microsoft.Compute/virtualMachines/${vm}`,
     `${network}/networkInterfaces/${nic}`,
     `${network}/publicIPAddresses/${address}`,
+    `${network}/publicIPAddresses/${address6}`,
   ]
   return parts.map((part) => part.toLowerCase())
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isForbiddenHost } from '../../lib/endpoint-host.ts'
+import { checkJump, cloudJumpSchema, sshThroughJump } from '../../lib/jump-host.ts'
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a GUID')
 const resourceId = (type: string) =>
@@ -12,7 +13,7 @@ const endpoint = z.url({ protocol: /^https$/ }).refine((text) => !isForbiddenHos
   message: 'a link-local or metadata address cannot be an endpoint',
 })
 
-export const settingsSchema = z.strictObject({
+const fields = z.strictObject({
   subscription: guid.describe('Subscription id'),
   region: z
     .string()
@@ -32,6 +33,7 @@ export const settingsSchema = z.strictObject({
       'Resource id of an existing network security group, used as it is. Default: own ones, from the blueprint',
     ),
   addressSpace: z.cidrv4().default('10.111.0.0/16').describe('Addresses of an own network'),
+  ipv6: z.boolean().default(false).describe('Own networks have IPv6 too, and each machine one more public address'),
   publicAddresses: z.boolean().default(true).describe('Whether machines have a public address beside the private one'),
   reach: z
     .enum(['public', 'private'])
@@ -39,6 +41,7 @@ export const settingsSchema = z.strictObject({
     .describe(
       'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
     ),
+  jump: cloudJumpSchema,
   sshFrom: z
     .array(z.union([z.cidrv4(), z.cidrv6()]))
     .optional()
@@ -77,6 +80,14 @@ export const settingsSchema = z.strictObject({
     .optional()
     .describe('PEM; for an endpoint whose certificate is not publicly trusted'),
 })
+
+export const settingsSchema = fields
+  .superRefine((settings, context) => {
+    checkJump(settings, context)
+    if (settings.ipv6 && settings.subnet !== undefined)
+      context.addIssue({ code: 'custom', path: ['ipv6'], message: 'for own networks; leave out subnet' })
+  })
+  .transform(sshThroughJump)
 
 const tenant = guid.describe('Directory (tenant) id')
 const client = guid.describe('Application (client) id')

@@ -1,7 +1,7 @@
 import { KitbagError } from '../../model/errors.ts'
 import { type Azure, lookAgain } from './azure.ts'
 import { found } from './failures.ts'
-import { groupOf, type Owner, ownerTags, ownGroup, sharedName } from './names.ts'
+import { groupOf, type Owner, ownerTags, ownGroup, ownIpv6, sharedName } from './names.ts'
 
 /** What the machines of a deployment share, as resource ids. */
 export interface Shared {
@@ -17,6 +17,7 @@ export async function ensureShared(azure: Azure, owner: Owner): Promise<Shared> 
   if (settings.subnet !== undefined) return { group, subnet: settings.subnet }
   const name = sharedName(owner)
   const known = await found(() => network.virtualNetworks.get(group, name))
+  const six = settings.ipv6 ? ownIpv6(owner) : undefined
   const made =
     known ??
     (await network.virtualNetworks.beginCreateOrUpdateAndWait(
@@ -25,8 +26,15 @@ export async function ensureShared(azure: Azure, owner: Owner): Promise<Shared> 
       {
         location: settings.region,
         tags: ownerTags(owner),
-        addressSpace: { addressPrefixes: [settings.addressSpace] },
-        subnets: [{ name: 'machines', addressPrefix: settings.addressSpace }],
+        addressSpace: { addressPrefixes: [settings.addressSpace, ...(six ? [six.network] : [])] },
+        subnets: [
+          {
+            name: 'machines',
+            ...(six
+              ? { addressPrefixes: [settings.addressSpace, six.subnet] }
+              : { addressPrefix: settings.addressSpace }),
+          },
+        ],
       },
       lookAgain,
     ))

@@ -118,7 +118,7 @@ function bare(one: Configuration): Configuration {
     ...(privateIPAllocationMethod !== undefined && { privateIPAllocationMethod }),
     ...(privateIPAddressVersion !== undefined && { privateIPAddressVersion }),
     ...(subnet?.id !== undefined && { subnet: { id: subnet.id } }),
-    ...(publicIPAddress?.id !== undefined && { publicIPAddress: { id: publicIPAddress.id } }),
+    ...(publicIPAddress?.id !== undefined && { publicIPAddress: { id: publicIPAddress.id, deleteOption: 'Delete' } }),
     ...(groups && { applicationSecurityGroups: groups }),
   }
 }

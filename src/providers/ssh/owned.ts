@@ -1,8 +1,9 @@
 import { parseBytes } from '../../lib/bytes.ts'
+import { type JumpSettings, jumpTarget } from '../../lib/jump.ts'
+import { createPins } from '../../lib/pins.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { MachineRoute, ProviderSsh } from '../contract.ts'
-import { createPins } from './pins.ts'
-import { type JumpSettings, type MachineSettings, nameOf, type SshCredentials, type SshSettings } from './settings.ts'
+import { type MachineSettings, nameOf, type SshCredentials, type SshSettings } from './settings.ts'
 
 /** One listed machine, with everything said about it. */
 export interface OwnedMachine extends Omit<MachineSettings, 'memory'> {
@@ -43,10 +44,9 @@ export function ownedMachines({ cloud, settings, credentials, ssh, folder }: Own
     }
   })
 
-  async function jumpAccess({ address, port, user = settings.user, hostKey }: JumpSettings): Promise<MachineAccess> {
-    const name = `jump host ${address}`
-    const target = { id: `ssh:${cloud}:jump:${address}:${port}:${user}`, name, address, port, user, ...login }
-    return { ...target, hostKey: await pins.keyOf(target, hostKey) }
+  async function jumpAccess(jump: JumpSettings): Promise<MachineAccess> {
+    const target = { ...jumpTarget(cloud, { user: settings.user, ...jump }), ...login }
+    return { ...target, hostKey: await pins.keyOf(target, jump.hostKey) }
   }
 
   async function route({ jump = settings.jump }: OwnedMachine): Promise<MachineRoute> {

@@ -1,26 +1,12 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseBytes } from '../../lib/bytes.ts'
-import { parsePublicKey } from '../../lib/host-key.ts'
+import { hostKeyField as hostKey, jumpSchema, portField as port, userField as user } from '../../lib/jump.ts'
 
 const word = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'must be a word of letters, digits, ".", "_" and "-"')
-const port = z.int().min(1).max(65_535)
-const user = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be the name of a Linux user')
-
-const hostKey = z
-  .string()
-  .refine(isHostKey, 'must be a fingerprint (SHA256:...) or a whole public key (ssh-ed25519 AAAA...)')
-
 const memory = z.string().refine((text) => parseBytes(text) !== undefined, 'must be an amount such as 2GiB')
-
-const jumpSchema = z.strictObject({
-  address: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,252}$/, 'must be an address or a host name'),
-  port: port.default(22),
-  user: user.optional(),
-  hostKey: hostKey.optional(),
-})
 
 const machineSchema = z.strictObject({
   /** What it is called in plans and messages; default: its address. */
@@ -70,7 +56,6 @@ export const settingsSchema = plainSchema.superRefine((settings, context) => {
 })
 
 export type SshSettings = z.infer<typeof plainSchema>
-export type JumpSettings = z.infer<typeof jumpSchema>
 
 export const credentialsSchema = z.strictObject({
   /** Login key for these machines, OpenSSH's format, without a passphrase; default: the installation's own. */
@@ -98,14 +83,4 @@ function requireKey(
   if (trustOnFirstUse) return
   const message = `missing: give the fingerprint that \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` prints on ${address}, or say trustOnFirstUse: true`
   context.addIssue({ code: 'custom', path, message })
-}
-
-function isHostKey(text: string): boolean {
-  if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(text)) return true
-  try {
-    parsePublicKey(text)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,5 +1,5 @@
 import { ArmError, type Json } from './arm-error.ts'
-import { networkVersions, passing, referred, subnetsOf } from './network-types.ts'
+import { networkVersions, passing, prefixOf, referred, subnetsOf } from './network-types.ts'
 import type { Cloud, PutBody, ResourceType } from './resource-type.ts'
 import type { Resource } from './world.ts'
 
@@ -55,8 +55,19 @@ export const networkInterfaces: ResourceType = {
         if (other)
           throw new ArmError(400, 'PublicIPAddressInUse', `${publicIPAddress.id} is already allocated to ${other.id}.`)
       }
+      const family = configuration.properties.privateIPAddressVersion === 'IPv6' ? 6 : 4
+      if (i === 0 && family === 6)
+        throw new ArmError(400, 'Ipv6NotSupportedForPrimaryIpConfiguration', 'the primary configuration is IPv4')
+      const version = publicIPAddress && referred(publicIPAddress.id, cloud, id).properties.publicIPAddressVersion
+      if (version !== undefined && version !== `IPv${family}`)
+        throw new ArmError(400, 'PublicAndPrivateIpAddressVersionMismatch', `${publicIPAddress?.id} is ${version}`)
+      const [first] = ipConfigurations(body)
+      const groupsOf = (one: IpConfiguration | undefined) =>
+        JSON.stringify((one?.properties.applicationSecurityGroups ?? []).map((group) => group.id.toLowerCase()))
+      if (groupsOf(first) !== groupsOf(configuration))
+        throw new ArmError(400, 'AllIpConfigurationsMustHaveSameApplicationSecurityGroups', 'groups differ')
       const kept = before && ipConfigurations(before)[i]?.properties.privateIPAddress
-      const privateIPAddress = kept ?? freeAddress(network, subnet.id, cloud)
+      const privateIPAddress = kept ?? freeAddress(network, subnet.id, cloud, family)
       return { ...configuration, properties: { ...configuration.properties, privateIPAddress } }
     })
     if (configurations.length === 0) throw new ArmError(400, 'InvalidRequestFormat', 'ipConfigurations is required')
@@ -87,15 +98,15 @@ export const networkInterfaces: ResourceType = {
 /** The next address of a subnet; Azure keeps the first four and the last. None is used again soon. */
 const lastGiven = new WeakMap<Cloud['world'], Map<string, number>>()
 
-function freeAddress(network: Resource, subnetId: string, { world }: Cloud): string {
+function freeAddress(network: Resource, subnetId: string, { world }: Cloud, family: 4 | 6): string {
   const name = subnetId.slice(subnetId.lastIndexOf('/') + 1)
-  const { addressPrefix } = subnetsOf(network).find((one) => one.name.toLowerCase() === name.toLowerCase())
-    ?.properties ?? {
-    addressPrefix: '',
-  }
+  const subnet = subnetsOf(network).find((one) => one.name.toLowerCase() === name.toLowerCase())
+  const addressPrefix = prefixOf(subnet, family)
+  if (addressPrefix === undefined)
+    throw new ArmError(400, 'SubnetHasNoIpv6Prefix', `Subnet ${name} has no address prefix of IPv${family}.`)
   const [base = '', bits = '24'] = addressPrefix.split('/')
   const first = base.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  const room = 2 ** (32 - Number(bits)) - 5
+  const room = family === 6 ? 2 ** 16 : 2 ** (32 - Number(bits)) - 5
   const taken = new Set(
     world
       .list(networkInterfaces.type)
@@ -106,6 +117,7 @@ function freeAddress(network: Resource, subnetId: string, { world }: Cloud): str
   for (let step = 0; step < room; step++) {
     const offset = ((given.get(addressPrefix) ?? -1) + 1) % room
     given.set(addressPrefix, offset)
+    if (family === 6) return `${base}${(4 + offset).toString(16)}`
     const value = first + 4 + offset
     const address = [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
     if (!taken.has(address)) return address

@@ -33,7 +33,13 @@ export function referred(id: unknown, cloud: Cloud, from: string): Resource {
 
 interface Subnet {
   name: string
-  properties: { addressPrefix: string }
+  properties: { addressPrefix?: string; addressPrefixes?: string[] }
+}
+
+/** Of one family, `undefined`: it has none. */
+export function prefixOf(subnet: Subnet | undefined, family: 4 | 6): string | undefined {
+  const { addressPrefix, addressPrefixes = [] } = subnet?.properties ?? {}
+  return [addressPrefix ?? [], addressPrefixes].flat().find((one) => one.includes(':') === (family === 6))
 }
 
 export function subnetsOf(network: Resource | undefined): Subnet[] {
@@ -49,9 +55,12 @@ export const virtualNetworks: ResourceType = {
     const prefixes = (properties.addressSpace as { addressPrefixes?: string[] } | undefined)?.addressPrefixes ?? []
     if (prefixes.length === 0) throw new ArmError(400, 'InvalidRequestFormat', 'addressSpace is required')
     const subnets = (properties.subnets ?? []) as Subnet[]
-    for (const { name, properties: own } of subnets) {
-      const size = Number(own.addressPrefix.split('/')[1])
-      if (size > 29) throw new ArmError(400, 'NetcfgInvalidSubnet', `Subnet '${name}' is not valid in virtual network.`)
+    for (const subnet of subnets) {
+      const { name } = subnet
+      const [four, six] = [prefixOf(subnet, 4), prefixOf(subnet, 6)]
+      const isOutside = six !== undefined && !prefixes.some((one) => one.includes(':'))
+      if (four === undefined || isOutside || Number(four.split('/')[1]) > 29 || (six && !six.endsWith('/64')))
+        throw new ArmError(400, 'NetcfgInvalidSubnet', `Subnet '${name}' is not valid in virtual network.`)
     }
     for (const { name } of subnetsOf(before)) {
       const kept = subnets.some((one) => one.name === name)
@@ -160,15 +169,17 @@ export const publicIPAddresses: ResourceType = {
         'Standard addresses must be static.',
       )
     const taken = new Set(world.list('Microsoft.Network/publicIPAddresses').map((one) => one.properties.ipAddress))
+    const start = properties.publicIPAddressVersion === 'IPv6' ? '2001:db8::' : '203.0.113.'
     let last = 1
-    while (taken.has(`203.0.113.${last}`)) last++
-    return { ...properties, ipAddress: before?.properties.ipAddress ?? `203.0.113.${last}` }
+    while (taken.has(`${start}${last}`)) last++
+    return { ...properties, ipAddress: before?.properties.ipAddress ?? `${start}${last}` }
   },
   created: passing,
   inUse: { status: 400, code: 'PublicIPAddressCannotBeDeleted' },
   view(resource, { world }) {
     const user = world.dependants(resource.id).find(({ type }) => type === 'Microsoft.Network/networkInterfaces')
-    const at = user && { ipConfiguration: { id: `${user.id}/ipConfigurations/primary` } }
+    const name = resource.properties.publicIPAddressVersion === 'IPv6' ? 'ipv6' : 'primary'
+    const at = user && { ipConfiguration: { id: `${user.id}/ipConfigurations/${name}` } }
     const { deleteOption: _, ...own } = resource.properties
     return { ...own, ...at, idleTimeoutInMinutes: 4 }
   },

@@ -136,7 +136,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
       return { status: 200, text: '<TerminateInstancesResponse><instancesSet/></TerminateInstancesResponse>' }
     const same = unchanging.has(call) ? constant.get(body) : undefined
     if (same) return same
-    const answer = await forward(body, headers)
+    const answer = await forward(call === 'RunInstances' ? withIpv6(body) : body, headers)
     if (answer.status !== 200) return answer
     if (unchanging.has(call)) constant.set(body, answer)
     if (call === 'RunInstances') await began(parameters, answer.text)
@@ -256,4 +256,10 @@ function withoutNew(text: string, instances: Map<string, { at: number }>, lag: n
     return i === last ? one.slice(one.indexOf('</reservationSet>')) : ''
   })
   return head + kept.join('')
+}
+
+/** moto knows how many IPv6 addresses there are to be only of the machine, not of its interface. */
+function withIpv6(body: string): string {
+  const count = new URLSearchParams(body).get('NetworkInterface.1.Ipv6AddressCount')
+  return count === null ? body : `${body}&Ipv6AddressCount=${count}`
 }

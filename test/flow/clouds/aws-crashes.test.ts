@@ -32,7 +32,7 @@ describe('aws: kill -9 of the process after each of its calls', () => {
 
   test('what was begun is taken up: as many machines as were asked for, and nothing left', async () => {
     const own = { network: { own: '10.40.0.0/16' } }
-    const kinds: Partial<AwsSettings>[] = [own, {}, own, { spot: true }]
+    const kinds: Partial<AwsSettings>[] = [own, {}, { ...own, ipv6: true }, { spot: true }]
     const lives = kinds.map(async (settings) => {
       while (drivers.kills < wantedKills) await life(settings)
     })

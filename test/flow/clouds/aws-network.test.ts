@@ -1,11 +1,13 @@
 import {
   DescribeInstancesCommand,
+  DescribeRouteTablesCommand,
   DescribeSecurityGroupsCommand,
   DescribeSubnetsCommand,
   DescribeVpcsCommand,
 } from '@aws-sdk/client-ec2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../../src/model/ids.ts'
+import { subnets6Of } from '../../../src/providers/aws/networks.ts'
 import type { FirewallRule } from '../../../src/providers/contract.ts'
 import { type Ec2Cloud, startEc2Cloud } from '../../clouds/ec2/ec2-cloud.ts'
 import { type AwsConnection, connectAws, make } from './aws-box.ts'
@@ -124,6 +126,38 @@ describe('aws: firewall and network of a deployment', () => {
     for (const { id } of machines) await own.provider.destroyMachine(id)
     await own.provider.release?.({ installation, deployment })
     expect((await cloud.stranger.send(new DescribeVpcsCommand({ Filters }))).Vpcs).toEqual([])
+    expect(await own.provider.residue?.(installation)).toEqual([])
+  })
+
+  test('a network of its own with IPv6: addresses of both families, and a way out for both', async () => {
+    const { installation } = one
+    const settings = { network: { own: '10.21.0.0/16' }, ipv6: true }
+    const own = await connectAws(cloud, { installation, settings })
+    const deployment = newId('dep')
+    await own.provider.secure?.({ installation, deployment }, rules)
+    const { id } = await make(own, { deployment, component: 'loadBalancer' })
+    const Filters = [{ Name: 'tag:kitbag:deployment', Values: [deployment] }]
+    const { Vpcs: [vpc] = [] } = await cloud.stranger.send(new DescribeVpcsCommand({ Filters }))
+    const { Subnets = [] } = await cloud.stranger.send(new DescribeSubnetsCommand({ Filters }))
+    const block = vpc?.Ipv6CidrBlockAssociationSet?.[0]?.Ipv6CidrBlock ?? ''
+    const given = Subnets.flatMap(({ Ipv6CidrBlockAssociationSet: [six] = [] }) => six?.Ipv6CidrBlock ?? [])
+    expect(given.sort()).toEqual(subnets6Of(block).slice(0, 3).sort())
+    const inside = [{ Name: 'vpc-id', Values: [vpc?.VpcId ?? ''] }]
+    const { RouteTables: [table] = [] } = await cloud.stranger.send(new DescribeRouteTablesCommand({ Filters: inside }))
+    expect(table?.Routes?.filter(({ GatewayId }) => GatewayId?.startsWith('igw-'))).toMatchObject([
+      { DestinationCidrBlock: '0.0.0.0/0' },
+      { DestinationIpv6CidrBlock: '::/0' },
+    ])
+    await expect
+      .poll(async () => (await own.provider.getMachine(id))?.addresses, { timeout: 30_000 })
+      .toMatchObject([
+        { family: 4, scope: 'private' },
+        { family: 4, scope: 'public', login: true },
+        { family: 6, scope: 'public' },
+      ])
+    expect((await wall(deployment)).loadBalancer).toEqual(['22 192.0.2.0/24', '80 0.0.0.0/0', '80 ::/0'])
+    await own.provider.destroyMachine(id)
+    await own.provider.release?.({ installation, deployment })
     expect(await own.provider.residue?.(installation)).toEqual([])
   })
 

@@ -191,18 +191,6 @@ describe("azure: a component's firewall", () => {
 describe('azure: addresses', () => {
   afterEach(() => clear(provider))
 
-  test('a static one survives the replacement of its machine, and goes with the deployment', async () => {
-    const publicOf = (machine: { addresses: { scope: string; address: string }[] }) =>
-      machine.addresses.find(({ scope }) => scope === 'public')?.address
-    const first = await make(provider, { component: 'loadBalancer', name: 'load-balancer-1' })
-    const web = await make(provider)
-    await provider.destroyMachine(first.id)
-    await provider.destroyMachine(web.id)
-    const second = await make(provider, { component: 'loadBalancer', name: 'load-balancer-1' })
-    expect(publicOf(second)).toBe(publicOf(first))
-    expect(counts(cloud)).toMatchObject({ publicIPAddresses: 1 })
-  })
-
   test('Kitbag logs in at the public address, or at the private one where that is said', async () => {
     const login = (machine: { addresses: { login?: true; scope: string }[] }) =>
       machine.addresses.filter((one) => one.login)

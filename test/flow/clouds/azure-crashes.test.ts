@@ -33,7 +33,7 @@ async function life(more: Record<string, unknown>): Promise<void> {
 
 test('azure: kill -9 of the process after each of its calls: as many machines as were asked for, and nothing left', async () => {
   const closed = { publicAddresses: false, spot: true }
-  const lives = [{}, closed, {}, closed].map(async (settings) => {
+  const lives = [{}, closed, { ipv6: true }, closed].map(async (settings) => {
     while (drivers.kills < wantedKills) await life(settings)
   })
   await Promise.all(lives)

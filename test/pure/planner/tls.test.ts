@@ -153,13 +153,16 @@ test('a certificate is for every address of its machine, for its name, and for w
 
 describe('a certificate that is due', () => {
   const now = new Date('2026-03-01T00:00:00Z')
-  const words = (renewAt: string, version = 1) =>
-    certificateWords([{ machineId: 'mac_1', version, certificate: '', hosts: [], renewAt: new Date(renewAt) }], now)
+  const db = machine('db-1', 'cld_1', [['10.0.0.5', 'private']])
+  const words = (renewAt: string, version = 1, hosts = certificateHosts(db)) =>
+    certificateWords([{ machineId: db.id, version, certificate: '', hosts, renewAt: new Date(renewAt) }], [db], now)
 
   test('is another word than one that is in force', () => {
-    expect(words('2026-03-02')).toEqual({ mac_1: '1' })
-    expect(words('2026-02-28')).toEqual({ mac_1: 'due' })
-    expect(words('2026-03-02', 2)).toEqual({ mac_1: '2' })
+    expect(words('2026-03-02')).toEqual({ 'mac_db-1': '1' })
+    expect(words('2026-02-28')).toEqual({ 'mac_db-1': 'due' })
+    expect(words('2026-03-02', 2)).toEqual({ 'mac_db-1': '2' })
+    // Its machine has got another address since.
+    expect(words('2026-03-02', 2, ['10.0.0.4', 'db-1', 'localhost'])).toEqual({ 'mac_db-1': 'due' })
   })
 
   test('changes its machine where it stands, and nothing else', () => {

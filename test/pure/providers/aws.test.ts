@@ -3,7 +3,7 @@ import { byPrice } from '../../../src/lib/machine-sizes.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import { awsCode, toKitbagError } from '../../../src/providers/aws/errors.ts'
 import { permissions } from '../../../src/providers/aws/groups.ts'
-import { subnetsOf } from '../../../src/providers/aws/networks.ts'
+import { subnets6Of, subnetsOf } from '../../../src/providers/aws/networks.ts'
 import { policy } from '../../../src/providers/aws/policy.ts'
 import { credentialsSchema, settingsSchema } from '../../../src/providers/aws/settings.ts'
 import { sizes, sizesIn, suitable } from '../../../src/providers/aws/sizes.ts'
@@ -94,6 +94,20 @@ describe('settings', () => {
     expect(problems({ publicAddresses: false, reach: 'private' })).toEqual([])
     expect(problems({ publicAddresses: false, reach: 'private', network: { own: '10.0.0.0/16' } })).toHaveLength(1)
   })
+  const hostKey = `SHA256:${'a'.repeat(43)}`
+  test('behind a jump host, machines are reached in private, and SSH comes from there alone', () => {
+    const jump = { address: '10.0.0.4', hostKey }
+    const given = settingsSchema.parse({ region: 'eu-central-1', reach: 'private', jump })
+    expect(given).toMatchObject({ sshFrom: ['10.0.0.4/32'], jump: { port: 22 } })
+    expect(settingsSchema.parse(given)).toEqual(given)
+    const outside = { address: 'bastion.example.com', hostKey }
+    expect(problems({ jump: outside, reach: 'private', sshFrom: ['10.0.0.4/32'] })).toEqual([])
+    const paths = (more: object) => problems(more).map(({ path }) => path.join('.'))
+    expect(paths({ jump: outside, reach: 'private' })).toEqual(['sshFrom'])
+    expect(paths({ jump })).toEqual(['reach'])
+    expect(paths({ jump: { address: '10.0.0.4' }, reach: 'private' })).toEqual(['jump.hostKey'])
+  })
+
   test.each([
     [{}, 1],
     [{ accessKeyId: 'a' }, 1],
@@ -165,4 +179,17 @@ test('the policy changes only what is tagged, in one region, and knows of own ne
   const change = Statement.find(({ Action }) => Action.includes('ec2:TerminateInstances'))
   expect(change?.Condition?.StringLike).toEqual({ 'aws:ResourceTag/kitbag:installation': '*' })
   expect(JSON.stringify(policy(settings({ network: { own: '10.0.0.0/16' } })))).toContain('CreateVpc')
+})
+
+test.each([
+  ['2001:db8:12:3400::/56', '2001:db8:12:3400::/64', '2001:db8:12:3407::/64'],
+  ['2001:db8:12::/56', '2001:db8:12:0::/64', '2001:db8:12:7::/64'],
+])('IPv6 networks of %s: the first is %s, the last %s', (block, first, last) => {
+  expect(subnets6Of(block)).toHaveLength(8)
+  expect([subnets6Of(block).at(0), subnets6Of(block).at(-1)]).toEqual([first, last])
+})
+
+test('IPv6 is for networks of its own', () => {
+  const { error } = settingsSchema.safeParse({ region: 'eu-central-1', ipv6: true })
+  expect(error?.issues.map(({ path }) => path.join('.'))).toEqual(['ipv6'])
 })

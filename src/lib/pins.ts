@@ -1,12 +1,16 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fingerprint, parsePublicKey } from '../../lib/host-key.ts'
-import { readState, writeState } from '../../lib/state-file.ts'
-import { KitbagError } from '../../model/errors.ts'
-import type { MachineAccess } from '../../model/machine.ts'
-import type { ProviderSsh } from '../contract.ts'
+import { KitbagError } from '../model/errors.ts'
+import type { MachineAccess } from '../model/machine.ts'
+import { fingerprint, parsePublicKey } from './host-key.ts'
+import { readState, writeState } from './state-file.ts'
 
 type Target = Omit<MachineAccess, 'hostKey'>
+
+/** Tells the host keys that a machine shows now, none of them trusted. */
+interface Scanner {
+  hostKeys(machine: Target): Promise<string[]>
+}
 
 export interface Pins {
   /** The whole public key that a machine has to show. Throws `host-key-mismatch`, `machine-unreachable`. */
@@ -17,7 +21,7 @@ export interface Pins {
  * Host keys as they are given: whole keys as they are, fingerprints by the key that fits among those that the machine shows. Where none
  * is given, the first that it ever shows is kept in `folder` and holds from then on.
  */
-export function createPins(ssh: ProviderSsh, folder: string): Pins {
+export function createPins(ssh: Scanner, folder: string): Pins {
   const known = new Map<string, Promise<string>>()
 
   async function find(target: Target, given: string | undefined): Promise<string> {
