@@ -104,7 +104,11 @@ describe.skipIf(noMachines)(`a machine that somebody else made${noMachines ? ` (
     await done(await box.submit(name, { kind: 'forget' }))
     expect(await answer(address)).toBe('imported')
     expect(await box.machines()).toEqual([])
-    expect(await box.client.json('POST', '/v1/sweep', { remove: true })).toEqual({ machines: [], residue: [] })
+    expect(await box.client.json('POST', '/v1/sweep', { remove: true })).toEqual({
+      machines: [],
+      addresses: [],
+      residue: [],
+    })
     expect(await answer(address)).toBe('imported')
     expect(cloud.trace.map(({ call }) => call)).not.toContain('TerminateInstances')
   })
