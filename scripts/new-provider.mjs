@@ -78,7 +78,14 @@ import { type Credentials, credentialsSchema, type Settings, settingsSchema } fr
 export const driver: ProviderDriver<Settings, Credentials> = {
   kind: '${name}',
   summary: 'Machines of ${name}',
-  capabilities: { images: ['debian-13'], userData: true, fractionalCpu: false, zones: false, floatingAddress: false },
+  capabilities: {
+    images: ['debian-13'],
+    userData: true,
+    fractionalCpu: false,
+    zones: false,
+    floatingAddress: false,
+    imports: { refused: 'machines of ${name} cannot be taken in: marks is not built yet' },
+  },
   settings: settingsSchema,
   credentials: credentialsSchema,
   connect: async () => provider,
@@ -91,6 +98,7 @@ const provider: Provider = {
   getMachine: async () => missing('getMachine'),
   listMachines: async () => missing('listMachines'),
   destroyMachine: async () => missing('destroyMachine'),
+  letGo: async () => missing('letGo'),
   test: async () => missing('test'),
   residue: async () => missing('residue'),
   // None here: leave it out, and excuse the suite in the test (\`{ staticAddresses: 'the reason' }\`).

@@ -32,9 +32,9 @@ export function finishOperation(
     const units = await tidy(deps, operation)
     const behind = ending === 'failed' ? behindOf(operation, units) : []
     const refused =
-      ending === 'succeeded' && operation.kind === 'destroy' ? await letGo(deps, operation, signal) : undefined
+      ending === 'succeeded' && endsDeployment(operation) ? await letGo(deps, operation, signal) : undefined
     if (refused) {
-      const error = { ...refused, message: `${refused.message}; what is left is destroyed by asking again` }
+      const error = { ...refused, message: `${refused.message}; what is left goes by asking again` }
       await store.operations.finish(operationId, { status: 'failed', result: resultOfUndo(units, problems), error })
       return
     }
@@ -101,7 +101,7 @@ async function succeed(
   const { store } = deps
   const { deploymentId, kind, request } = operation
   const result: OperationResult = { units: units.filter(({ status }) => status === 'done').length }
-  if (kind === 'destroy') {
+  if (endsDeployment(operation)) {
     await retire(deps, operation)
     return result
   }
@@ -149,6 +149,11 @@ async function retire({ store }: ActivityDeps, { deploymentId, deployment, id }:
   } else await store.deployments.remove(deploymentId)
 }
 
+/** Nothing is left of the deployment then. */
+function endsDeployment({ kind, request }: OperationRecord): boolean {
+  return kind === 'destroy' || (kind === 'forget' && !request.machines)
+}
+
 function resultOfUndo(units: UnitRecord[], problems: ErrorRecord[]): OperationResult {
   const undo = units.filter(({ stage }) => stage === 'undo')
   const undoErrors = [...undo.flatMap(({ error }) => (error ? [error] : [])), ...problems]
@@ -186,6 +191,8 @@ function aftermath(
 ): string {
   if (kind === 'check' || kind === 'push') return ''
   if (kind === 'destroy') return '; what is left is destroyed by asking again'
+  if (kind === 'import') return undone === false ? '; its marks are still on it' : '; nothing was changed on it'
+  if (kind === 'forget' && undone === undefined) return '; what is left is forgotten by asking again'
   if (undone === false) return `; undoing it met ${undoErrors?.length} errors, see undoErrors`
   if (deployment && deployment.currentRelease !== null) return `; release ${deployment.currentRelease} is still serving`
   if (undone) return '; what it had made was undone'

@@ -41,6 +41,7 @@ async function makePlan(deps: ActivityDeps, operation: OperationRecord): Promise
 /** A check changed nothing, a push's truth is stored, and what was destroyed does not come back. */
 function isUndone({ kind, request }: OperationRecord, { currentRelease }: DeploymentRecord): boolean {
   if (kind === 'check' || kind === 'push' || kind === 'destroy') return false
+  if (kind === 'forget' && !request.machines) return false
   return !(request.keepFailed && currentRelease === null)
 }
 

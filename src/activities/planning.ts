@@ -27,7 +27,8 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
       },
     )
   }
-  const request = stage === 'main' ? await mainRequest(deps, operation, deployment) : undoRequest(deployment)
+  const request =
+    stage === 'main' ? await mainRequest(deps, operation, deployment) : await undoRequest(deps, operation, deployment)
   if (typeof request.release === 'number') {
     const release = await releaseOf(store, deployment.id, request.release)
     await ensureServerAuthority(deps, deployment, release.spec)
@@ -85,7 +86,15 @@ async function mainRequest(
   const loss = request.allowDataLoss ? { allowDataLoss: request.allowDataLoss } : {}
   switch (kind) {
     case 'destroy':
-      return { kind, ...loss }
+      return { kind, ...loss, ...(request.deleteImported && { deleteImported: request.deleteImported }) }
+    case 'import':
+      if (!request.import) throw new KitbagError('invalid-request', 'an import without a machine')
+      return { kind, import: request.import }
+    case 'forget': {
+      if (!request.machines) return { kind }
+      const { currentRelease: release } = deployment
+      return { kind, forget: request.machines, ...loss, ...(release !== null && { release }) }
+    }
     case 'deploy':
     case 'rollback':
       if (request.release === undefined) throw new KitbagError('invalid-request', `a ${kind} without a release`)
@@ -130,7 +139,17 @@ export async function markLost({ store }: ActivityDeps, { deploymentId, request 
     if (status !== before[i]?.status) await store.machines.update(id, { status })
 }
 
-function undoRequest({ currentRelease }: DeploymentRecord): PlanRequest {
+async function undoRequest(
+  { store }: ActivityDeps,
+  { request }: OperationRecord,
+  { id, currentRelease }: DeploymentRecord,
+): Promise<PlanRequest> {
+  if (request.import) {
+    const { providerId } = request.import
+    const rows = await store.machines.list(id)
+    const forget = rows.flatMap((row) => (row.status === 'imported' && row.providerId === providerId ? [row.name] : []))
+    return { kind: 'forget', forget }
+  }
   return { kind: 'undo', ...(currentRelease !== null && { release: currentRelease }) }
 }
 

@@ -56,8 +56,15 @@ export function createResolveSpecs({ store, clouds, timings }: Options): Resolve
       const provider = await clouds.provider(cloudId)
       const has = provider.staticAddresses !== undefined
       if (component.machine.staticAddress && !has) throw noStaticAddress(component)
-      const { region, zones } = component.placement
-      const place = { ordinal, ...(region !== undefined && { region }), ...(zones !== undefined && { zones }) }
+      const { region, zones, labels = {} } = component.placement
+      const asked = Object.keys(labels).length > 0 && { labels }
+      if (asked && !(await clouds.capabilities(cloudId)).labels) throw noLabels(component)
+      const place = {
+        ordinal,
+        ...(region !== undefined && { region }),
+        ...(zones !== undefined && { zones }),
+        ...asked,
+      }
       const spec = await retry(() => provider.resolve(component.machine, place), { attempts, delay })
       const named = { ...spec, ...(has && staticAddress !== undefined && { staticAddress }) }
       return [machineName(component.name, ordinal), named] as const
@@ -72,6 +79,16 @@ function noFloatingAddress({ name }: ResolvedComponent): KitbagError {
     `${name}: its cloud has no floating addresses, and floatingAddress asks for one`,
     {
       fix: `Leave it out, and put all of its machines into DNS, with a health check: value: "\${${name}.addresses}".`,
+    },
+  )
+}
+
+function noLabels({ name }: ResolvedComponent): KitbagError {
+  return new KitbagError(
+    'not-supported',
+    `${name}: machines of its cloud have no labels, and placement.labels asks for some`,
+    {
+      fix: 'Leave them out, or place it on a cloud of provider ssh, whose settings list labels.',
     },
   )
 }

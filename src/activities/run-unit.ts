@@ -9,10 +9,12 @@ import { isStoreAway, recordedFailure, redactedRecord, repeatedFailure } from '.
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
 import { planOf } from './plan-of.ts'
 import type { UnitEffect, UnitWork } from './unit-work.ts'
+import { adopt } from './units/adopt.ts'
 import { check } from './units/check.ts'
 import { configure } from './units/configure.ts'
 import { create } from './units/create.ts'
 import { destroy } from './units/destroy.ts'
+import { forget } from './units/forget.ts'
 import { install } from './units/install.ts'
 import { join, leave } from './units/membership.ts'
 import { migrate } from './units/migrate.ts'
@@ -34,6 +36,8 @@ const effects: Record<UnitKind, UnitEffect> = {
   ready,
   join,
   destroy,
+  adopt,
+  forget,
   check,
 }
 
@@ -47,6 +51,8 @@ export const unitAttempts: Record<UnitKind, number> = {
   ready: 2,
   join: 4,
   destroy: 8,
+  adopt: 6,
+  forget: 8,
   check: 3,
 }
 

@@ -49,11 +49,12 @@ export async function settleClouds(
   signal: AbortSignal,
 ): Promise<ErrorRecord | undefined> {
   const { store } = deps
-  const { kind, deploymentId } = operation
+  const { kind, deploymentId, request } = operation
   const deployment = await store.deployments.get(deploymentId)
   if (!deployment || kind === 'check' || kind === 'push') return undefined
   const attempt = async () => {
-    const inForce = kind === 'destroy' ? null : deployment.currentRelease
+    const ends = kind === 'destroy' || (kind === 'forget' && !request.machines)
+    const inForce = ends ? null : deployment.currentRelease
     if (inForce !== null) await secure(deps, deployment, [inForce])
     await releaseEmpty(deps, operation, deployment)
   }

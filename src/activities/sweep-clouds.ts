@@ -32,10 +32,10 @@ export async function sweepClouds(
   const swept = new Set<string>()
   for (const { name: cloud, provider, machines, addresses } of found) {
     const emptied = new Set<string>()
-    for (const { id, name, tags, status } of machines) {
+    for (const { id, name, tags, status, imported } of machines) {
       if (status === 'gone' || seen.has(id) || belongs(id, rows.get(tags.machine))) continue
       seen.add(id)
-      if (remove) await provider.destroyMachine(id)
+      if (remove) await (imported ? provider.letGo(id) : provider.destroyMachine(id))
       if (remove) emptied.add(tags.deployment)
       const deployment = (await store.deployments.get(tags.deployment))?.name ?? tags.deployment
       report.machines.push({ id, name, cloud, deployment, removed: remove })

@@ -47,8 +47,8 @@ async function sweepCloud({ store, clouds, reach }: ActivityDeps, cloudId: strin
   )
   const rows = (await store.machines.list(deployment)).filter((row) => row.cloudId === cloudId)
   const byId = new Map(rows.map((row) => [row.id, row]))
-  for (const { id, tags } of made) {
-    if (!belongs(id, byId.get(tags.machine))) await provider.destroyMachine(id)
+  for (const { id, tags, imported } of made) {
+    if (!belongs(id, byId.get(tags.machine))) await (imported ? provider.letGo(id) : provider.destroyMachine(id))
   }
   const alive = new Set(made.map(({ tags }) => tags.machine))
   for (const row of rows) {

@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Store } from '../db/store.ts'
+import type { CloudRecord, Store } from '../db/store.ts'
 import type { Log } from '../lib/log.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ErrorCode } from '../model/errors.ts'
+import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { ResolvedMachineSpec } from '../model/machine.ts'
+import type { Address, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 import type { CostOf } from '../planner/costs.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -35,6 +37,34 @@ export interface Clouds {
   refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
   test(cloudId: string): Promise<CloudFinding[]>
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
+}
+
+/** What a look at a machine that somebody else made has found. */
+export interface ExaminedMachine {
+  name: string
+  found: { id: string; name: string; status: string; addresses: Address[] }
+  user: string
+  hostKey?: { fingerprint: string; source: 'given' | 'cloud' | 'console' | 'shown' }
+  findings: { name: string; ok: boolean; detail: string; fix?: string; code?: ErrorCode }[]
+  /** Present when nothing speaks against it. */
+  machine?: ImportedMachine
+}
+
+/** What the API needs to take machines in. Composed in main/. */
+export interface Imports {
+  /** Looks, and changes nothing. Throws where there is no one machine to look at. */
+  examine(
+    asked: {
+      deployment: string
+      component: string
+      id?: string | undefined
+      tag?: { name: string; value: string } | undefined
+      user?: string | undefined
+      port: number
+      fingerprint?: string | undefined
+    },
+    cloud: CloudRecord,
+  ): Promise<ExaminedMachine>
 }
 
 /** A machine that a plan would create. */
@@ -70,6 +100,7 @@ export interface ApiDeps {
   reach: Reach
   clouds: Clouds
   resolveSpecs: ResolveSpecs
+  imports: Imports
   /** Prices of clouds, by id; asks none of them. */
   costs: (cloudIds: string[]) => Promise<CostOf>
   /** For people who look into Temporal, and the origin from which browsers may ask; absent: nobody gets to see it. */

@@ -74,6 +74,10 @@ export const placementSchema = strict({
   cloud: nameSchema.optional().describe('A connected cloud (`kitbag cloud list`)'),
   region: text.optional().describe('In the words of the cloud'),
   zones: z.array(text).min(1).optional().describe('Machines are spread over them'),
+  labels: z
+    .record(text, text)
+    .optional()
+    .describe('Only machines that have all of these, where the cloud lists labels (`ssh`)'),
 })
 
 const componentPlacement = placementSchema.extend({

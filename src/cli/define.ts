@@ -17,7 +17,8 @@ export interface CommandDefinition {
   load: () => Promise<Action>
 }
 
-const several = (value: string, before: string[] = []) => [...before, value]
+/** Values of an option that may be repeated. */
+export const several = (value: string, before: string[] = []) => [...before, value]
 
 /** Adds a command with `--json` and examples; what it throws is told as words or as problem details. */
 export function define(parent: Command, { usage, summary, examples, load }: CommandDefinition): Command {

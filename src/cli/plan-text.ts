@@ -5,7 +5,7 @@ import { planCostsText } from './costs-text.ts'
 /** A plan as the API shows it. */
 export type PricedPlan = Plan & { costs: PlanCosts }
 
-const signs = { create: '+', update: '~', replace: '-/+', remove: '-', keep: ' ' } as const
+const signs = { create: '+', update: '~', replace: '-/+', remove: '-', import: '>', forget: '<', keep: ' ' } as const
 
 /** A plan as people know it: one paragraph per machine that changes, a summary, what it costs, the digest. */
 export function planText({ changes, units, refusals, digest, deployment, release, costs }: PricedPlan): string {
@@ -44,5 +44,7 @@ function changeLines(
 function summary(changes: Change[]): string {
   const count = (action: Change['action']) => changes.filter((change) => change.action === action).length
   const counts = (['create', 'update', 'replace', 'remove'] as const).map((action) => `${count(action)} to ${action}`)
-  return `Plan: ${counts.join(', ')}, ${count('keep')} unchanged.`
+  const seldom = (['import', 'forget'] as const).filter((action) => count(action) > 0)
+  const others = seldom.map((action) => `${count(action)} to ${action}`)
+  return `Plan: ${[...counts, ...others].join(', ')}, ${count('keep')} unchanged.`
 }

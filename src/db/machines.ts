@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq, exists, inArray, isNotNull, notExists } from 'drizzle-orm'
+import { and, asc, eq, exists, inArray, isNotNull, isNull, notExists } from 'drizzle-orm'
 import { KitbagError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -78,6 +78,34 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
       if (!row) throw new KitbagError('internal', `machine ${machine.name} was removed while it was made`)
       const hostKeyPrivate = row.hostKeyPrivate ? await keys.decrypt(tenantId, row.hostKeyPrivate) : ''
       return { ...toRecord(row), createToken: row.createToken, hostKeyPrivate }
+    },
+
+    async ensureImported(deploymentId, { providerId, cloud: cloudId, port: sshPort, ...machine }) {
+      const tenantId = await tenantOf(db, deploymentId)
+      await db
+        .insert(machines)
+        .values({
+          ...machine,
+          id: newId('mac'),
+          tenantId,
+          deploymentId,
+          cloudId,
+          providerId,
+          sshPort,
+          createToken: randomUUID(),
+          status: 'imported',
+          stateful: false,
+          imported: true,
+        })
+        .onConflictDoNothing()
+      const [row] = await db
+        .select({ machine: machines, deployment: deployments.name })
+        .from(machines)
+        .innerJoin(deployments, eq(deployments.id, machines.deploymentId))
+        .where(and(eq(machines.cloudId, cloudId), eq(machines.providerId, providerId), isNull(machines.hostId)))
+      if (!row) throw new KitbagError('conflict', `${machine.name} is another machine since`, { retryable: false })
+      if (row.machine.deploymentId === deploymentId && row.machine.name === machine.name) return toRecord(row.machine)
+      throw new KitbagError('conflict', `${providerId} is ${row.machine.name} of ${row.deployment} already`)
     },
 
     async update(id, change) {

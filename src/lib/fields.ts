@@ -44,6 +44,7 @@ export const placementField = strict({
   cloud: z.string().optional(),
   region: z.string().optional(),
   zones: z.array(z.string()).min(1).optional(),
+  labels: z.record(z.string(), z.string()).optional(),
   with: z
     .string()
     .optional()
@@ -58,7 +59,7 @@ interface Machines {
 /** What a service's section says of its machines, as a component has it: without what was not said. */
 export function machinesOf({ machine, placement = {} }: Machines): Pick<ResolvedComponent, 'machine' | 'placement'> {
   const { cpu, memory, image, disk, staticAddress } = machine
-  const { cloud, region, zones, with: host } = placement
+  const { cloud, region, zones, labels, with: host } = placement
   return {
     machine: {
       cpu,
@@ -71,6 +72,7 @@ export function machinesOf({ machine, placement = {} }: Machines): Pick<Resolved
       ...(cloud !== undefined && { cloud }),
       ...(region !== undefined && { region }),
       ...(zones && { zones }),
+      ...(labels && { labels }),
       ...(host !== undefined && { with: host }),
     },
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { costsOf } from '../activities/costs.ts'
+import { createImports, type Imports } from '../activities/import/imports.ts'
 import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
@@ -27,6 +28,7 @@ export interface Parts {
   reach: Reach
   clouds: Clouds
   resolveSpecs: ResolveSpecs
+  imports: Imports
   costs: (cloudIds: string[]) => Promise<CostOf>
   recipes: Map<string, Recipe>
   toolkit: ToolkitRegistry
@@ -82,6 +84,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     reach,
     clouds,
     resolveSpecs: createResolveSpecs({ store, clouds }),
+    imports: createImports({ store, clouds, reach, ssh: { publicKey, hostKeys: real.hostKeys }, toolkit: kinds }),
     costs: (cloudIds) => costsOf(store, cloudIds),
     recipes,
     toolkit: kinds,

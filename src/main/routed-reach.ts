@@ -30,7 +30,7 @@ export function createRoutedReach(real: Reach, { store, clouds, folder }: Routed
   let pretended: Promise<Reach> | undefined
 
   async function find(machineId: string): Promise<Place> {
-    const machine = await store.machines.get(machineId)
+    const machine = (await store.machines.get(machineId)) ?? withoutRow(machineId)
     const cloud = machine && (await store.clouds.get(machine.cloudId))
     const { cloudId, providerId } = machine ?? {}
     return {
@@ -87,4 +87,10 @@ export function createRoutedReach(real: Reach, { store, clouds, folder }: Routed
       await (await pretended)?.close()
     },
   }
+}
+
+/** One that is looked at before it is taken in says itself where it is: activities/import names it so. */
+function withoutRow(id: string): { cloudId: string; providerId: string } | undefined {
+  const [, cloudId, providerId] = /^import:([^:]+):(.+)$/.exec(id) ?? []
+  return cloudId !== undefined && providerId !== undefined ? { cloudId, providerId } : undefined
 }

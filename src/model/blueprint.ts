@@ -8,6 +8,8 @@ export interface Placement {
   cloud?: string
   region?: string
   zones?: string[]
+  /** Machines that have all of these, where machines have labels. */
+  labels?: Record<string, string>
   /** Component or service whose machines it shares; it has none of its own then, and is where that is. */
   with?: string
 }

@@ -38,6 +38,8 @@ export interface ResolvedMachineSpec {
   zone?: string
   /** Where else it may be made while `zone` has no room, in this order. */
   otherZones?: string[]
+  /** It has these, and maybe more. */
+  labels?: Record<string, string>
   /** Name of the static address that it has, or takes over from the machine that it replaces: unique in the deployment. Absent: none. */
   staticAddress?: string
   /** Bytes of root disk, where it is larger than is asked for because the image is. */
@@ -62,8 +64,19 @@ export interface MachineAccess {
   jump?: MachineAccess
 }
 
-/** `lost`: it is dead or gone, and nobody is told of it any more; the next change that can replaces it. */
-export type MachineStatus = 'creating' | 'created' | 'installed' | 'ready' | 'failed' | 'lost' | 'destroying'
+/**
+ * `imported`: it was taken in and waits for its place; nobody is told of it yet. `lost`: it is dead or gone, and nobody is told of it any
+ * more; the next change that can replaces it.
+ */
+export type MachineStatus =
+  | 'imported'
+  | 'creating'
+  | 'created'
+  | 'installed'
+  | 'ready'
+  | 'failed'
+  | 'lost'
+  | 'destroying'
 
 /** A machine as Kitbag's database knows it. A destroyed machine has no row. */
 export interface MachineRecord {
@@ -87,6 +100,8 @@ export interface MachineRecord {
   spec: ResolvedMachineSpec
   /** Holds data that a rebuild would lose. */
   stateful: boolean
+  /** Somebody else made it: it is let go where others are destroyed. */
+  imported?: boolean
   /** Digest of the install phase's inputs as last completed; null while one is under way or when unknown. */
   installDigest: string | null
   /** Digest of the configure phase's inputs as last completed; null while one is under way or when unknown. */

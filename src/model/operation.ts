@@ -1,11 +1,21 @@
 import type { Canary } from './canary.ts'
 import type { ErrorRecord } from './errors.ts'
+import type { ImportedMachine } from './imported-machine.ts'
 import type { UnitKind } from './plan.ts'
 
 /**
- * `heal` replaces machines that are dead. `push` brings a stored override into force on running machines; it takes no deployment lock.
+ * `heal` replaces machines that are dead. `import` takes in a machine that runs already; `forget` lets machines go as they are. `push` brings a stored override into force on running machines; it takes no deployment lock.
  */
-export type OperationKind = 'deploy' | 'rollback' | 'scale' | 'heal' | 'check' | 'destroy' | 'push'
+export type OperationKind =
+  | 'deploy'
+  | 'rollback'
+  | 'scale'
+  | 'heal'
+  | 'import'
+  | 'forget'
+  | 'check'
+  | 'destroy'
+  | 'push'
 
 export type OperationStatus = 'queued' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled'
 
@@ -33,6 +43,12 @@ export interface OperationRequest {
   scale?: Record<string, number>
   /** heal: ids of the machines that are dead. */
   lost?: string[]
+  /** import: the machine, as it was found and looked at. */
+  import?: ImportedMachine
+  /** forget: names of machines; absent: all, with the deployment. */
+  machines?: string[]
+  /** destroy: names of imported machines that are deleted too. */
+  deleteImported?: string[]
   /** push: toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
 }

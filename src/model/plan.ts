@@ -1,4 +1,5 @@
 import type { Admission } from './firewall.ts'
+import type { ImportedMachine } from './imported-machine.ts'
 import type { ResolvedMachineSpec } from './machine.ts'
 
 /**
@@ -10,9 +11,22 @@ import type { ResolvedMachineSpec } from './machine.ts'
  * - `ready`: waits for the health check; gives `ready`
  * - `join`: waits until the service sends traffic to the machine again
  * - `destroy`: removes the machine
+ * - `adopt`: takes in a machine that somebody else made; nothing is changed on it
+ * - `forget`: lets the machine go as it is: it runs on, and is Kitbag's no more
  * - `check`: both phases in check mode (drift)
  */
-export type UnitKind = 'create' | 'install' | 'migrate' | 'leave' | 'configure' | 'ready' | 'join' | 'destroy' | 'check'
+export type UnitKind =
+  | 'create'
+  | 'install'
+  | 'migrate'
+  | 'leave'
+  | 'configure'
+  | 'ready'
+  | 'join'
+  | 'destroy'
+  | 'adopt'
+  | 'forget'
+  | 'check'
 
 /** One unit of work. It holds references only: no address, no secret, no rendered text. */
 export interface Unit {
@@ -34,6 +48,8 @@ export interface Unit {
     /** Name of the machine that it shares; absent: the cloud makes one. */
     on?: string
   }
+  /** `adopt` only. */
+  adopt?: ImportedMachine & { ordinal: number }
   /** `leave` and `join`: name of the toolkit service. */
   service?: string
   /** `configure`: of all that the machine has, its firewall alone: nothing is taken out of traffic for it. */
@@ -46,7 +62,8 @@ export interface Unit {
   wait?: number
 }
 
-export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove'
+/** `forget`: it goes as `remove` says, and runs on. */
+export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove' | 'import' | 'forget'
 
 /** What happens to one machine, for people. */
 export interface Change {

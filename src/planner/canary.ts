@@ -55,6 +55,7 @@ export function refuseMore({ units }: Plan, { component, machines, overrides }: 
     (unit) =>
       unit.kind === 'create' ||
       unit.kind === 'destroy' ||
+      unit.kind === 'forget' ||
       !(machines.includes(unit.machine) || Object.hasOwn(overrides, unit.component)),
   )
   const fix = 'Deploy it without --canary, or that change alone.'

@@ -72,6 +72,20 @@ export function gone({ fates }: ChangeContext, component: string): string[] {
   return fates.get(component)?.remove.map(({ machine }) => machine.name) ?? []
 }
 
+/** How a machine ends: one that somebody else made is let go, unless it was named to be destroyed. */
+export function endOf(
+  { kind, deleteImported = [] }: PlanInput,
+  { name, imported }: MachineRecord,
+): 'destroy' | 'forget' {
+  return kind === 'forget' || (imported && !deleteImported.includes(name)) ? 'forget' : 'destroy'
+}
+
+/** Id of the unit after which a machine is gone from here, one way or the other. */
+export function endUnit({ units }: ChangeContext, machine: string): string {
+  const forget = unitId('forget', machine)
+  return units.has(forget) ? forget : unitId('destroy', machine)
+}
+
 /** Units after which a machine serves: back in every service's traffic, or healthy where there is none. */
 export function servingUnits(context: ChangeContext, component: string, machine: string): string[] {
   const services = servicesOf(context, component)

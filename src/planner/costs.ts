@@ -26,7 +26,9 @@ export function cloudsOf(plan: Plan, machines: MachineRecord[]): string[] {
 /** What the deployment costs in a month before and after a plan. `machines`: those there are. Pure. */
 export function planCosts(plan: Plan, machines: MachineRecord[], costOf: CostOf): PlanCosts {
   const now = costingsOf(machines, costOf)
-  const ends = new Set(plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+  const ends = new Set(
+    plan.units.filter(({ kind }) => kind === 'destroy' || kind === 'forget').map(({ machine }) => machine),
+  )
   const made = created(plan)
   const begun = new Set(made.map(({ machine }) => machine))
   const after = [

@@ -70,7 +70,7 @@ export function migrationDigest(
 
 /** Whether others are told of a machine. */
 export function isTold({ status }: MachineRecord): boolean {
-  return status !== 'destroying' && status !== 'lost'
+  return status !== 'destroying' && status !== 'lost' && status !== 'imported'
 }
 
 /** Names and addresses of a component's machines, as facts have them for a machine of the given cloud. */

@@ -25,6 +25,8 @@ export interface Fate {
   stay: MachineRecord[]
   /** `row`: a machine whose creation was begun and not finished. */
   create: NewMachine[]
+  /** Were taken in, and wait for a place that there is not now. */
+  wait: MachineRecord[]
   remove: { machine: MachineRecord; replacement?: string; reasons: Reason[] }[]
 }
 
@@ -59,7 +61,9 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
   if (machine.status === 'lost') reasons.push({ message: 'it is lost' })
   if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
   for (const field of ['image', 'cpu', 'memory', 'disk', 'floatingAddress'] as const) {
-    if ((has[field] ?? null) === (component.machine[field] ?? null)) continue
+    const wanted = component.machine[field]
+    if ((has[field] ?? null) === (wanted ?? null)) continue
+    if (machine.imported && suffices(has[field], wanted)) continue
     const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
     reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })
   }
@@ -73,13 +77,24 @@ function mismatches(input: PlanInput, component: ResolvedComponent, machine: Mac
     })
   if (machine.cloudId !== cloudIdOf(input, component))
     reasons.push({ message: 'it is on another cloud', path: `components.${component.name}.placement` })
-  const { region, zones } = component.placement
+  const { region, zones, labels = {} } = component.placement
   if (region !== undefined && machine.spec.region !== region)
     reasons.push({ message: 'it is in another region', path: `components.${component.name}.placement.region` })
   if (zones && machine.spec.zone !== undefined && !zones.includes(machine.spec.zone)) {
     reasons.push({ message: 'it is in another zone', path: `components.${component.name}.placement.zones` })
   }
+  if (Object.entries(labels).some(([label, value]) => machine.spec.labels?.[label] !== value))
+    reasons.push({ message: 'it may not have the labels', path: `components.${component.name}.placement.labels` })
   return reasons
+}
+
+/** Firmware and file systems keep some for themselves: a machine sold as 1 GiB says 0.94 or so. */
+const leastShare = 0.9
+
+/** What somebody else made may be larger than what is asked for. */
+export function suffices(has: number | string | undefined, wanted: number | string | undefined): boolean {
+  if (wanted === undefined) return true
+  return typeof has === 'number' && typeof wanted === 'number' && has >= wanted * leastShare
 }
 
 const progress: MachineRecord['status'][] = ['ready', 'installed', 'created', 'creating']
@@ -155,7 +170,10 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
   const rows = input.machines
     .filter((machine) => machine.component === component.name)
     .sort((a, b) => a.ordinal - b.ordinal)
-  const judged = rows.map((machine) => ({
+  const idle = rows.filter(({ status }) => status === 'imported')
+  const used = rows.filter(({ status }) => status !== 'imported')
+  if (input.kind === 'forget') return forgetting(input, component, used, idle)
+  const judged = used.map((machine) => ({
     machine,
     reasons: rooms ? moves(input, component, machine, rooms) : mismatches(input, component, machine),
   }))
@@ -168,7 +186,8 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
   const unfit = judged.filter(({ machine, reasons }) => reasons.length > 0 && !held.includes(machine))
 
   const taken = new Set(rows.map(({ ordinal }) => ordinal))
-  const fate: Fate = { component, stay: kept.filter(({ status }) => status !== 'creating'), create: [], remove: [] }
+  const stay = kept.filter(({ status }) => status !== 'creating')
+  const fate: Fate = { component, stay, create: [], wait: idle, remove: [] }
   for (const row of kept.filter(({ status }) => status === 'creating')) {
     const host = input.machines.find(({ id }) => id === row.hostId)
     fate.create.push({
@@ -180,10 +199,20 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
     })
   }
   const replaceable = [...unfit]
+  const imported = rooms ? [] : idle.slice(0, Math.max(0, places - kept.length))
+  fate.wait = idle.slice(imported.length)
+  for (const row of imported) {
+    const misfits = mismatches(input, component, row)
+    if (misfits.length > 0) throw misfit(row, misfits)
+    const old = replaceable.shift()
+    const reasons = [{ message: 'it was imported, and has its place now' }]
+    fate.create.push({ name: row.name, ordinal: row.ordinal, row, reasons, ...(old && { replaces: old.machine.name }) })
+    if (old) fate.remove.push({ machine: old.machine, replacement: row.name, reasons: old.reasons })
+  }
   const free = [...(rooms?.free ?? [])]
   const room = rooms ? free.length : Number.POSITIVE_INFINITY
   const names = new Set(rows.flatMap(({ spec }) => spec.staticAddress ?? []))
-  for (let missing = Math.min(places - kept.length, room), ordinal = 1; missing > 0; ordinal++) {
+  for (let missing = Math.min(places - kept.length - imported.length, room), ordinal = 1; missing > 0; ordinal++) {
     if (taken.has(ordinal)) continue
     missing--
     const on = free.shift()
@@ -191,7 +220,7 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
     const old = replaceable.shift()
     const reasons = old
       ? old.reasons
-      : [{ message: rows.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
+      : [{ message: used.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
     const staticAddress =
       !rooms && wantsStaticAddress(component)
         ? (old?.machine.spec.staticAddress ?? freeName(component.name, names))
@@ -222,6 +251,32 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
   return fate
 }
 
+/** Nobody takes the place of machines that are forgotten, and nothing else becomes of the others than that these are gone. */
+function forgetting(
+  { forget = [] }: PlanInput,
+  component: ResolvedComponent,
+  used: MachineRecord[],
+  idle: MachineRecord[],
+): Fate {
+  const goes = ({ name }: MachineRecord) => forget.includes(name)
+  const reasons = [{ message: 'it is to be forgotten' }]
+  return {
+    component,
+    stay: used.filter(
+      (machine) => !goes(machine) && !['creating', 'failed', 'lost', 'destroying'].includes(machine.status),
+    ),
+    create: [],
+    wait: idle.filter((machine) => !goes(machine)),
+    remove: [...used, ...idle].filter(goes).map((machine) => ({ machine, reasons })),
+  }
+}
+
+function misfit({ name }: MachineRecord, reasons: Reason[]): KitbagError {
+  const why = reasons.map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
+  return new KitbagError('conflict', `${name} was imported and does not fit: ${why.join(', ')}`, {
+    fix: `Ask for what it has, or let it go: kitbag forget NAME --machine ${name}`,
+  })
+}
 /** The first of `load-balancer-1`, `load-balancer-2` ... that no static address of the component has. */
 function freeName(component: string, taken: Set<string>): string {
   for (let number = 1; ; number++) {

@@ -65,7 +65,7 @@ export function addClosings(context: ChangeContext, { component, stay, create }:
 }
 
 /** After these of a component, what it did before is over. */
-const lastKinds: UnitKind[] = ['ready', 'join', 'destroy']
+const lastKinds: UnitKind[] = ['ready', 'join', 'destroy', 'forget']
 
 const opening = '/configure/firewall'
 const closing = '/configure/firewall-after'

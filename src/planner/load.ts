@@ -1,5 +1,6 @@
 import type { CertificateStore, ServerCertificateStore } from '../model/certificate.ts'
 import { KitbagError } from '../model/errors.ts'
+import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { ReleaseRecord } from '../model/release.ts'
@@ -35,6 +36,9 @@ export interface PlanRequest {
   release?: number | NumberedRelease
   allowDataLoss?: string[]
   service?: string
+  forget?: string[]
+  deleteImported?: string[]
+  import?: ImportedMachine
   /** Beside the stored ones (a scale under way). */
   overrides?: Record<string, Record<string, JsonObject>>
 }
@@ -86,6 +90,9 @@ export async function loadPlanInput(
     toolkit,
     allowDataLoss: request.allowDataLoss ?? [],
     ...(request.service !== undefined && { service: request.service }),
+    ...(request.forget && { forget: request.forget }),
+    ...(request.deleteImported && { deleteImported: request.deleteImported }),
+    ...(request.import && { import: request.import }),
   }
 }
 

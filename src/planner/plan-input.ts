@@ -1,4 +1,5 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
+import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { OperationKind } from '../model/operation.ts'
@@ -40,6 +41,12 @@ export interface PlanInput {
   allowDataLoss: string[]
   /** Names of machines that stay as they are: those that a canary leaves alone, or those that have it. */
   held?: string[]
+  /** forget: names of machines; absent: all. */
+  forget?: string[]
+  /** destroy: names of imported machines that are not let go but destroyed. */
+  deleteImported?: string[]
+  /** import: the machine. */
+  import?: ImportedMachine
   /** push: the toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
   /** push: another operation is under way, which installs what is to be installed. */

@@ -3,11 +3,13 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Change, Plan, Refusal } from '../model/plan.ts'
+import { endOf } from './change-context.ts'
 import { changeUnits } from './change-units.ts'
 import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
 import { cloudIdOf, type Fate, fatesOf } from './fate.ts'
 import { addLevelling, isUnderWay } from './firewall-units.ts'
+import { forgetPlan, goesWith, importPlan, refuseLast, refuseUnplaced, withGuests } from './imports.ts'
 import { refersTo } from './links.ts'
 import { refusePlainLinks } from './plain-links.ts'
 import type { PlanInput, WantedMachine } from './plan-input.ts'
@@ -21,7 +23,7 @@ function expanded(input: PlanInput): Expanded {
 }
 
 function changesWorld({ kind }: PlanInput): boolean {
-  return kind !== 'check' && kind !== 'push'
+  return kind !== 'check' && kind !== 'push' && kind !== 'import' && kind !== 'forget'
 }
 
 /** Machines that the plan of this input would create: their specs have to be resolved by their clouds before `plan`. */
@@ -43,14 +45,9 @@ export function machinesToCreate(input: PlanInput): WantedMachine[] {
 
 /** The difference between what shall be and what is. Pure; the same input gives the same digest. `specs`: machine name -> what its cloud will make. */
 export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>): Plan {
-  const input = { ...given, machines: [...given.machines].sort(byName) }
+  const input = withGuests({ ...given, machines: [...given.machines].sort(byName) })
   const world = expanded(input)
-  const body =
-    input.kind === 'check'
-      ? checkPlan(input)
-      : input.kind === 'push'
-        ? pushPlan(input)
-        : changePlan(input, world, specs)
+  const body = bodyOf(input, world, specs)
   const whole = {
     version: 1 as const,
     deployment: input.deployment,
@@ -62,11 +59,26 @@ export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>):
   return { ...whole, digest: digestOf(does) }
 }
 
+function bodyOf(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
+  switch (input.kind) {
+    case 'check':
+      return checkPlan(input)
+    case 'push':
+      return pushPlan(input)
+    case 'import':
+      return importPlan(input)
+    case 'forget':
+      return forgetPlan(input) ?? changePlan(input, world, specs)
+    default:
+      return changePlan(input, world, specs)
+  }
+}
+
 function byName(a: MachineRecord, b: MachineRecord): number {
   return a.component < b.component ? -1 : a.component > b.component ? 1 : a.ordinal - b.ordinal
 }
 
-type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
+export type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
 
 /** `machines`: all that there are, of which it may share one. */
 function keep({ component, name: machine, stateful, hostId }: MachineRecord, machines: MachineRecord[]): Change {
@@ -117,9 +129,12 @@ function pushedTo(input: PlanInput, service: string): Map<string, ResolvedCompon
 
 function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
   refuse(input, world)
+  if (input.kind === 'forget') refuseLast(input, world)
   const fates = fatesOf(input, world.components)
   const known = new Set(world.components.map(({ name }) => name))
-  const orphans = input.machines.filter(({ component }) => !known.has(component))
+  const strange = input.machines.filter(({ component }) => !known.has(component))
+  refuseUnplaced(input, strange)
+  const orphans = input.kind === 'undo' || input.kind === 'forget' ? strange.filter(goesWith(input)) : strange
   const { units, updates } = changeUnits(input, world, fates, orphans, specs)
   const changes = changesOf(fates, orphans, updates, input)
   return { units, changes, refusals: input.kind === 'undo' ? [] : refusalsOf(changes, input) }
@@ -151,16 +166,21 @@ function changesOf(
 ): Change[] {
   const changes: Change[] = []
   const stateful = (name: string) => input.release?.spec.recipes[name]?.stateful ?? false
-  for (const { component, stay, create, remove } of fates) {
+  for (const { component, stay, create, wait, remove } of fates) {
+    for (const machine of wait)
+      changes.push({
+        ...keep(machine, input.machines),
+        reasons: [{ message: `it was imported: ${component.name} has no place for it yet` }],
+      })
     for (const machine of stay) {
       const reasons = updates.get(machine.name)
       const kept = keep(machine, input.machines)
       changes.push(reasons ? { ...kept, action: 'update', reasons } : kept)
     }
-    for (const { name, reasons, replaces, on } of create) {
+    for (const { name, row, reasons, replaces, on } of create) {
       if (!replaces)
         changes.push({
-          action: 'create',
+          action: row?.status === 'imported' ? 'update' : 'create',
           component: component.name,
           machine: name,
           ...(on !== undefined && { on }),
@@ -169,27 +189,40 @@ function changesOf(
         })
     }
     for (const { machine, replacement, reasons } of remove) {
-      const action = replacement ? 'replace' : 'remove'
-      changes.push({ ...keep(machine, input.machines), action, ...(replacement && { replacement }), reasons })
+      const end = endOf(input, machine)
+      changes.push({
+        ...keep(machine, input.machines),
+        action: replacement ? 'replace' : end === 'forget' ? 'forget' : 'remove',
+        ...(replacement && { replacement }),
+        reasons: replacement && end === 'forget' ? [...reasons, { message: letGo }] : reasons,
+      })
     }
   }
   for (const machine of orphans) {
     const message = input.release ? `the blueprint has no ${machine.component} any more` : 'nothing shall be left'
-    changes.push({ ...keep(machine, input.machines), action: 'remove', reasons: [{ message }] })
+    const end = endOf(input, machine)
+    const reasons = end === 'forget' ? [{ message }, { message: letGo }] : [{ message }]
+    changes.push({ ...keep(machine, input.machines), action: end === 'forget' ? 'forget' : 'remove', reasons })
   }
   return changes
 }
 
+const letGo = 'it was imported: it is let go and runs on'
+
 /** A machine that was never configured holds no data yet. */
-function refusalsOf(changes: Change[], { machines, allowDataLoss }: PlanInput): Refusal[] {
+function refusalsOf(changes: Change[], { kind, machines, allowDataLoss }: PlanInput): Refusal[] {
   return changes.flatMap(({ action, component, machine, stateful, reasons }) => {
-    if (!stateful || (action !== 'replace' && action !== 'remove') || allowDataLoss.includes(component)) return []
+    const leaves = action === 'replace' || action === 'remove' || (action === 'forget' && kind === 'forget')
+    if (!stateful || !leaves || allowDataLoss.includes(component)) return []
     const row = machines.find(({ name }) => name === machine)
     if (row && row.configureDigest === null && row.releaseNumber === null) return []
     const why = reasons
       .map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
       .join(', ')
-    const message = `${machine} holds data that would be lost: to ${action} it is refused (${why})`
+    const message =
+      action === 'forget'
+        ? `${machine} holds data that ${component} would be without: to forget it alone is refused`
+        : `${machine} holds data that would be lost: to ${action} it is refused (${why})`
     return [
       {
         code: 'data-loss-refused' as const,

@@ -1,31 +1,45 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { MachineRecord } from '../model/machine.ts'
-import { type ChangeContext, gone, mayServe, namersOf, nodesReady, servicesOf, servingUnits } from './change-context.ts'
+import {
+  type ChangeContext,
+  endOf,
+  endUnit,
+  gone,
+  mayServe,
+  namersOf,
+  nodesReady,
+  servicesOf,
+  servingUnits,
+} from './change-context.ts'
 import type { Fate } from './fate.ts'
 import { unitId } from './units.ts'
 
 /** Machines that go: out of traffic, then destroyed. */
 export function addRemovals(context: ChangeContext, { component, remove }: Fate): void {
-  const { units, world } = context
-  const wait = world.lingers.get(component.name)
+  const { units, world, input } = context
+  const lingers = world.lingers.get(component.name)
   for (const { machine, reasons } of remove) {
     const target = { component: component.name, machine: machine.name }
     const reason = reasons[0]?.message ?? 'not needed any more'
-    // Nobody was told of one that never served.
-    const destroy = units.add('destroy', target, reason, mayServe(machine) && wait ? { wait } : {})
+    const kind = endOf(input, machine)
+    // Nobody was told of one that never served, and one that is let go still answers.
+    const wait = kind === 'destroy' && mayServe(machine) ? lingers : undefined
+    const end = units.add(kind, target, reason, wait ? { wait } : {})
     if (!mayServe(machine)) continue
     for (const service of servicesOf(context, component.name)) {
       const leave = units.add('leave', target, reason, { service })
       units.need(leave, nodesReady(context, service))
-      units.need(destroy, [leave])
+      units.need(end, [leave])
     }
   }
 }
 
 /** Machines of a component that is no more. Nobody's files name them once everything else has settled. */
 export function addOrphan({ units, input }: ChangeContext, machine: MachineRecord): void {
-  const reason = input.release ? 'the blueprint does not have it any more' : 'nothing shall be left'
-  units.add('destroy', { component: machine.component, machine: machine.name }, reason)
+  const kind = endOf(input, machine)
+  const gone = input.release ? 'the blueprint does not have it any more' : 'nothing shall be left'
+  const reason = input.kind === 'forget' ? 'it is to be forgotten' : gone
+  units.add(kind, { component: machine.component, machine: machine.name }, reason)
 }
 
 /**
@@ -39,7 +53,7 @@ export function orderRemovals(context: ChangeContext): void {
     [...stay, ...create].map(({ name }) => unitId('ready', name)),
   )
   const going = [...fates.values()].flatMap(({ remove }) => remove.map(({ machine }) => machine))
-  for (const { name } of [...going, ...orphans]) units.need(unitId('destroy', name), settled)
+  for (const { name } of [...going, ...orphans]) units.need(endUnit(context, name), settled)
 }
 
 function orderRemoval(context: ChangeContext, { component, stay, create }: Fate): void {
@@ -53,7 +67,7 @@ function orderRemoval(context: ChangeContext, { component, stay, create }: Fate)
   const forgotten = namersOf(context, component.name).flatMap((namer) =>
     forgetting(context, namer, names, [...whole, ...leaves]),
   )
-  for (const name of names) units.need(unitId('destroy', name), [...whole, ...forgotten])
+  for (const name of names) units.need(endUnit(context, name), [...whole, ...forgotten])
 }
 
 /**

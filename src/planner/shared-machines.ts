@@ -1,11 +1,12 @@
-import type { ChangeContext } from './change-context.ts'
+import { type ChangeContext, endUnit } from './change-context.ts'
 import { unitId } from './units.ts'
 
 /**
  * What several components on one machine owe each other: they install one after the other, since the machine does one thing at a time
  * anyway, and the machine goes when all of them have left it.
  */
-export function orderSharers({ input, fates, units }: ChangeContext): void {
+export function orderSharers(context: ChangeContext): void {
+  const { input, fates, units } = context
   const last = new Map<string, string>()
   const install = (machine: string, name: string) => {
     const id = unitId('install', name)
@@ -23,5 +24,5 @@ export function orderSharers({ input, fates, units }: ChangeContext): void {
     for (const { name, on = '' } of create) install(on, name)
   }
   for (const { name, hostId } of input.machines)
-    if (hostId !== undefined) units.need(unitId('destroy', nameOf.get(hostId) ?? ''), [unitId('destroy', name)])
+    if (hostId !== undefined) units.need(endUnit(context, nameOf.get(hostId) ?? ''), [endUnit(context, name)])
 }

@@ -14,11 +14,15 @@ export interface Capabilities {
   fractionalCpu: boolean
   /** Regions have zones, and a machine can be asked into one. */
   zones: boolean
+  /** Machines have labels of their owner's, and are chosen by them (`placement.labels`). */
+  labels?: true
   /**
    * Machines can share an address that they move between them by themselves (`requirements.floatingAddress`): one for each deployment
    * and name, the same as long as one of its machines exists, and nobody else's meanwhile.
    */
   floatingAddress: boolean
+  /** Machines that somebody else made can be taken in; else why not, in a sentence that names the way out. */
+  imports: true | { refused: string }
   /** Machines are given back, not deleted: what is put onto them is listed there (model/manifest), so that it can be taken away. */
   givesBack?: true
 }
@@ -88,10 +92,51 @@ export interface ProviderMachine {
   /** Login user of the image (`debian`). */
   user: string
   sshPort: number
+  /** It was taken in: its marks say so, so that no sweep ever destroys it. */
+  imported?: true
   /** The cloud's own size id, where the cloud says it: there may have been no room for the spec's. */
   size?: string
   /** Public host key, where the machine has its own rather than that of the request (`userData: false`). */
   hostKey?: string
+}
+
+/** A machine at the cloud, whoever made it. */
+export interface FoundMachine {
+  /** The cloud's own id. */
+  id: string
+  /** What it is called there. */
+  name: string
+  status: ProviderMachine['status']
+  addresses: Address[]
+  /** Kitbag's marks, where it carries some, of whichever installation. */
+  tags?: MachineTags
+  /** The cloud's own ids; absent: not known there. */
+  size?: string
+  image?: string
+  region?: string
+  zone?: string
+  /** Login user of such machines there. */
+  user?: string
+  /** Public host key, where the cloud knows it by itself. */
+  hostKey?: string
+}
+
+/** A machine by the cloud's own id or name, or every machine with a tag of its owner's. */
+export type MachineQuery = { id: string } | { tag: { name: string; value: string } }
+
+/** What is to be done with machines that somebody else made, and those that Kitbag lets go. */
+export interface MachineMarks {
+  /** Machines that exist, running or not. Empty: there is none. */
+  find(query: MachineQuery): Promise<FoundMachine[]>
+  /**
+   * Why a machine cannot be among those of a deployment here (another network, say), in a sentence. Changes nothing. Absent or undefined: it can.
+   */
+  refusal?(id: string, owner: Pick<MachineTags, 'installation' | 'deployment'>): Promise<string | undefined>
+  /**
+   * Puts Kitbag's marks on a machine, and lets the component's rules of `secure` hold for it too. Nothing on the machine itself is changed. The
+   * same marks again change nothing. Throws `conflict` for a machine that carries others.
+   */
+  put(id: string, machine: { name: string; user: string; component: string; tags: MachineTags }): Promise<void>
 }
 
 /** How a machine is connected to, beyond address, user and port. */
@@ -106,7 +151,7 @@ export interface Provider {
   /** Portable words to this cloud's own ids. Throws `not-supported` naming what it knows. Pure after `catalog`. */
   resolve(
     requirements: MachineRequirements,
-    placement: { region?: string; zones?: string[]; ordinal: number },
+    placement: { region?: string; zones?: string[]; labels?: Record<string, string>; ordinal: number },
   ): Promise<ResolvedMachineSpec>
   /** The same token twice = the same machine, also after a crash of the caller at any point. */
   createMachine(request: CreateMachineRequest, identity: { token: string; tags: MachineTags }): Promise<ProviderMachine>
@@ -129,6 +174,13 @@ export interface Provider {
   listMachines(filter: { tags: Partial<MachineTags> & { installation: string } }): Promise<ProviderMachine[]>
   /** Destroying what is gone succeeds. Returns when the machine and all that belongs to it is gone. */
   destroyMachine(id: string): Promise<void>
+  /**
+   * Takes Kitbag's marks off a machine, which runs on as it is: `getMachine` and `listMachines` do not know it any more, and what it needs
+   * (groups, networks, disks) outlives `release`. Whose marks are gone, or who is gone, is left alone. Idempotent.
+   */
+  letGo(id: string): Promise<void>
+  /** Taking in machines that somebody else made; there where `capabilities.imports` is true. */
+  marks?: MachineMarks
   /** What it has written to its console, as far as its cloud keeps that: for a machine that does not answer. */
   console?(id: string): Promise<string | undefined>
   /** What would keep a deployment from working, one finding per permission, tool or quota. */

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { sleep } from '../lib/clock.ts'
+import { surveyScript } from '../lib/survey/script.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { ExecOptions, ExecResult, Reach } from '../model/reach.ts'
@@ -41,6 +42,14 @@ export interface FakeReach extends Reach {
   faults: FakeFault[]
 }
 
+/** What a plain machine says of itself. */
+function plainMachine(): string {
+  const lines = ['image debian-13', 'os Debian GNU/Linux 13', 'systemd yes', 'apt yes', 'cpu 8', 'memory 16777216']
+  return [...lines, 'free 10485760', 'disk 104857600', `clock ${Math.round(Date.now() / 1000)}`, 'end yes', ''].join(
+    '\n',
+  )
+}
+
 const mostExecs = 1000
 
 /** A Reach to machines that do not exist: no network, no process. For the fake provider's machines. */
@@ -77,6 +86,7 @@ export function createFakeReach(options: FakeReachOptions = {}): FakeReach {
           status: 0,
           stdout: '',
           stderr: '',
+          ...(execOptions.stdin === surveyScript && { stdout: plainMachine() }),
           ...options.exec?.(machine, command, execOptions),
         }
         for (const text of answer.stdout.split('\n').slice(0, -1)) onLine?.(text)

@@ -88,7 +88,7 @@ function dependentsOf(units: UnitSkeleton[], ids: Set<string>): Map<string, Unit
 
 /** After a failure that was passed over: a machine that could not be made or set up is neither set up further nor given traffic. */
 function cannotSucceed(unit: UnitSkeleton, broken: Map<string, UnitSkeleton>): boolean {
-  if (unit.kind === 'destroy') return false
+  if (unit.kind === 'destroy' || unit.kind === 'forget') return false
   return unit.needs.some((id) => {
     const need = broken.get(id)
     return need !== undefined && buildsOn.has(need.kind) && machineOf(need) === machineOf(unit)

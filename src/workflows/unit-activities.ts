@@ -22,6 +22,8 @@ const minutes: Record<UnitKind, number> = {
   leave: 30,
   join: 30,
   destroy: 30,
+  adopt: 30,
+  forget: 30,
   check: 30,
 }
 

@@ -9,6 +9,8 @@ import type {
   ProviderMachine,
 } from '../../src/providers/contract.ts'
 
+const noTags = { installation: '', deployment: '', machine: '' }
+
 type Machine = ProviderMachine & { token: string }
 
 /** Which provider call; `phase` says whether its effect has happened. A hook that throws makes the call fail there. */
@@ -72,6 +74,25 @@ export function memoryCloud(): MemoryCloud {
         ),
       ),
     destroyMachine: (id) => during('destroyMachine', machines.get(id)?.name ?? id, () => void machines.delete(id)),
+    letGo: (id) =>
+      during('letGo', machines.get(id)?.name ?? id, () => {
+        const machine = machines.get(id)
+        if (machine) machine.tags = noTags
+      }),
+    marks: {
+      find: async (query) => {
+        const found = 'id' in query ? machines.get(query.id) : undefined
+        if (!found) return []
+        const { id, name, status, addresses, tags } = found
+        const key = { hostKey: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE' }
+        return [{ id, name, status, addresses, ...key, ...(tags.installation !== '' && { tags }) }]
+      },
+      put: (id, { name, tags }) =>
+        during('marks', name, () => {
+          const machine = machines.get(id)
+          if (machine) Object.assign(machine, { name, tags, imported: true })
+        }),
+    },
     test: async () => [],
     residue: async () => [],
   }
@@ -81,6 +102,7 @@ export function memoryCloud(): MemoryCloud {
     fractionalCpu: true,
     zones: false,
     floatingAddress: false,
+    imports: true,
   }
   const driver: ProviderDriver = {
     kind: 'memory',

@@ -1,3 +1,4 @@
+import { surveyScript } from '../../src/lib/survey/script.ts'
 import { KitbagError } from '../../src/model/errors.ts'
 import type { MachineAccess } from '../../src/model/machine.ts'
 import type { HostProgram } from '../../src/model/program.ts'
@@ -15,6 +16,8 @@ export interface ScriptedReach extends Reach {
   failureOutput?: string | undefined
   /** Answers journalctl. */
   journal?: string
+  /** What machines say of themselves when they are looked at; default: plain ones. */
+  survey?: string | undefined
   /** How many programs were asked to stop. */
   stopsAsked: number
   /** Machine names that do not answer SSH. */
@@ -57,9 +60,10 @@ export function scriptedReach(): ScriptedReach {
     programs: [],
     stopsAsked: 0,
     silent: new Set(),
-    async exec(machine, command, { program, onLine = () => {} } = {}) {
+    async exec(machine, command, { program, stdin, onLine = () => {} } = {}) {
       if (reach.silent.has(machine.name)) throw unreachable(machine)
       if (program) return run(machine, program, onLine)
+      if (stdin === surveyScript) return { ...ok, stdout: reach.survey ?? plainMachine() }
       const text = typeof command === 'string' ? command : command.text
       const stop = /stop\.([0-9a-f]+)/.exec(text)?.[1]
       if (stop && text.includes('mkdir')) {
@@ -98,4 +102,10 @@ function unreachable(machine: MachineAccess): KitbagError {
       retryable: true,
     },
   )
+}
+
+/** A machine as a cloud would hand it out. */
+export function plainMachine(more: string[] = []): string {
+  const lines = ['image debian-13', 'os Debian', 'systemd yes', 'apt yes', 'cpu 4', 'memory 8388608', 'free 10485760']
+  return [...lines, 'disk 104857600', `clock ${Math.round(Date.now() / 1000)}`, ...more, 'end yes', ''].join('\n')
 }

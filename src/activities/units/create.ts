@@ -25,14 +25,17 @@ export async function create(work: UnitWork): Promise<void> {
   if (unit.create.on !== undefined) return share(work, unit.create, unit.create.on)
   const provider = await deps.clouds.provider(unit.create.cloud)
   const row = await ensureRow(work, unit.create)
-  if (row.status !== 'creating') return
+  if (row.status !== 'creating' && row.status !== 'imported') return
   try {
     const machine = await untilAddressed(work, provider, await ensureMachine(work, provider, row))
     const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
     const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
     await work.boundary('create/addressed')
     const spec = { ...row.spec, size: machine.size ?? row.spec.size }
-    const known = { providerId, addresses, user, sshPort, hostKey, spec }
+    const own = row.imported
+      ? { user: row.user, sshPort: row.sshPort, hostKey: row.hostKey }
+      : { user, sshPort, hostKey }
+    const known = { providerId, addresses, ...own, spec, stateful: unit.create.stateful }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })

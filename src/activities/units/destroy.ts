@@ -40,14 +40,14 @@ async function destroyMachine(work: UnitWork, row: MachineRecord): Promise<void>
 }
 
 /** Nobody can clean a machine that is dead; who replaces it need not wait for that. */
-async function isLeft({ deps }: UnitWork, row: MachineRecord, error: unknown): Promise<boolean> {
+export async function isLeft({ deps }: UnitWork, row: MachineRecord, error: unknown): Promise<boolean> {
   if (row.status !== 'lost' || !(error instanceof KitbagError)) return false
   if (error.code !== 'machine-unreachable' && error.code !== 'host-key-mismatch') return false
   return (await deps.clouds.capabilities(row.cloudId)).givesBack === true
 }
 
 /** Without the create call's answer its effect is found by the tag. */
-async function idsAtCloud({ deps }: UnitWork, provider: Provider, row: MachineRecord): Promise<string[]> {
+export async function idsAtCloud({ deps }: UnitWork, provider: Provider, row: MachineRecord): Promise<string[]> {
   if (row.providerId) return [row.providerId]
   const { id: installation } = await deps.store.installation.get()
   const made = await provider.listMachines({ tags: { installation, machine: row.id } })
@@ -55,11 +55,13 @@ async function idsAtCloud({ deps }: UnitWork, provider: Provider, row: MachineRe
 }
 
 /** Whoever takes over from a service's machine does so before it goes. One that is dead or does not answer is no reason to keep it. */
-async function retire(work: UnitWork, row: MachineRecord): Promise<void> {
+export async function retire(work: UnitWork, row: MachineRecord): Promise<void> {
   const { deps, deployment, plan } = work
   const service = await serviceNamed(work, row.component)
   if (!service?.toolkit.control.retire) return
-  const going = new Set(plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+  const going = new Set(
+    plan.units.filter(({ kind }) => kind === 'destroy' || kind === 'forget').map(({ machine }) => machine),
+  )
   const rows = await deps.store.machines.list(deployment.id)
   if (!rows.some((other) => other.component === row.component && other.status === 'ready' && !going.has(other.name)))
     return

@@ -41,7 +41,7 @@ async function overridesOf(work: UnitWork, { context }: RunningService): Promise
 }
 
 function machinesGoing({ plan }: UnitWork): Set<string> {
-  return new Set(plan.units.filter(({ kind }) => kind === 'destroy').map(({ machine }) => machine))
+  return new Set(plan.units.filter(({ kind }) => kind === 'destroy' || kind === 'forget').map(({ machine }) => machine))
 }
 
 function member({ unit }: UnitWork) {

@@ -32,7 +32,9 @@ export async function leaveMachine(work: UnitWork, row: MachineRecord): Promise<
   const { deps, deployment, plan } = work
   const { machines } = deps.store
   const host = (await machines.list(deployment.id)).find(({ id }) => id === row.hostId)
-  const going = plan.units.some(({ kind, machine }) => kind === 'destroy' && machine === host?.name)
+  const going = plan.units.some(
+    ({ kind, machine }) => (kind === 'destroy' || kind === 'forget') && machine === host?.name,
+  )
   if (host && host.status !== 'lost' && row.status !== 'lost' && !going) {
     await machines.update(row.id, { installDigest: null, configureDigest: null })
     await runCompiled(work, row, leavingProgram(row.component), { phase: 'configure', secrets: [], mode: 'apply' })

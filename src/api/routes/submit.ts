@@ -20,13 +20,14 @@ import { type Submit, submitSchema } from '../schemas/submit.ts'
 import { describe } from '../views/deployment.ts'
 import { unknownCloud } from './clouds.ts'
 import { findDeployment } from './deployments.ts'
+import { examine, refuseImport } from './import-plan.ts'
 
 const submit = createRoute({
   operationId: 'submitOperation',
   method: 'post',
   path: '/v1/deployments/{deployment}/operations',
   tags: ['Operations'],
-  summary: 'Deploy, roll back, scale, heal, check or destroy',
+  summary: 'Deploy, roll back, scale, heal, check, import, forget or destroy',
   description: 'Answers at once with the operation. The same `Idempotency-Key` gives the same operation.',
   request: {
     params: inDeployment,
@@ -77,11 +78,26 @@ async function deploy(
   }
 }
 
+async function importMachine(
+  deps: ApiDeps,
+  tenantId: string,
+  name: string,
+  body: Extract<Submit, { kind: 'import' }>,
+): Promise<Asked> {
+  const examined = await examine(deps, tenantId, name, body)
+  refuseImport(examined)
+  const { machine } = examined
+  if (!machine) throw new KitbagError('internal', `${name}: nothing speaks against the machine, and it is not there`)
+  const known = await deps.store.deployments.getByName(tenantId, name)
+  const deployment = known ?? (await deps.store.deployments.ensure(tenantId, name, machine.cloud))
+  return { deployment, kind: 'import', request: { import: machine } }
+}
+
 async function other(
   deps: ApiDeps,
   tenantId: string,
   name: string,
-  body: Exclude<Submit, { kind: 'deploy' }>,
+  body: Exclude<Submit, { kind: 'deploy' | 'import' }>,
 ): Promise<Asked> {
   const deployment = await findDeployment(deps, tenantId, name)
   const { kind } = body
@@ -95,7 +111,14 @@ async function other(
   const loss = body.allowDataLoss.length > 0 && { allowDataLoss: body.allowDataLoss }
   if (kind === 'destroy') {
     await refuseToLoseData(deps, deployment, body.allowDataLoss)
-    return { deployment, kind, request: { ...loss } }
+    const { deleteImported } = body
+    if (deleteImported) await refuseUnlessImported(deps, deployment, deleteImported)
+    return { deployment, kind, request: { ...loss, ...(deleteImported && { deleteImported }) } }
+  }
+  if (kind === 'forget') {
+    const { machines } = body
+    if (machines) await machineIds(deps, deployment, machines)
+    return { deployment, kind, request: { ...(machines && { machines }), ...loss } }
   }
   if (kind === 'heal')
     return { deployment, kind, request: { lost: await machineIds(deps, deployment, body.machines), ...loss } }
@@ -137,6 +160,14 @@ async function machineIds({ store }: ApiDeps, { id, name }: DeploymentRecord, na
   })
 }
 
+/** Throws `not-found`, `conflict` for what is not there, or made by Kitbag and so deleted anyway. */
+async function refuseUnlessImported(deps: ApiDeps, deployment: DeploymentRecord, names: string[]): Promise<void> {
+  await machineIds(deps, deployment, names)
+  const rows = await deps.store.machines.list(deployment.id)
+  const own = rows.find(({ name, imported }) => names.includes(name) && !imported)
+  if (own) throw new KitbagError('conflict', `${own.name} was not imported: it is deleted anyway`)
+}
+
 /** Said at once rather than by the operation, which looks again at its turn. Throws `data-loss-refused`. */
 async function refuseToLoseData(
   { store, toolkit }: ApiDeps,
@@ -174,7 +205,11 @@ export async function submitOnce(
   if (existing && c.req.header('if-match') !== undefined) requireMatch(c, etagOf(await describe(deps, existing)))
   const body = await make()
   const { deployment, kind, request } =
-    body.kind === 'deploy' ? await deploy(deps, tenantId, name, body) : await other(deps, tenantId, name, body)
+    body.kind === 'deploy'
+      ? await deploy(deps, tenantId, name, body)
+      : body.kind === 'import'
+        ? await importMachine(deps, tenantId, name, body)
+        : await other(deps, tenantId, name, body)
   const open = body.attach ? await openTwin(deps, tenantId, name, kind, request) : undefined
   if (open) return open
   const { operation } = await store.operations.submit({

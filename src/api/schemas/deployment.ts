@@ -30,7 +30,7 @@ export const machineSchema = z
     name: z.string(),
     component: z.string(),
     on: z.string().optional().openapi({ description: 'The machine that it shares, where it has none of its own' }),
-    status: z.enum(['creating', 'created', 'installed', 'ready', 'failed', 'lost', 'destroying']),
+    status: z.enum(['imported', 'creating', 'created', 'installed', 'ready', 'failed', 'lost', 'destroying']),
     address: z.string().nullable().openapi({ description: 'The one that other machines use' }),
     addresses: z.array(
       z.object({
@@ -47,6 +47,7 @@ export const machineSchema = z
     size: z.string(),
     image: z.string(),
     stateful: z.boolean(),
+    imported: z.boolean().openapi({ description: 'Somebody else made it: it is let go where others are destroyed' }),
     drifted: z.boolean(),
     release: z.int().nullable().openapi({ description: 'The one that it last became ready with' }),
   })

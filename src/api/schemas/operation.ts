@@ -3,14 +3,26 @@ import type { OperationEvent, OperationRecord, UnitRecord } from '../../model/op
 import { errorRecordSchema } from './problem.ts'
 
 export const operationKind = z
-  .enum(['deploy', 'rollback', 'scale', 'heal', 'check', 'destroy', 'push'])
+  .enum(['deploy', 'rollback', 'scale', 'heal', 'import', 'forget', 'check', 'destroy', 'push'])
   .openapi('OperationKind')
 
 export const operationStatus = z
   .enum(['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'])
   .openapi('OperationStatus')
 
-const unitKind = z.enum(['create', 'install', 'migrate', 'leave', 'configure', 'ready', 'join', 'destroy', 'check'])
+const unitKind = z.enum([
+  'create',
+  'install',
+  'migrate',
+  'leave',
+  'configure',
+  'ready',
+  'join',
+  'destroy',
+  'adopt',
+  'forget',
+  'check',
+])
 
 export const operationSchema = z
   .object({

@@ -10,7 +10,7 @@ const reason = z.object({
 
 export const changeSchema = z
   .object({
-    action: z.enum(['create', 'keep', 'update', 'replace', 'remove']),
+    action: z.enum(['create', 'keep', 'update', 'replace', 'remove', 'import', 'forget']),
     component: z.string(),
     machine: z.string(),
     replacement: z.string().optional().openapi({ description: 'The machine that takes its place' }),

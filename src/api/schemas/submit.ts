@@ -77,7 +77,46 @@ const heal = z.strictObject({
 const promote = z.strictObject({ kind: z.literal('promote'), ...common })
 const abort = z.strictObject({ kind: z.literal('abort'), ...common })
 const check = z.strictObject({ kind: z.literal('check'), ...common })
-const destroy = z.strictObject({ kind: z.literal('destroy'), ...common, allowDataLoss })
+const machineNames = z.array(z.string().min(1).max(63)).min(1).max(100)
+const destroy = z.strictObject({
+  kind: z.literal('destroy'),
+  ...common,
+  allowDataLoss,
+  deleteImported: machineNames
+    .optional()
+    .openapi({ description: 'Names of imported machines that are deleted too; others are let go, and run on' }),
+})
+
+/** A machine that runs already, and which component it is to be of. */
+export const importedSchema = z
+  .strictObject({
+    cloud: cloudName,
+    component: componentName,
+    id: z.string().min(1).max(400).optional().openapi({ description: "The cloud's own id, or its name there" }),
+    tag: z
+      .strictObject({ name: z.string().min(1).max(256), value: z.string().max(256) })
+      .optional()
+      .openapi({ description: 'In the place of `id`: the one machine that has this tag' }),
+    user: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be the name of a Linux user')
+      .optional()
+      .openapi({ description: 'Login user; default: the usual one of such machines' }),
+    port: z.int().min(1).max(65_535).default(22).openapi({ description: "SSH's" }),
+    fingerprint: z
+      .string()
+      .regex(/^(SHA256:[A-Za-z0-9+/]{43}|(ssh|ecdsa)-\S+ AAAA\S+.*)$/, 'must be SHA256:... or a whole public key')
+      .optional()
+      .openapi({ description: 'Of its host key; needed where neither the cloud nor the console tells it' }),
+  })
+  .openapi('ImportedMachine')
+const importMachine = z.strictObject({ kind: z.literal('import'), ...common, ...importedSchema.shape })
+const forget = z.strictObject({
+  kind: z.literal('forget'),
+  ...common,
+  machines: machineNames.optional().openapi({ description: 'Names; absent: all, with the deployment' }),
+  allowDataLoss,
+})
 
 export const submitSchema = z
   .discriminatedUnion('kind', [
@@ -89,6 +128,8 @@ export const submitSchema = z
     abort.openapi('Abort'),
     check.openapi('Check'),
     destroy.openapi('Destroy'),
+    importMachine.openapi('Import'),
+    forget.openapi('Forget'),
   ])
   .openapi('Submit')
 

@@ -22,9 +22,9 @@ function statusOf(
   last: OperationRecord | undefined,
 ): DeploymentStatus {
   if (last && !isFinal(last.status)) return last.kind === 'destroy' ? 'destroying' : 'deploying'
-  if (last?.status === 'failed' && last.kind !== 'check') return 'failed'
+  if (last?.status === 'failed' && last.kind !== 'check' && last.kind !== 'import') return 'failed'
   if (machines.some(({ drifted }) => drifted)) return 'drifted'
-  return currentRelease === null && machines.length === 0 ? 'empty' : 'live'
+  return currentRelease === null && machines.every(({ status }) => status === 'imported') ? 'empty' : 'live'
 }
 
 const brief = (last: OperationRecord | undefined) =>
@@ -46,7 +46,20 @@ export async function summarize(deps: ApiDeps, record: DeploymentRecord): Promis
 }
 
 function presentMachine(row: MachineRecord, all: MachineRecord[]): Machine {
-  const { name, component, hostId, status, addresses, user, hostKey, spec, stateful, drifted, releaseNumber } = row
+  const {
+    name,
+    component,
+    hostId,
+    status,
+    addresses,
+    user,
+    hostKey,
+    spec,
+    stateful,
+    imported,
+    drifted,
+    releaseNumber,
+  } = row
   const on = hostId === undefined ? undefined : all.find(({ id }) => id === hostId)?.name
   const address = preferredAddress(addresses)?.address ?? null
   return {
@@ -61,6 +74,7 @@ function presentMachine(row: MachineRecord, all: MachineRecord[]): Machine {
     size: spec.size,
     image: spec.image,
     stateful,
+    imported: imported === true,
     drifted,
     release: releaseNumber,
   }

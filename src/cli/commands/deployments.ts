@@ -21,6 +21,7 @@ export interface Shown {
     address: string | null
     release: number | null
     stateful: boolean
+    imported: boolean
     drifted: boolean
   }[]
   canary: { component: string; release: number; share: number; machines: string[] } | null

@@ -10,7 +10,7 @@ import type { Shown } from './deployments.ts'
  */
 export async function destroy(
   name: string,
-  options: WaitOptions & { yes?: boolean; allowDataLoss?: string[] },
+  options: WaitOptions & { yes?: boolean; allowDataLoss?: string[]; deleteImported?: string[] },
 ): Promise<number> {
   let { allowDataLoss } = options
   if (!options.yes) {
@@ -18,15 +18,25 @@ export async function destroy(
       throw new KitbagError('invalid-request', `destroying ${name} needs --yes where nobody can be asked`)
     const { machines } = await connect().json<Shown>('GET', deploymentPath(name))
     const held = [...new Set(machines.filter(({ stateful }) => stateful).map(({ component }) => component))]
-    await confirm(name, machines.length, held)
+    const { deleteImported = [] } = options
+    const kept = machines.filter((one) => one.imported && !deleteImported.includes(one.name))
+    await confirm(
+      name,
+      machines.length - kept.length,
+      held,
+      kept.map((one) => one.name),
+    )
     allowDataLoss = held
   }
-  return submit(name, { kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) }, options)
+  const { deleteImported } = options
+  const body = { ...(allowDataLoss && { allowDataLoss }), ...(deleteImported && { deleteImported }) }
+  return submit(name, { kind: 'destroy', ...body }, options)
 }
 
-async function confirm(name: string, machines: number, held: string[]): Promise<void> {
+async function confirm(name: string, machines: number, held: string[], kept: string[]): Promise<void> {
   const loss = held.length > 0 ? ` The data of ${held.join(', ')} is lost.` : ''
   const count = machines === 1 ? 'its machine' : `its ${machines} machines`
-  const answer = await ask(`This destroys ${name} with ${count}.${loss} Type its name to go on: `)
+  const rest = kept.length > 0 ? ` Imported machines are let go and run on: ${kept.join(', ')}.` : ''
+  const answer = await ask(`This destroys ${name} with ${count}.${loss}${rest} Type its name to go on: `)
   if (answer?.trim() !== name) throw new KitbagError('cancelled', 'nothing was destroyed')
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { define, defineGroup, repeatable } from '../define.ts'
+import { define, defineGroup, repeatable, waits } from '../define.ts'
 
 const load = () => import('../commands/clouds.ts')
 
@@ -39,6 +39,25 @@ export function addCloudCommands(program: Command): void {
     examples: ['cloud test home'],
     load: async () => (await load()).testCloud,
   })
+  waits(
+    define(cloud, {
+      usage: 'import <cloud>',
+      summary: 'take in a machine that runs already, as the next one of a component',
+      examples: [
+        'cloud import prod --deployment shop --component web --id i-0abc1234def567890 --plan',
+        'cloud import prod --deployment shop --component web --tag role=web --fingerprint SHA256:Kk3y...',
+      ],
+      load: async () => (await import('../commands/import.ts')).importMachine,
+    }),
+  )
+    .requiredOption('--deployment <name>', 'deployment that it goes to')
+    .requiredOption('--component <component>', 'component that it is to be of')
+    .option('--id <id>', "the cloud's own id of the machine, or its name there")
+    .option('--tag <name=value>', 'the one machine that has this tag, in the place of --id')
+    .option('--user <user>', 'login user (default: the usual one of such machines)')
+    .option('--port <port>', "SSH's port (default: 22)")
+    .option('--fingerprint <fingerprint>', 'of its host key: SHA256:...')
+    .option('--plan', 'only look, and say what was found; exit code 3 when something speaks against it')
   define(cloud, {
     usage: 'remove <name>',
     summary: 'forget a cloud that no deployment uses',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { define, losesData, waits } from '../define.ts'
+import { define, losesData, several, waits } from '../define.ts'
 
 const deployments = () => import('../commands/deployments.ts')
 const releases = () => import('../commands/releases.ts')
@@ -106,5 +106,23 @@ export function addDeploymentCommands(program: Command): void {
         load: async () => (await import('../commands/destroy.ts')).destroy,
       }),
     ),
-  ).option('--yes', 'do not ask; what holds data needs --allow-data-loss too')
+  )
+    .option('--yes', 'do not ask; what holds data needs --allow-data-loss too')
+    .option(
+      '--delete-imported <machine>',
+      'delete this imported machine too, which is let go otherwise; may be repeated',
+      several,
+    )
+  losesData(
+    waits(
+      define(program, {
+        usage: 'forget <name>',
+        summary: 'stop managing a deployment, or some of its machines; they run on',
+        examples: ['forget shop', 'forget shop --machine web-2'],
+        load: async () => (await import('../commands/forget.ts')).forget,
+      }),
+    ),
+  )
+    .option('--yes', 'do not ask')
+    .option('--machine <machine>', 'this machine alone; may be repeated', several)
 }

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { boolean, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { Address, MachineStatus, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { ReleaseSpec } from '../../model/release.ts'
@@ -64,6 +65,7 @@ export const machines = pgTable(
     hostKeyPrivate: bytea('host_key_private'),
     spec: jsonb('spec').$type<ResolvedMachineSpec>().notNull(),
     stateful: boolean('stateful').notNull(),
+    imported: boolean('imported').notNull().default(false),
     installDigest: text('install_digest'),
     configureDigest: text('configure_digest'),
     firewallDigest: text('firewall_digest'),
@@ -71,7 +73,10 @@ export const machines = pgTable(
     releaseNumber: integer('release_number'),
     createdAt: at('created_at').notNull().defaultNow(),
   },
-  (t) => [uniqueIndex('machines_name').on(t.deploymentId, t.name)],
+  (t) => [
+    uniqueIndex('machines_name').on(t.deploymentId, t.name),
+    uniqueIndex('machines_imported').on(t.cloudId, t.providerId).where(sql`imported`),
+  ],
 )
 
 /** Which migration ran: once per component and migration digest (source + command), by a deployment. */

@@ -1,3 +1,4 @@
+import type { ImportedMachine } from '../../model/imported-machine.ts'
 import type { JsonObject } from '../../model/json.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { ReleaseRecord, ReleaseSpec } from '../../model/release.ts'
@@ -58,6 +59,14 @@ export interface MachineStore {
     },
     hostKey: { privateKey: string; publicKey: string },
   ): Promise<MachineRecord & { createToken: string; hostKeyPrivate: string }>
+  /**
+   * The row of a machine that is taken in, before it is marked. The same deployment and name twice gives the same row. Throws `conflict` when
+   * the name is another machine's, or the machine has a row already.
+   */
+  ensureImported(
+    deploymentId: string,
+    machine: ImportedMachine & { name: string; ordinal: number },
+  ): Promise<MachineRecord>
   /** Partial update of one row. */
   update(
     id: string,
@@ -66,6 +75,7 @@ export interface MachineStore {
         MachineRecord,
         | 'providerId'
         | 'status'
+        | 'stateful'
         | 'addresses'
         | 'user'
         | 'sshPort'

@@ -12,6 +12,7 @@ import { imageWords } from './images.ts'
 import { instanceReader } from './instance-reader.ts'
 import { describeInstances, isInstanceId, living, toMachine } from './instances.ts'
 import { market } from './market.ts'
+import { letGo, marks } from './marks.ts'
 import { residue } from './residue.ts'
 import { type AwsCredentials, type AwsSettings, credentialsSchema, settingsSchema } from './settings.ts'
 import { releaseAddresses, staticAddresses } from './static-addresses.ts'
@@ -21,7 +22,14 @@ import { readTag, tagFilters } from './tags.ts'
 export const driver: ProviderDriver<AwsSettings, AwsCredentials> = {
   kind: 'aws',
   summary: 'Machines at AWS EC2',
-  capabilities: { images: imageWords, userData: true, fractionalCpu: false, zones: true, floatingAddress: false },
+  capabilities: {
+    images: imageWords,
+    userData: true,
+    fractionalCpu: false,
+    zones: true,
+    floatingAddress: false,
+    imports: true,
+  },
   settings: settingsSchema,
   credentials: credentialsSchema,
   connect: async ({ name, settings: given, credentials }, environment) => {
@@ -78,6 +86,8 @@ function connect(cloud: AwsCloud): Provider {
       return [...listed, ...unlisted].map(present)
     },
     destroyMachine: (id) => destroyMachine(cloud, id),
+    letGo: (id) => letGo(cloud, id),
+    marks: marks(cloud, walls),
     ...(jump && { route: async () => ({ jump: await jump.access() }) }),
     test: async () => [...(await findings(cloud, offers)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => residue(cloud, installation, known),

@@ -1,17 +1,19 @@
-import { DeleteSecurityGroupCommand } from '@aws-sdk/client-ec2'
+import { DeleteSecurityGroupCommand, type SecurityGroup } from '@aws-sdk/client-ec2'
 import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { FirewallRule } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'
 import { alignRules, findGroups, makeGroup, permissions } from './groups.ts'
+import { describeInstances, groupsOf } from './instances.ts'
 import type { Market } from './market.ts'
-import { ensureNetwork, removeNetworks } from './networks.ts'
+import { untag } from './marks.ts'
+import { ensureNetwork, leaveNetworks, removeNetworks } from './networks.ts'
 import type { Place } from './subnets.ts'
 import { type Owner, readTag } from './tags.ts'
 
 /** AWS lets go of a terminated machine's network interface some time after it. */
-const letGo = { attempts: 12, delay: backoff(500, 10_000) }
+const patience = { attempts: 12, delay: backoff(500, 10_000) }
 
 /** A deployment's places and security groups at AWS. */
 export interface Firewall {
@@ -75,11 +77,18 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
     release: (owner) =>
       inTurn(owner, async () => {
         known.delete(owner.deployment)
-        const groups = await findGroups(cloud, owner)
+        const own = await findGroups(cloud, owner)
+        const kept = await keptGroups(cloud, own)
+        const groups = own.filter((group) => !kept.includes(group))
         // They refer to each other, and AWS removes no group that another one refers to.
         for (const group of groups) await alignRules(cloud, group, [])
         for (const { GroupId = '' } of groups) await letGoOf(() => removeGroup(cloud, GroupId))
-        await letGoOf(() => removeNetworks(cloud, owner))
+        if (kept.length === 0) await letGoOf(() => removeNetworks(cloud, owner))
+        else {
+          const ids = kept.map(({ GroupId = '' }) => GroupId)
+          await untag(cloud, ids)
+          await leaveNetworks(cloud, owner)
+        }
         turns.delete(owner.deployment)
       }),
   }
@@ -90,10 +99,30 @@ function componentsOf(rules: Record<string, FirewallRule[]>): string[] {
   return [...new Set([...Object.keys(rules), ...named.flatMap((one) => ('component' in one ? one.component : []))])]
 }
 
+/** Groups of machines that were let go, and those whose members these let in: they stay as they are. */
+async function keptGroups(cloud: AwsCloud, groups: SecurityGroup[]): Promise<SecurityGroup[]> {
+  if (groups.length === 0) return []
+  const vpcs = [...new Set(groups.flatMap(({ VpcId }) => VpcId ?? []))]
+  const users = await describeInstances(cloud.ec2, [
+    { Name: 'vpc-id', Values: vpcs },
+    { Name: 'instance-state-name', Values: ['pending', 'running', 'stopping', 'stopped'] },
+  ])
+  const free = users.filter(({ Tags }) => readTag(Tags, 'installation') !== cloud.installation)
+  const kept = new Set<string | undefined>(free.flatMap(groupsOf))
+  for (let before = -1; before !== kept.size; ) {
+    before = kept.size
+    for (const { GroupId, IpPermissions = [] } of groups) {
+      if (!kept.has(GroupId)) continue
+      for (const { UserIdGroupPairs = [] } of IpPermissions) for (const pair of UserIdGroupPairs) kept.add(pair.GroupId)
+    }
+  }
+  return groups.filter(({ GroupId }) => kept.has(GroupId))
+}
+
 /** What is still in use after all that time is somebody else's, and no caller need wait for it again. */
 async function letGoOf(remove: () => Promise<void>): Promise<void> {
   try {
-    await retry(remove, letGo)
+    await retry(remove, patience)
   } catch (error) {
     if (!(error instanceof KitbagError) || awsCode(error) !== 'DependencyViolation') throw error
     const { code, message, fix, cause } = error

@@ -23,7 +23,7 @@ export function isInstanceId(id: string): boolean {
   return /^i-[0-9a-f]{8,17}$/.test(id)
 }
 
-const statuses: Record<string, ProviderMachine['status']> = {
+export const statuses: Record<string, ProviderMachine['status']> = {
   pending: 'pending',
   running: 'running',
   stopping: 'stopped',
@@ -46,12 +46,13 @@ export function toMachine(instance: Instance, reach: 'public' | 'private'): Prov
     addresses: addressesOf(instance, reach),
     user: readTag(Tags, 'user'),
     sshPort: 22,
+    ...(readTag(Tags, 'imported') === 'true' && { imported: true as const }),
     ...(size !== undefined && { size }),
   }
 }
 
 /** No address at all until the one at which Kitbag logs in is there. */
-function addressesOf(
+export function addressesOf(
   { PrivateIpAddress, PublicIpAddress, VpcId, NetworkInterfaces }: Instance,
   reach: 'public' | 'private',
 ): Address[] {
@@ -76,4 +77,10 @@ function addressesOf(
       Ipv6Address ? [{ address: Ipv6Address, family: 6, ...outside } as const] : [],
     ),
   ]
+}
+
+/** Ids of the security groups of all its interfaces. */
+export function groupsOf({ SecurityGroups = [], NetworkInterfaces = [] }: Instance): string[] {
+  const all = [...SecurityGroups, ...NetworkInterfaces.flatMap(({ Groups }) => Groups ?? [])]
+  return [...new Set(all.flatMap(({ GroupId }) => GroupId ?? []))]
 }

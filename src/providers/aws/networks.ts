@@ -17,6 +17,7 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { AwsCloud } from './connection.ts'
 import { tolerating } from './groups.ts'
+import { untag } from './marks.ts'
 import type { Place } from './subnets.ts'
 import { type Owner, tagFilters, tagged } from './tags.ts'
 
@@ -123,6 +124,16 @@ async function ipv6Block({ ec2 }: AwsCloud, vpc: string): Promise<string> {
         fix: 'Destroy the deployment and deploy it again, or set ipv6 to false.',
       })
   }
+}
+
+/** Of machines that were let go: they are nobody's of Kitbag any more. */
+export async function leaveNetworks(cloud: AwsCloud, owner: Owner): Promise<void> {
+  const Filters = tagFilters(owner)
+  const { InternetGateways = [] } = await cloud.ec2.send(new DescribeInternetGatewaysCommand({ Filters }))
+  const { Subnets = [] } = await cloud.ec2.send(new DescribeSubnetsCommand({ Filters }))
+  const gateways = InternetGateways.flatMap(({ InternetGatewayId }) => InternetGatewayId ?? [])
+  const subnets = Subnets.flatMap(({ SubnetId }) => SubnetId ?? [])
+  await untag(cloud, [...gateways, ...subnets, ...(await findNetworks(cloud, owner))])
 }
 
 /** Removes a deployment's own networks, from the inside out. Its groups are gone already, its machines terminated. */

@@ -11,6 +11,8 @@ export const tagNames = {
   user: 'kitbag:user',
   subnet: 'kitbag:subnet',
   address: 'kitbag:address',
+  /** `true`: somebody else made it. */
+  imported: 'kitbag:imported',
 } as const
 
 export type Owner = Pick<MachineTags, 'installation' | 'deployment'>

@@ -1,6 +1,8 @@
 import type { VirtualMachine } from '@azure/arm-compute'
 import { type Azure, lookAgain } from './azure.ts'
 import { found } from './failures.ts'
+import { isImported } from './machines.ts'
+import { leaveGroups } from './marks.ts'
 import { parseMachineId, readTags } from './names.ts'
 
 /**
@@ -20,6 +22,7 @@ export async function destroyMachine(
   const isOurs = ({ tags }: { tags?: Record<string, string> }) => readTags(tags)?.installation === installation
   const vm = await readVm(id)
   if (vm && !isOurs(vm)) return
+  if (vm && isImported(vm)) await leaveGroups(azure, vm)
   if (vm) await found(() => compute.virtualMachines.delete(group, names.vm, lookAgain).pollUntilDone())
   const nic = await found(() => network.networkInterfaces.get(group, names.nic))
   if (nic && isOurs(nic)) await found(() => network.networkInterfaces.beginDeleteAndWait(group, names.nic, lookAgain))

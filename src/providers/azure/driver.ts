@@ -10,6 +10,7 @@ import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
 import { listMachines, machineReader, vmReader } from './machines.ts'
+import { letGo, marks } from './marks.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
@@ -28,6 +29,7 @@ export const driver: ProviderDriver<Settings, Credentials> = {
     fractionalCpu: false,
     zones: true,
     floatingAddress: false,
+    imports: true,
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
@@ -74,6 +76,8 @@ function connect(azure: Azure, jump: JumpHost | undefined): Provider {
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
     destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
+    letGo: (id) => turn(id, () => patiently(`let go of ${id}`, () => letGo(azure, id))),
+    marks: marks(azure, places),
     ...(jump && { route: async () => ({ jump: await jump.access() }) }),
     test: async () => [...(await findings(azure, kept)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),

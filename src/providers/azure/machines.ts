@@ -6,7 +6,7 @@ import type { MachineTags, ProviderMachine } from '../contract.ts'
 import type { Azure } from './azure.ts'
 import { found } from './failures.ts'
 import { allOf } from './inventory.ts'
-import { groupName, groupOf, lastName, machineId, namesOf, parseMachineId, readTags, tagKeys } from './names.ts'
+import { groupName, lastName, machineId, namesOf, parseMachineId, readTags, tagKeys } from './names.ts'
 import { loginUser } from './start-machine.ts'
 import { statusOf } from './state.ts'
 
@@ -19,7 +19,19 @@ export async function getMachine(azure: Azure, id: string): Promise<ProviderMach
     found(() => compute.virtualMachines.get(names.group, names.vm, { expand: 'instanceView' })),
     found(() => network.networkInterfaces.get(names.group, names.nic)),
   ])
-  return vm && readTags(vm.tags)?.installation === azure.installation ? toMachine(azure, vm, nic) : undefined
+  if (!vm || readTags(vm.tags)?.installation !== azure.installation) return undefined
+  return toMachine(azure, vm, isImported(vm) ? await interfaceOf(azure, vm) : nic)
+}
+
+export function isImported({ tags }: VirtualMachine): boolean {
+  return tags?.[tagKeys.user] !== undefined
+}
+
+/** The first network interface of a machine, whatever it is called. */
+export async function interfaceOf({ network }: Azure, vm: VirtualMachine): Promise<NetworkInterface | undefined> {
+  const [first] = vm.networkProfile?.networkInterfaces ?? []
+  const id = first?.id
+  return id === undefined ? undefined : found(() => network.networkInterfaces.get(groupName(id), lastName(id)))
 }
 
 /** As many of these as one asks for are read one by one; more of them by lists, whatever their number. */
@@ -86,8 +98,8 @@ export async function listMachines(
   wanted: Partial<MachineTags> & { installation: string },
 ): Promise<ProviderMachine[]> {
   const { compute, network, settings } = azure
-  const { installation, deployment } = wanted
-  const group = deployment === undefined ? settings.resourceGroup : groupOf(azure, { installation, deployment })
+  // One that somebody else made stays in its own group.
+  const group = settings.resourceGroup
   const [vms, nics, addresses] = await Promise.all([
     allOf(group === undefined ? compute.virtualMachines.listAll() : compute.virtualMachines.list(group)),
     allOf(group === undefined ? network.networkInterfaces.listAll() : network.networkInterfaces.list(group)),
@@ -120,8 +132,9 @@ export async function toMachine(
   const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
   const addresses = nic ? await addressesOf(azure, nic) : []
   const size = vm.hardwareProfile?.vmSize
-  const login = { user: loginUser, sshPort: 22 }
-  return { id, name, tags, status: statusOf(vm), addresses, ...login, ...(size !== undefined && { size }) }
+  const login = { user: vm.tags?.[tagKeys.user] ?? loginUser, sshPort: 22 }
+  const imported = isImported(vm) ? { imported: true as const } : {}
+  return { id, name, tags, status: statusOf(vm), addresses, ...login, ...imported, ...(size !== undefined && { size }) }
 }
 
 /** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */

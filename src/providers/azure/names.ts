@@ -11,6 +11,8 @@ export const tagKeys = {
   machine: 'kitbag-machine',
   name: 'kitbag-name',
   address: 'kitbag-address',
+  /** Login user, on machines that somebody else made. */
+  user: 'kitbag-user',
 } as const
 
 /** A machine's own resources, named after its token: the same token, the same names. */
@@ -107,4 +109,10 @@ export function ownIpv6({ installation, deployment }: Owner): { network: string;
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
+}
+
+/** What is left of tags without Kitbag's. */
+export function withoutOurs(tags: Record<string, string> = {}): Record<string, string> {
+  const ours = new Set<string>(Object.values(tagKeys))
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !ours.has(key)))
 }

@@ -2,6 +2,7 @@ import { KitbagError } from '../../model/errors.ts'
 import { type Azure, lookAgain } from './azure.ts'
 import { found } from './failures.ts'
 import { allOf, type Item, kinds, listOwn } from './inventory.ts'
+import { keptFor, leave } from './left-behind.ts'
 import { groupName, groupOf, isOf, type Owner } from './names.ts'
 
 /**
@@ -21,12 +22,18 @@ export async function release(azure: Azure, owner: Owner): Promise<void> {
       },
     )
   }
+  const kept = await keptFor(azure, group, items)
+  await leave(azure, kept)
+  const going = items.filter((item) => !kept.includes(item))
   for (const kind of kinds) {
     // One whose removal was not answered is gone when it is removed again.
-    await Promise.all(items.filter((item) => item.kind === kind).map((item) => found(() => remove(azure, item))))
+    await Promise.all(going.filter((item) => item.kind === kind).map((item) => found(() => remove(azure, item))))
   }
   azure.addresses.clear()
-  if (azure.settings.resourceGroup === undefined) await removeGroup(azure, owner, group)
+  if (azure.settings.resourceGroup !== undefined) return
+  if (kept.length === 0) await removeGroup(azure, owner, group)
+  else if (isOf((await found(() => azure.resources.resourceGroups.get(group)))?.tags, owner))
+    await azure.resources.resourceGroups.update(group, { tags: {} })
 }
 
 async function removeGroup({ resources, log }: Azure, owner: Owner, group: string): Promise<void> {

@@ -15,6 +15,11 @@ export interface FakeMachine {
   pending: number
   gone: boolean
   hostKey: string
+  /** Somebody else made it. */
+  imported?: boolean
+  stopped?: boolean
+  /** Tags of its owner's. */
+  labels?: Record<string, string>
 }
 
 /**

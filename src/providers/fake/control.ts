@@ -14,6 +14,8 @@ export interface FakeCloudControl {
   set(control: FakeControl): Promise<void>
   /** What a deployment's firewall was told; undefined: nothing, or it was released. */
   firewall(deployment: string): Promise<Record<string, FirewallRule[]> | undefined>
+  /** A machine that somebody else made, with tags of theirs; gives its id. */
+  plant(name: string, more?: Partial<Pick<FakeMachine, 'tags' | 'labels' | 'stopped' | 'hostKey'>>): Promise<string>
   /** The machine ends at the cloud, though it stays listed (as `gone`). */
   kill(id: string): Promise<void>
   /** Calls since `recordCalls` was set, oldest first. */
@@ -32,6 +34,12 @@ export function controlFakeCloud(home: string, cloud: string): FakeCloudControl 
       await writeState(join(folder, 'control.json'), JSON.stringify(control))
     },
     firewall: (deployment) => state.secured(deployment),
+    plant: async (name, more = {}) => {
+      const tags = { installation: '', deployment: '', machine: '' }
+      const hostKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGZha2U='
+      const { id } = await state.create({ name, token: name, tags, pending: 0, gone: false, hostKey, ...more })
+      return id
+    },
     kill: async (id) => {
       const machine = await state.read(id)
       if (machine) await state.write({ ...machine, gone: true })

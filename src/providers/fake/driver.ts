@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { KitbagError } from '../../model/errors.ts'
 import type { Address } from '../../model/machine.ts'
-import type { Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
+import type { FoundMachine, Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
 import { type CloudState, cloudState, type FakeMachine } from './cloud-state.ts'
 import { faultyCaller } from './faults.ts'
 import { type FakeSettings, fakeSettingsSchema } from './settings.ts'
@@ -16,11 +16,11 @@ const credentialsSchema = z.strictObject({})
 export const driver: ProviderDriver<FakeSettings, z.infer<typeof credentialsSchema>> = {
   kind: 'fake',
   summary: 'Machines that do not exist, for tests',
-  capabilities: { images, userData: true, fractionalCpu: true, zones: false, floatingAddress: false },
+  capabilities: { images, userData: true, fractionalCpu: true, zones: false, floatingAddress: false, imports: true },
   settings: fakeSettingsSchema,
   credentials: credentialsSchema,
-  connect: async ({ name, settings }, { home }) =>
-    connect(cloudState(fakeFolder(home, name)), fakeSettingsSchema.parse(settings)),
+  connect: async ({ name, settings }, { home, installation }) =>
+    connect(cloudState(fakeFolder(home, name)), fakeSettingsSchema.parse(settings), installation),
 }
 
 /** Where the fake cloud of that name keeps its machines. */
@@ -28,7 +28,7 @@ export function fakeFolder(home: string, cloud: string): string {
   return join(home, 'fake', cloud)
 }
 
-function connect(state: CloudState, settings: FakeSettings): Provider {
+function connect(state: CloudState, settings: FakeSettings, installation: string): Provider {
   const call = faultyCaller(state.folder, settings)
   const fixed = fakeStaticAddresses(state.folder)
   const present = async (machine: FakeMachine, looked = false): Promise<ProviderMachine> => {
@@ -63,7 +63,7 @@ function connect(state: CloudState, settings: FakeSettings): Provider {
     getMachine: (id) =>
       call('getMachine', id, async () => {
         const machine = await state.read(id)
-        return machine && present(machine, true)
+        return machine?.tags.installation === installation ? present(machine, true) : undefined
       }),
     listMachines: ({ tags }) =>
       call('listMachines', '', async () => {
@@ -71,7 +71,33 @@ function connect(state: CloudState, settings: FakeSettings): Provider {
         const wanted = machines.filter((machine) => matches(machine, tags))
         return Promise.all(wanted.map((machine) => present(machine)))
       }),
-    destroyMachine: (id) => call('destroyMachine', id, () => state.remove(id)),
+    destroyMachine: (id) =>
+      call('destroyMachine', id, async () => {
+        if ((await state.read(id))?.tags.installation === installation) await state.remove(id)
+      }),
+    letGo: (id) =>
+      call('letGo', id, async () => {
+        const machine = await state.read(id)
+        if (machine?.tags.installation === installation) await state.write({ ...machine, tags: noTags, imported: true })
+      }),
+    marks: {
+      find: (query) =>
+        call('find', '', async () => {
+          const machines = (await state.list()).filter(({ gone }) => !gone)
+          const wanted = machines.filter(({ id, labels }) =>
+            'id' in query ? id === query.id : labels?.[query.tag.name] === query.tag.value,
+          )
+          return Promise.all(wanted.map((machine) => toFound(state, machine)))
+        }),
+      put: (id, { name, tags }) =>
+        call('put', id, async () => {
+          const machine = await state.read(id)
+          if (!machine) throw new KitbagError('not-found', `fake: there is no machine ${id} (any more)`)
+          if (machine.tags.machine !== '' && machine.tags.machine !== tags.machine)
+            throw new KitbagError('conflict', `fake: ${id} was taken in as ${machine.name} just now`)
+          await state.write({ ...machine, name, tags, imported: true })
+        }),
+    },
     secure: ({ deployment }, firewall) => call('secure', '', () => state.secure(deployment, firewall)),
     release: ({ deployment }) =>
       call('release', '', async () => {
@@ -106,13 +132,20 @@ function connect(state: CloudState, settings: FakeSettings): Provider {
 }
 
 /** Looking at a pending machine brings it nearer to running. */
-async function toMachine(state: CloudState, machine: FakeMachine, looked: boolean): Promise<ProviderMachine> {
-  const { id, name, tags, address, gone } = machine
+async function toMachine(state: CloudState, machine: FakeMachine, looked = false): Promise<ProviderMachine> {
+  const { id, name, tags, address, gone, imported, stopped } = machine
   const pending = machine.pending > 0 && (await state.polls(id, looked)) - (looked ? 1 : 0) < machine.pending
-  const status = gone ? 'gone' : pending ? 'pending' : 'running'
+  const status = gone ? 'gone' : stopped ? 'stopped' : pending ? 'pending' : 'running'
   const addresses: ProviderMachine['addresses'] =
     status === 'running' ? [{ address, family: 4, scope: 'private', network: 'fake' }] : []
-  return { id, name, tags, status, addresses, user: 'debian', sshPort: 22 }
+  return { id, name, tags, status, addresses, user: 'debian', sshPort: 22, ...(imported && { imported: true }) }
+}
+
+const noTags = { installation: '', deployment: '', machine: '' }
+
+async function toFound(state: CloudState, machine: FakeMachine): Promise<FoundMachine> {
+  const { id, name, tags, status, addresses } = await toMachine(state, machine)
+  return { id, name, status, addresses, ...(tags.installation !== '' && { tags }), hostKey: machine.hostKey }
 }
 
 function matches({ tags }: FakeMachine, wanted: Partial<FakeMachine['tags']>): boolean {

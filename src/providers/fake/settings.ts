@@ -10,6 +10,9 @@ export const faultyCalls = [
   'resolve',
   'secure',
   'release',
+  'letGo',
+  'find',
+  'put',
   'assignAddress',
   'releaseAddress',
 ] as const

@@ -7,6 +7,7 @@ import { createMachine } from './create-machine.ts'
 import { findings } from './findings.ts'
 import { loginUser } from './guest-files.ts'
 import { imageId, suites } from './images.ts'
+import { freeMachines, isFree, letGo, marks } from './marks.ts'
 import { isMachineId } from './names.ts'
 import { prepare } from './prepare.ts'
 import { livingProcess } from './processes.ts'
@@ -30,6 +31,7 @@ export const driver: ProviderDriver<Settings, Nothing> = {
     fractionalCpu: true,
     zones: false,
     floatingAddress: true,
+    imports: true,
   },
   settings: settingsSchema,
   credentials: credentialsSchema,
@@ -40,7 +42,7 @@ export const driver: ProviderDriver<Settings, Nothing> = {
 function connect(cloud: LocalCloud): Provider {
   const own = async (id: string) => {
     const record = isMachineId(cloud.installation, id) ? await readRecord(cloud.paths, id) : undefined
-    return record?.cloud === cloud.name ? record : undefined
+    return record?.cloud === cloud.name && record.tags.installation === cloud.installation ? record : undefined
   }
   return {
     catalog: async () => ({
@@ -60,11 +62,14 @@ function connect(cloud: LocalCloud): Provider {
       return Promise.all(wanted.map((record) => toMachine(cloud, record)))
     },
     destroyMachine: async (id) => {
-      if (isMachineId(cloud.installation, id)) await destroyMachine(cloud, id)
+      if (isMachineId(cloud.installation, id) && !(await isFree(cloud, id))) await destroyMachine(cloud, id)
     },
+    letGo: (id) => letGo(cloud, id),
+    marks: marks(cloud, (record) => toMachine(cloud, record)),
     test: () => findings(cloud),
     adopt: () => adopt(cloud),
-    residue: (installation, known = []) => residue(cloud, installation, known),
+    residue: async (installation, known = []) =>
+      residue(cloud, installation, [...known, ...(await freeMachines(cloud))]),
   }
 }
 
@@ -78,7 +83,16 @@ async function toMachine(cloud: LocalCloud, record: MachineRecord): Promise<Prov
   const place = { family: 4, scope: 'private', network: cloud.installation } as const
   const addresses: Address[] = [{ address, ...place }]
   if (floating) addresses.push({ address: floating.address, ...place, floating: true })
-  return { id, name, tags, status: await statusOf(cloud, record), addresses, user: loginUser, sshPort: 22 }
+  return {
+    id,
+    name,
+    tags,
+    status: await statusOf(cloud, record),
+    addresses,
+    user: loginUser,
+    sshPort: 22,
+    ...(record.imported && { imported: true }),
+  }
 }
 
 /** A machine without its supervisor does not come back by itself, so it counts as stopped even while its guest still runs. */

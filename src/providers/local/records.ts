@@ -17,6 +17,8 @@ const recordSchema = z.object({
   cpu: z.number(),
   memory: z.number(),
   address: z.string(),
+  /** It was let go, or taken in again after that. */
+  imported: z.boolean().optional(),
   /** What it shares with the others of its deployment that have the same name here. */
   floating: z.object({ name: z.string(), address: z.string() }).optional(),
 })

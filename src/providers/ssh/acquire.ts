@@ -1,8 +1,10 @@
+import { type Fault, machineFaults } from '../../lib/survey/faults.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { CreateMachineRequest, MachineTags } from '../contract.ts'
 import { type Claim, claimCommand, claimText, parseClaim } from './claim.ts'
 import type { CloudParts, Look } from './cloud.ts'
-import { claimFault, type Fault, machineFaults, misfits, reachFault } from './faults.ts'
+import { claimFault, misfits, reachFault } from './faults.ts'
+import { images } from './images.ts'
 import type { OwnedMachine } from './owned.ts'
 import { refused, type Survey } from './survey.ts'
 
@@ -50,7 +52,7 @@ function whyNot(
   wanted: Parameters<typeof misfits>[2],
 ): Fault[] {
   const claimed = claimFault(found, machine, installation)
-  return claimed ? [claimed] : [...machineFaults({ machine, found }), ...misfits(machine, found, wanted)]
+  return claimed ? [claimed] : [...machineFaults({ ...machine, images }, found), ...misfits(machine, found, wanted)]
 }
 
 /** So that a small component does not take the machine that a large one needs. */

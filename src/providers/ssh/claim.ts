@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { beforeFile, manifestFile, manifestFolder } from '../../lib/manifest.ts'
 import { sh } from '../../lib/sh.ts'
+import { claimFile, claimFolder } from '../../lib/survey/script.ts'
 import type { MachineTags } from '../contract.ts'
 
 /** The mark on a machine: who has it. Its text is the same whenever the same token makes it. */
@@ -14,9 +15,6 @@ export interface Claim {
   name: string
   token: string
 }
-
-export const claimFolder = '/etc/kitbag'
-export const claimFile = `${claimFolder}/claim.json`
 
 const claimSchema = z.object({
   installation: z.string(),
@@ -60,6 +58,10 @@ if cmp -s "$new" ${claimFile} && [ ! -e ${manifestFile} ]; then
   { [ -e /var/log/journal ] || echo made /var/log/journal; } >${manifestFile} || exit 1
 fi
 cat ${claimFile}`
+
+/** Takes the mark of a token off, and leaves everything else as it is. */
+export const dropClaimCommand = (token: string) =>
+  sh`! grep -qF ${token} ${claimFile} 2>/dev/null || { rm -f ${claimFile} && sync ${claimFolder}; }`
 
 /** Prints the mark, if there is one. */
 export const readClaimCommand = sh`[ ! -e ${claimFile} ] || cat ${claimFile}`

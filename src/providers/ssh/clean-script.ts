@@ -1,6 +1,6 @@
 import { beforeFile, keptFolder, manifestFile, manifestFolder, packageFunctions } from '../../lib/manifest.ts'
 import { sh } from '../../lib/sh.ts'
-import { claimFile, claimFolder } from './claim.ts'
+import { claimFile, claimFolder } from '../../lib/survey/script.ts'
 
 /** Exit status when the mark is not the one that was meant. */
 export const otherMark = 66

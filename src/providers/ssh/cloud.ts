@@ -3,7 +3,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { MachineTags, Provider, ProviderEnvironment, ProviderMachine, ProviderSsh } from '../contract.ts'
 import { claimMachine } from './acquire.ts'
-import { type Claim, claimId, parseClaim, readClaimCommand } from './claim.ts'
+import { type Claim, claimId, dropClaimCommand, parseClaim, readClaimCommand } from './claim.ts'
 import { sizeWord } from './faults.ts'
 import { findings } from './findings.ts'
 import { giveBack } from './give-back.ts'
@@ -136,6 +136,13 @@ export function createCloud(parts: CloudParts): Provider {
       const found = await held(id)
       if (found) await giveBack(ssh, await owned.access(found.machine), { token: found.claim.token, purge })
     },
+    async letGo(id) {
+      const found = await held(id)
+      if (!found) return
+      const access = await owned.access(found.machine)
+      const answer = await ssh.exec(access, dropClaimCommand(found.claim.token), { root: true, timeout: patience })
+      if (answer.status !== 0) throw refused(access, answer)
+    },
     test: async () => findings({ ...parts, looks: await lookAtAll() }),
     async residue(of, known = []) {
       const { found } = await marked({ installation: of })
@@ -150,7 +157,7 @@ export function createCloud(parts: CloudParts): Provider {
 function resolve(
   { owned, name }: CloudParts,
   requirements: MachineRequirements,
-  { region, zones = [], ordinal }: { region?: string; zones?: string[]; ordinal: number },
+  { region, zones = [], labels, ordinal }: Parameters<Provider['resolve']>[1],
 ): ResolvedMachineSpec {
   const require = (what: string, found: string, known: (string | undefined)[]) => {
     const words = [...new Set(known.filter((word) => word !== undefined))].sort()
@@ -165,11 +172,16 @@ function resolve(
   const here = owned.all.filter((machine) => region === undefined || machine.region === region)
   for (const zone of zones) require('zone', zone, here.map((machine) => machine.zone))
   const zone = zones[(ordinal - 1) % zones.length]
+  for (const [label, value] of Object.entries(labels ?? {})) {
+    const known = here.map((machine) => machine.labels[label])
+    require(`machine with the label ${label}`, value, known)
+  }
   return {
     size: sizeWord(requirements),
     image: requirements.image,
     ...(region !== undefined && { region }),
     ...(zone !== undefined && { zone }),
+    ...(labels && { labels }),
     requirements,
   }
 }

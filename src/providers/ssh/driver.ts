@@ -15,7 +15,12 @@ export const driver: ProviderDriver<SshSettings, SshCredentials> = {
     userData: false,
     fractionalCpu: true,
     zones: true,
+    labels: true,
     floatingAddress: false,
+    imports: {
+      refused:
+        'machines of provider ssh are claimed by the deploy itself: list it in the settings of the cloud, and choose it with placement.labels',
+    },
     givesBack: true,
   },
   settings: settingsSchema,

@@ -1,6 +1,8 @@
+import { type Fault, machineFaults, mebibytes, strangerFault, strangers } from '../../lib/survey/faults.ts'
 import type { Provider } from '../contract.ts'
 import type { CloudParts, Look } from './cloud.ts'
-import { claimFault, type Fault, machineFaults, mebibytes, reachFault, strangerFault, strangers } from './faults.ts'
+import { claimFault, reachFault } from './faults.ts'
+import { images } from './images.ts'
 import type { OwnedMachine } from './owned.ts'
 import type { Survey } from './survey.ts'
 
@@ -17,7 +19,7 @@ function findingsOf(look: Look, installation: string): Finding[] {
   const { machine } = look
   if (!('found' in look)) return [toFinding(machine, reachFault(look.error, machine))]
   const { found } = look
-  const faults = machineFaults({ machine, found })
+  const faults = machineFaults({ ...machine, images }, found)
   const claimed = claimFault(found, machine, installation)
   if (!claimed) faults.push(...strangers(found, machine).map((one) => strangerFault(one, machine)))
   else if (found.claim?.installation !== installation) faults.push(claimed)

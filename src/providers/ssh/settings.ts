@@ -22,6 +22,8 @@ const machineSchema = z.strictObject({
   memory: memory.optional(),
   region: word.optional(),
   zone: word.optional(),
+  /** What `placement.labels` in blueprints choose by. */
+  labels: z.record(word, z.string().max(100)).default({}),
   jump: jumpSchema.optional(),
 })
 

@@ -93,6 +93,16 @@ export function put(
   return { status: before ? 200 : 201, body: answer(cloud, kind, resource, null), operation }
 }
 
+/** Other tags in the place of those that were there; nothing else can be patched here. */
+export function retag(cloud: Cloud, kind: ResourceType, id: string, body: PutBody): Outcome {
+  const resource = cloud.world.find(id)
+  if (!resource) throw new ArmError(404, 'ResourceNotFound', `The Resource '${id}' was not found.`)
+  const others = Object.keys(body).filter((key) => key !== 'tags')
+  if (others.length > 0) throw new ArmError(400, 'InvalidRequestContent', `not patched here: ${others.join(', ')}`)
+  resource.tags = body.tags ?? resource.tags
+  return { status: 200, body: answer(cloud, kind, resource, null) }
+}
+
 export function remove(cloud: Cloud, kind: ResourceType, id: string): Outcome {
   const { world } = cloud
   const resource = world.find(id)

@@ -3,7 +3,7 @@ import { coresUsed } from './compute-types.ts'
 import { authorize, type Grants } from './grants.ts'
 import { images, region, skus } from './offers.ts'
 import type { Cloud, PutBody } from './resource-type.ts'
-import { answer, get, type Outcome, put, remove, typeOf } from './resources.ts'
+import { answer, get, type Outcome, put, remove, retag, typeOf } from './resources.ts'
 
 export interface Asked {
   method: string
@@ -83,6 +83,12 @@ function groups(cloud: Cloud, grants: Grants, asked: Asked, [group, next = '', .
     world.groups.set(group.toLowerCase(), made)
     return { status: known ? 200 : 201, body: shown(made) }
   }
+  if (asked.method === 'PATCH') {
+    may('write')
+    const found = world.group(group)
+    found.tags = (asked.body as PutBody).tags ?? found.tags
+    return { status: 200, body: shown(found) }
+  }
   if (asked.method === 'DELETE') {
     may('delete')
     const found = world.group(group)
@@ -129,6 +135,9 @@ function inGroup(cloud: Cloud, grants: Grants, asked: Asked, group: string, path
     case 'PUT':
       may('write')
       return put(cloud, kind, { group, name, id }, asked.body as PutBody, grants, header(asked, 'if-none-match'))
+    case 'PATCH':
+      may('write')
+      return retag(cloud, kind, id, asked.body as PutBody)
     case 'DELETE':
       may('delete')
       return remove(cloud, kind, id)

@@ -140,6 +140,8 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (answer.status !== 200) return answer
     if (unchanging.has(call)) constant.set(body, answer)
     if (call === 'RunInstances') await began(parameters, answer.text)
+    const changed = call === 'ModifyInstanceAttribute' ? instances.get(parameters.get('InstanceId') ?? '') : undefined
+    if (changed) changed.groups = valuesOf(parameters, 'GroupId.')
     await ended(ending)
     if (ending.length > 0) await addresses.ended(ending, ask)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }

@@ -183,6 +183,56 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       expect((await running(again.machine)).status).toBe('running')
     })
 
+    test('a machine that is let go runs on, and is nobody’s: not listed, not destroyed, no residue', async () => {
+      const { machine, tags } = await create({ tags: { deployment: newId('dep') } })
+      await running(machine)
+      const { provider, installation } = under
+      await provider.letGo(machine.id)
+      await provider.letGo(machine.id)
+      await provider.letGo('never-was')
+      expect(await provider.getMachine(machine.id)).toBeUndefined()
+      expect(await provider.listMachines({ tags: { installation } })).toEqual([])
+      made.splice(
+        made.findIndex(({ id }) => id === machine.id),
+        1,
+      )
+      // Refused or passed over: it stays.
+      await provider.destroyMachine(machine.id).catch(() => {})
+      await provider.release?.(tags)
+      expect((await provider.residue?.(installation)) ?? []).toEqual([])
+      if (!provider.marks) return
+      expect(await provider.marks.find({ id: machine.id })).toMatchObject([{ id: machine.id, status: 'running' }])
+    })
+
+    test('a machine that somebody else made is taken in by its marks, as one that no sweep destroys; or why not', async () => {
+      const { imports } = under.capabilities
+      if (imports !== true) {
+        expect(imports.refused.length).toBeGreaterThan(20)
+        expect(under.provider.marks).toBeUndefined()
+        return
+      }
+      const { machine } = await create({ tags: { deployment: newId('dep') } })
+      await running(machine)
+      await under.provider.letGo(machine.id)
+      const { provider, installation } = under
+      const { marks } = provider
+      const [found, ...more] = (await marks?.find({ id: machine.id })) ?? []
+      expect(more).toEqual([])
+      expect(found?.tags).toBeUndefined()
+      expect(preferredAddress(found?.addresses ?? [])).toBeDefined()
+      const tags = { installation, deployment: newId('dep'), machine: newId('mac') }
+      owners.push({ provider, tags })
+      const taken = { name: 'web-3', user: machine.user, component: 'web', tags }
+      await marks?.put(machine.id, taken)
+      await marks?.put(machine.id, taken)
+      expect(await provider.getMachine(machine.id)).toMatchObject({ name: 'web-3', tags, imported: true })
+      expect(await provider.listMachines({ tags })).toMatchObject([{ id: machine.id, imported: true }])
+      expect(await marks?.find({ id: machine.id })).toMatchObject([{ tags }])
+      const again = marks?.put(machine.id, { ...taken, tags: { ...tags, machine: newId('mac') } })
+      await expect(again).rejects.toMatchObject({ code: 'conflict' })
+      expect(await marks?.find({ id: 'i-0123456789abcdef0' })).toEqual([])
+    })
+
     test('test() gives a finding per prerequisite, and all are met', async () => {
       const findings = await under.provider.test()
       expect(findings.length).toBeGreaterThan(0)

@@ -17,7 +17,7 @@ const component = {
 }
 
 /** Resolves one machine at a cloud with floating addresses or without. */
-async function resolved(floatingAddress: boolean, requirements = machine) {
+async function resolved(floatingAddress: boolean, requirements = machine, placement = {}) {
   const capabilities = async () => {
     const driver = await drivers.memory?.()
     if (!driver) throw new Error('no driver')
@@ -25,7 +25,7 @@ async function resolved(floatingAddress: boolean, requirements = machine) {
   }
   const store = { clouds: { list: async () => [] } } as never
   const resolve = createResolveSpecs({ store, clouds: { provider: async () => provider, capabilities } })
-  const wanted = [{ component: { ...component, machine: requirements }, ordinal: 1, cloudId: 'cld_1' }]
+  const wanted = [{ component: { ...component, placement, machine: requirements }, ordinal: 1, cloudId: 'cld_1' }]
   return (await resolve(wanted, { tenantId: 'ten_1', cloudId: null })).get('edge-1')
 }
 
@@ -37,5 +37,12 @@ test('a floating address is refused by name where the cloud has none, and reache
     code: 'not-supported',
     message: 'edge: its cloud has no floating addresses, and floatingAddress asks for one',
     fix: expect.stringContaining('${edge.addresses}'),
+  })
+})
+
+test('labels are refused by name where the cloud has none', async () => {
+  await expect(resolved(false, machine, { labels: { disk: 'ssd' } })).rejects.toMatchObject({
+    code: 'not-supported',
+    message: 'edge: machines of its cloud have no labels, and placement.labels asks for some',
   })
 })

@@ -205,3 +205,8 @@ test('who shares machines is where these are, whatever holds for the others', ()
   const text = `${application('')}  extra: { recipe: postgresql, placement: { with: web } }\nplacement: { cloud: home }\n`
   expect(parse(text).components.map(({ placement }) => placement)).toEqual([{ cloud: 'home' }, { with: 'web' }])
 })
+
+test("labels of a placement are kept, and a component's stand in the place of the blueprint's", () => {
+  const text = `${application('placement: { labels: { disk: nvme } }')}placement: { cloud: home, labels: { owner: web } }\n`
+  expect(parse(text).components[0]?.placement).toEqual({ cloud: 'home', labels: { disk: 'nvme' } })
+})

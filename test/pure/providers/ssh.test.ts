@@ -141,9 +141,10 @@ describe('ssh: what is said of each machine', () => {
     memory = gib,
     settings = {},
     zones = [] as string[],
+    labels = {},
   } = {}) {
     const provider = await connect(settings)
-    const spec = await provider.resolve({ cpu, memory, image: 'debian-13' }, { ordinal: 1, zones })
+    const spec = await provider.resolve({ cpu, memory, image: 'debian-13' }, { ordinal: 1, zones, labels })
     const tags = { installation: 'ins_one', deployment: 'dep_one', machine: 'mac_one' }
     const request = { name: 'web-1', spec, hostKey: { privateKey: '', publicKey: '' }, authorizedKeys: [], ports }
     return provider.createMachine({ ...request, component: 'web' }, { token: 'tok', tags })
@@ -180,6 +181,24 @@ describe('ssh: what is said of each machine', () => {
     expect(message).toContain('10.0.0.3 runs debian-12, and debian-13 is asked for')
     expect(message).toContain('10.0.0.4 is in b, and a is asked for')
     expect(message).toContain('10.0.0.5 belongs to deployment dep_two as web-1')
+  })
+
+  test('labels choose the machine; one that nobody has is refused with those that there are', async () => {
+    fleet = { '10.0.0.1': plain, '10.0.0.2': plain }
+    const labelled = (address: string, labels: object) => ({ address, hostKey, labels })
+    const machines = [labelled('10.0.0.1', { disk: 'nvme' }), labelled('10.0.0.2', { disk: 'hdd', owner: 'web' })]
+    const attempt = (labels: object) => create({ settings: { machines }, labels }).catch((thrown: unknown) => thrown)
+    expect(await attempt({ disk: 'ssd' })).toMatchObject({
+      code: 'not-supported',
+      message: 'cloud metal: there is no machine with the label disk "ssd"; known are hdd, nvme',
+    })
+    expect(calls).toEqual([])
+    expect(String(await attempt({ disk: 'nvme', owner: 'web' }))).toMatch(
+      /10\.0\.0\.1 has no label, and owner=web is asked for; 10\.0\.0\.2 has the label disk=hdd, and disk=nvme is asked for/,
+    )
+    // It goes on to claim the one that has it, where this test's machines say no more.
+    expect(String(await attempt({ disk: 'hdd' }))).toContain('nothing but a look was expected')
+    expect(calls.at(-1)?.machine.address).toBe('10.0.0.2')
   })
 
   test('the machine of a token is found again, with its own host key and the way to it', async () => {

@@ -1,0 +1,2 @@
+ALTER TABLE "machines" ADD COLUMN "imported" boolean DEFAULT false NOT NULL;--> statement-breakpoint
+CREATE UNIQUE INDEX "machines_imported" ON "machines" USING btree ("cloud_id","provider_id") WHERE imported;
