@@ -13,7 +13,10 @@ const entries = { kitbag: 'src/main/bin.ts', demo: 'demo/main.ts', bench: 'bench
 /** Everything that decides what dist/ holds. */
 function sourceDigest() {
   const hash = createHash('sha256').update(process.version)
-  const files = ['src', 'demo', 'bench'].flatMap((folder) => filesBelow(join(root, folder)))
+  // The benchmark has clouds of the tests' in it.
+  const files = ['src', 'demo', 'bench', 'test/clouds', 'test/support'].flatMap((folder) =>
+    filesBelow(join(root, folder)),
+  )
   for (const file of [...files, join(root, 'package-lock.json'), fileURLToPath(import.meta.url)].sort()) {
     hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
   }

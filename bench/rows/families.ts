@@ -6,6 +6,7 @@ import { check } from './check.ts'
 import { cloudCalls } from './cloud-calls.ts'
 import { dns } from './dns.ts'
 import { firstDeploys } from './first-deploy.ts'
+import { guestbookAws } from './guestbook-aws.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { loadStep } from './load-step.ts'
 import { memory } from './memory.ts'
@@ -38,6 +39,7 @@ export const families: Family[] = [
   memory,
   watchers,
   twoHundred,
+  guestbookAws,
   awsThrottled,
   ...cloudCalls,
 ]

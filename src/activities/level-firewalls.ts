@@ -37,7 +37,7 @@ export async function levelFirewalls({ store, reach, log, signal, interval = 5_0
 
   async function level(deploymentId: string, machines: MachineRecord[]): Promise<void> {
     const deployment = await store.deployments.get(deploymentId)
-    if (!deployment || deployment.currentRelease === null) return
+    if (!deployment) return
     const { tenantId, name } = deployment
     const ids = machines.map(({ id }) => id)
     const idempotencyKey = `firewalls ${ids.join(' ')} ${Math.floor(Date.now() / pause)}`

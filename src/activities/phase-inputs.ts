@@ -9,7 +9,7 @@ import { configureDigest, installDigest, migrationDigest, type World } from '../
 import { createFacts, type FactSource, type Facts, secretsOf } from '../planner/facts.ts'
 import { firewallDigest } from '../planner/firewall.ts'
 import { refusePublicLinks } from '../planner/plain-links.ts'
-import { speaksTls } from '../planner/tls.ts'
+import { anySpeaksTls, speaksTls } from '../planner/tls.ts'
 import { valuesOf } from '../planner/values.ts'
 import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -74,10 +74,9 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
   if (!recipe)
     throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
   const secrets = await secretValues(deps, deployment.id, world.release)
-  const credentials = speaksTls(world.release, component)
-    ? await serverCredentials(deps, deployment.id, machine.id)
-    : undefined
-  const facts = await factsOf(deps, deployment, { ...world, credentials }, recipes, secrets)
+  const credentials = speaksTls(world.release, component) && (await serverCredentials(deps, deployment.id, machine.id))
+  const seen = { ...world, from: machine.cloudId, ...(credentials && { credentials }) }
+  const facts = await factsOf(deps, deployment, seen, recipes, secrets)
   const digests: Record<Phase, () => string> = {
     install: () => installDigest(world.release, component),
     migrate: () => migrationDigest(world, component),
@@ -131,13 +130,20 @@ async function prepared(work: UnitWork, component: ResolvedComponent, inputs: Ph
 export async function factsOf(
   deps: ActivityDeps,
   deployment: DeploymentRecord,
-  { number: releaseNumber, credentials, ...world }: World & { number: number; credentials?: FactSource['credentials'] },
+  {
+    number: releaseNumber,
+    credentials,
+    from,
+    ...world
+  }: World & { number: number } & Pick<FactSource, 'credentials' | 'from'>,
   recipes: Map<string, Recipe>,
   secrets: Map<string, string>,
 ): Promise<Facts> {
   const { id: installation } = await deps.store.installation.get()
   const values = await valuesOf(valueSource(deps, deployment), world.release)
-  const authority = (await deps.store.certificates.authorityCertificate(deployment.id))?.certificate
+  const authority = anySpeaksTls(world.release)
+    ? (await deps.store.certificates.authorityCertificate(deployment.id))?.certificate
+    : undefined
   return createFacts({
     installation,
     deployment: deployment.name,
@@ -148,6 +154,7 @@ export async function factsOf(
     values,
     ...(authority !== undefined && { authority }),
     ...(credentials && { credentials }),
+    ...(from !== undefined && { from }),
   })
 }
 

@@ -29,8 +29,9 @@ async function overtakenBy({ deps, deployment, unit }: UnitWork): Promise<number
   for (const stage of stages) {
     const plan = await operations.plan(other.id, stage)
     // One of the firewall alone leaves everything else as it was.
+    const isAbout = (only: string | undefined) => only === undefined || unit.only !== undefined
     const configures = plan?.units.filter(
-      ({ kind, machine, only }) => kind === 'configure' && machine === unit.machine && only === unit.only,
+      ({ kind, machine, only }) => kind === 'configure' && machine === unit.machine && isAbout(only),
     )
     const reached = units.some(
       ({ id, stage: at, status }) =>

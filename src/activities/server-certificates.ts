@@ -3,7 +3,7 @@ import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { ServerCredentials } from '../model/recipe.ts'
 import type { ReleaseSpec } from '../model/release.ts'
-import { certificateHosts, speaksTls } from '../planner/tls.ts'
+import { anySpeaksTls, certificateHosts, needsCertificate, speaksTls } from '../planner/tls.ts'
 import { datesOf, ensureAuthority, issueInternally } from '../toolkit/certificates/authority.ts'
 import { renewalTime } from '../toolkit/certificates/wanted.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -15,9 +15,9 @@ const untilInForce = 24 * 3_600_000
 export async function ensureServerAuthority(
   { store }: ActivityDeps,
   deployment: DeploymentRecord,
-  { recipes }: ReleaseSpec,
+  release: ReleaseSpec,
 ): Promise<void> {
-  if (!Object.values(recipes).some(({ tls }) => tls)) return
+  if (!anySpeaksTls(release)) return
   await ensureAuthority({ deployment, certificates: store.certificates, now: new Date() })
 }
 
@@ -32,7 +32,7 @@ export async function ensureServerCertificate(
   const now = new Date()
   const hosts = certificateHosts(machine)
   const known = (await store.serverCertificates.list(deployment.id)).find(({ machineId }) => machineId === machine.id)
-  if (known && known.renewAt > now && known.hosts.join() === hosts.join()) return
+  if (known && !needsCertificate(known, machine, now)) return
   const { certificates } = store
   const { chain, key } = await issueInternally({ deployment, certificates, now }, { name: machine.name, hosts })
   const renewAt = new Date(now.getTime() + untilInForce)

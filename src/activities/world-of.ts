@@ -3,7 +3,7 @@ import { KitbagError } from '../model/errors.ts'
 import type { World } from '../planner/digests.ts'
 import { expand } from '../planner/expand.ts'
 import { sshSources } from '../planner/load.ts'
-import { certificateWords } from '../planner/tls.ts'
+import { anySpeaksTls, certificateWords } from '../planner/tls.ts'
 import { valueVersions } from '../planner/values.ts'
 import { overridesFor } from './overrides-for.ts'
 import { releaseNumberFor } from './release-number-for.ts'
@@ -26,7 +26,11 @@ async function worldOfRelease(work: UnitWork, number: number): Promise<World> {
   const machines = rows.filter(({ name }) => !unit.without?.includes(name))
   const values = await valueVersions(valueSource(deps, deployment), release)
   const sshFrom = sshSources(await deps.store.clouds.list(deployment.tenantId))
-  const certificates = certificateWords(await deps.store.serverCertificates.list(deployment.id), new Date())
+  const certificates = certificateWords(
+    anySpeaksTls(release) ? await deps.store.serverCertificates.list(deployment.id) : [],
+    rows,
+    new Date(),
+  )
   const also = unit.also && { also: unit.also }
   return { release, components, overrides, machines, values, certificates, present: rows, ...also, sshFrom }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq, inArray, notExists } from 'drizzle-orm'
+import { and, asc, eq, exists, inArray, isNotNull, notExists } from 'drizzle-orm'
 import { KitbagError } from '../model/errors.ts'
 import { newId } from '../model/ids.ts'
 import type { MachineRecord } from '../model/machine.ts'
@@ -7,6 +7,7 @@ import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
 import { deployments, machines, migrations, operations } from './schema.ts'
 import type { MachineStore } from './store.ts'
+import { tenantOf } from './tenant-of.ts'
 
 type Row = typeof machines.$inferSelect
 
@@ -16,15 +17,6 @@ function toRecord(row: Row): MachineRecord {
 }
 
 export function createMachineStore(db: Database, keys: Keys): MachineStore {
-  const tenantOf = async (deploymentId: string): Promise<string> => {
-    const [row] = await db
-      .select({ tenantId: deployments.tenantId })
-      .from(deployments)
-      .where(eq(deployments.id, deploymentId))
-    if (!row) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
-    return row.tenantId
-  }
-
   return {
     async list(deploymentId) {
       const rows = await db
@@ -51,18 +43,21 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
         .select({ id: operations.id })
         .from(operations)
         .where(and(eq(operations.deploymentId, machines.deploymentId), open))
+      const inForce = db
+        .select({ id: deployments.id })
+        .from(deployments)
+        .where(and(eq(deployments.id, machines.deploymentId), isNotNull(deployments.currentRelease)))
+      const alive = inArray(machines.status, ['installed', 'ready'])
       const rows = await db
         .select()
         .from(machines)
-        .where(
-          and(eq(machines.firewallDigest, ''), inArray(machines.status, ['installed', 'ready']), notExists(underWay)),
-        )
+        .where(and(eq(machines.firewallDigest, ''), alive, exists(inForce), notExists(underWay)))
         .orderBy(asc(machines.id))
       return rows.map(toRecord)
     },
 
     async ensureCreating(deploymentId, machine, hostKey) {
-      const tenantId = await tenantOf(deploymentId)
+      const tenantId = await tenantOf(db, deploymentId)
       await db
         .insert(machines)
         .values({
@@ -109,7 +104,7 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
     },
 
     async recordMigration(deploymentId, component, digest) {
-      const tenantId = await tenantOf(deploymentId)
+      const tenantId = await tenantOf(db, deploymentId)
       await db.insert(migrations).values({ tenantId, deploymentId, component, digest }).onConflictDoNothing()
     },
   }

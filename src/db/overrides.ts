@@ -1,9 +1,9 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
-import { KitbagError } from '../model/errors.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Database } from './database.ts'
-import { deployments, overrides } from './schema.ts'
+import { overrides } from './schema.ts'
 import type { OverrideStore } from './store.ts'
+import { tenantOf } from './tenant-of.ts'
 
 /** Overrides of one deployment from which on the last that were read are kept, and for how many deployments at most. */
 const many = 1000
@@ -69,12 +69,7 @@ export async function setOverridesIn(
   deploymentId: string,
   { scope, changes }: { scope: string; changes: Record<string, JsonObject | null> },
 ): Promise<void> {
-  const [deployment] = await tx
-    .select({ tenantId: deployments.tenantId })
-    .from(deployments)
-    .where(eq(deployments.id, deploymentId))
-    .for('update')
-  if (!deployment) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
+  const tenantId = await tenantOf(tx, deploymentId, { lock: true })
   const entries = Object.entries(changes)
   const removed = entries.filter(([, value]) => value === null).map(([key]) => key)
   const written = entries.filter(([, value]) => value !== null)
@@ -92,7 +87,7 @@ export async function setOverridesIn(
   if (written.length > 0)
     await tx.execute(sql`
       INSERT INTO ${overrides} (tenant_id, deployment_id, scope, key, value)
-      SELECT ${deployment.tenantId}, ${deploymentId}, ${scope}, key, value
+      SELECT ${tenantId}, ${deploymentId}, ${scope}, key, value
       FROM jsonb_each(${JSON.stringify(Object.fromEntries(written))}::jsonb)
       ON CONFLICT (deployment_id, scope, key) DO UPDATE SET value = excluded.value, updated_at = now()`)
 }

@@ -5,8 +5,9 @@ import { newId } from '../model/ids.ts'
 import { canonicalJson } from '../model/json.ts'
 import type { ReleaseRecord, ReleaseSpec } from '../model/release.ts'
 import type { Database } from './database.ts'
-import { deployments, releases } from './schema.ts'
+import { releases } from './schema.ts'
 import type { ReleaseStore } from './store.ts'
+import { tenantOf } from './tenant-of.ts'
 
 /** @param complete makes of a spec that an older Kitbag stored one that this one can read. */
 export function createReleaseStore(db: Database, complete: (spec: ReleaseSpec) => ReleaseSpec): ReleaseStore {
@@ -28,16 +29,11 @@ export function createReleaseStore(db: Database, complete: (spec: ReleaseSpec) =
     async ensure(deploymentId, spec) {
       const digest = createHash('sha256').update(canonicalJson(spec)).digest('hex')
       return db.transaction(async (tx) => {
-        const [deployment] = await tx
-          .select({ tenantId: deployments.tenantId })
-          .from(deployments)
-          .where(eq(deployments.id, deploymentId))
-          .for('update')
-        if (!deployment) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
+        const tenantId = await tenantOf(tx, deploymentId, { lock: true })
         const last = await newest(tx, deploymentId)
         if (last?.digest === digest) return toRecord(last)
         const number = (last?.number ?? 0) + 1
-        const values = { id: newId('rel'), tenantId: deployment.tenantId, deploymentId, number, spec, digest }
+        const values = { id: newId('rel'), tenantId, deploymentId, number, spec, digest }
         const [row] = await tx.insert(releases).values(values).returning()
         if (!row) throw new KitbagError('internal', 'the release was not stored')
         return toRecord(row)

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto'
 import { and, asc, desc, eq } from 'drizzle-orm'
-import { KitbagError } from '../model/errors.ts'
 import type { Database } from './database.ts'
 import type { Keys } from './keys.ts'
-import { deployments, secrets } from './schema.ts'
+import { secrets } from './schema.ts'
 import type { SecretStore } from './store.ts'
+import { tenantOf } from './tenant-of.ts'
 
 /** Letters and digits only: the same in a URL, a shell and any configuration file. 40 of them are 238 bits. */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -21,13 +21,7 @@ export function createSecretStore(db: Database, keys: Keys): SecretStore {
     next: (newest?: string) => string | undefined,
   ): Promise<number> {
     return db.transaction(async (tx) => {
-      const [deployment] = await tx
-        .select({ tenantId: deployments.tenantId })
-        .from(deployments)
-        .where(eq(deployments.id, deploymentId))
-        .for('update')
-      if (!deployment) throw new KitbagError('not-found', `no deployment ${deploymentId}`)
-      const { tenantId } = deployment
+      const tenantId = await tenantOf(tx, deploymentId, { lock: true })
       const [last] = await tx
         .select({ version: secrets.version, value: secrets.value })
         .from(secrets)

@@ -12,17 +12,13 @@ export interface MachineSize {
 }
 
 /**
- * The cheapest type that has what is asked for; among equally cheap ones the one with more cpu, then more memory, then by name, so
- * that the same question always has the same answer. undefined: none is big enough.
+ * Cheapest first; among equally cheap ones the one with more cpu, then more memory, then by name, so that the same question always has
+ * the same answer.
  */
-export function cheapestSize(
-  sizes: MachineSize[],
-  wanted: { cpu: number; memory: number; architecture: MachineSize['architecture'] },
-): MachineSize | undefined {
-  return sizes
-    .filter(
-      ({ cpu, memory, architecture }) =>
-        cpu >= wanted.cpu && memory >= wanted.memory && architecture === wanted.architecture,
-    )
-    .sort((a, b) => a.hourly - b.hourly || b.cpu - a.cpu || b.memory - a.memory || a.id.localeCompare(b.id))[0]
+export function byPrice(a: MachineSize, b: MachineSize): number {
+  const order = a.hourly === b.hourly ? 0 : a.hourly - b.hourly
+  return order || b.cpu - a.cpu || b.memory - a.memory || a.id.localeCompare(b.id)
 }
+
+/** Other sizes that are tried where there is no room for the one that was chosen: dearer and dearer ones. */
+export const mostOtherSizes = 3

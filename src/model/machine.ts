@@ -40,6 +40,8 @@ export interface ResolvedMachineSpec {
   otherZones?: string[]
   /** Name of the static address that it has, or takes over from the machine that it replaces: unique in the deployment. Absent: none. */
   staticAddress?: string
+  /** Bytes of root disk, where it is larger than is asked for because the image is. */
+  disk?: number
   requirements: MachineRequirements
 }
 

@@ -28,6 +28,25 @@ export function admissionsOf(
   return together(found)
 }
 
+/**
+ * Ports that are listened on on a component's machines, beside SSH, whoever may come to them: its own, those of what else runs there, and of
+ * the components that share them. Sorted, each once. Pure.
+ */
+export function portsOf(
+  { recipes }: Declared,
+  components: ResolvedComponent[],
+  component: ResolvedComponent,
+): { protocol: 'tcp' | 'udp'; port: number }[] {
+  const byDoor = new Map<string, { protocol: 'tcp' | 'udp'; port: number }>()
+  for (const one of [component, ...guestsOf(components, component.name)]) {
+    const own = one.port ?? recipes[one.recipe]?.defaultPort
+    for (const { protocol, port = own } of [{ protocol: 'tcp' as const, port: own }, ...openingsOf(recipes, one)])
+      if (protocol !== 'vrrp' && port !== undefined)
+        byDoor.set(doorOf({ protocol, port, sources: [] }), { protocol, port })
+  }
+  return [...byDoor].sort(([a], [b]) => compare(a, b)).map(([, door]) => door)
+}
+
 /** Each port once, with everybody who may come to it. */
 export function together(admissions: Admission[]): Admission[] {
   const byDoor = new Map<string, Admission>()

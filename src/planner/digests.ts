@@ -5,6 +5,7 @@ import type { JsonObject } from '../model/json.ts'
 import { type MachineRecord, outsideAddresses, preferredAddress } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { referencesIn, type Value } from '../model/value.ts'
+import { addressFrom } from './addresses.ts'
 import { componentNamed, consumersOf, linksOf, referencesOf, usesConsumers, usesPeers } from './links.ts'
 
 /** What the configure phase of a machine is rendered from, beside the component itself. */
@@ -72,12 +73,12 @@ export function isTold({ status }: MachineRecord): boolean {
   return status !== 'destroying' && status !== 'lost'
 }
 
-/** Names and addresses of a component's machines, as facts have them. */
-function machinesOf(machines: MachineRecord[], component: string): (string | undefined)[][] {
+/** Names and addresses of a component's machines, as facts have them for a machine of the given cloud. */
+function machinesOf(machines: MachineRecord[], component: string, from: string): (string | undefined)[][] {
   return machines
     .filter((machine) => machine.component === component && isTold(machine))
     .sort((a, b) => a.ordinal - b.ordinal)
-    .map((machine) => [machine.name, preferredAddress(machine.addresses)?.address])
+    .map((machine) => [machine.name, addressFrom(machine, from)?.address])
     .filter(([, address]) => address !== undefined)
 }
 
@@ -98,11 +99,11 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
     port: port ?? null,
     generated: generatedVersions(release, name),
     ...(extras && { extras: extras.map((extra) => [extra.name, extra.settings]) }),
-    facts: factsBehind(world, referencesOf(component), new Set([name])),
+    facts: factsBehind(world, referencesOf(component), new Set([name]), machine.cloudId),
     overrides: overriddenScopes(component).map((scope) => [scope, scopeDigest(world.overrides[scope] ?? {})]),
-    consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer)]),
-    ...(usesPeers(recipe) && { peers: machinesOf(machines, name) }),
-    ...(component.names && told(world, component)),
+    consumers: consumers.map((consumer) => [consumer, machinesOf(machines, consumer, machine.cloudId)]),
+    ...(usesPeers(recipe) && { peers: machinesOf(machines, name, machine.cloudId) }),
+    ...(component.names && told(world, component, machine.cloudId)),
     ...(recipe?.tls && { tls: world.certificates?.[machine.id] ?? null }),
     self: [machine.name, preferredAddress(machine.addresses)?.address ?? '', machine.user],
     size: [component.machine.cpu, component.machine.memory],
@@ -110,12 +111,16 @@ export function configureDigest(world: World, component: ResolvedComponent, mach
 }
 
 /** Where the world finds what a name server tells of, as far as that is somewhere else than where the deployment's machines do. */
-function told({ machines, present = machines }: World, component: ResolvedComponent): { outside?: unknown[] } {
+function told(
+  { machines, present = machines }: World,
+  component: ResolvedComponent,
+  from: string,
+): { outside?: unknown[] } {
   const owners = [component.name, ...referencesOf(component).map((reference) => reference.split('.')[0] ?? '')]
   const outside = [...new Set(owners)].sort().flatMap((owner) => {
     const own = machines.filter((machine) => machine.component === owner && isTold(machine))
     const open = outsideAddresses(own, present).sort()
-    const inside = new Set(machinesOf(machines, owner).map(([, address]) => address))
+    const inside = new Set(machinesOf(machines, owner, from).map(([, address]) => address))
     return open.every((address) => inside.has(address)) ? [] : [[owner, open]]
   })
   return outside.length > 0 ? { outside } : {}
@@ -145,26 +150,26 @@ function generatedVersions({ secretVersions }: ReleaseSpec, component: string): 
  * What the values of references are made from. `${web.machines}` is addresses and a port, whatever else web is; an output that a recipe
  * declares is made from the recipe and from all settings of its component, which may refer to others in turn.
  */
-function factsBehind(world: World, references: string[], above: Set<string>): unknown[] {
+function factsBehind(world: World, references: string[], above: Set<string>, from: string): unknown[] {
   return [...new Set(references)].sort().flatMap((reference): unknown[] => {
     const [root = '', ...rest] = reference.split('.')
     const name = rest.join('.')
     if (root === 'secrets') return [[reference, world.release.secretVersions[name] ?? null]]
     const owner = componentNamed(world.components, root)
     if (!owner) return world.values?.[reference] === undefined ? [] : [[reference, world.values[reference]]]
-    const basic = [reference, machinesOf(world.machines, root), owner.port ?? null]
+    const basic = [reference, machinesOf(world.machines, root, from), owner.port ?? null]
     const declared = world.release.recipes[owner.recipe]?.outputs.includes(name)
-    return [declared && !above.has(root) ? [...basic, outputsBehind(world, owner, above)] : basic]
+    return [declared && !above.has(root) ? [...basic, outputsBehind(world, owner, above, from)] : basic]
   })
 }
 
-function outputsBehind(world: World, owner: ResolvedComponent, above: Set<string>): unknown {
+function outputsBehind(world: World, owner: ResolvedComponent, above: Set<string>, from: string): unknown {
   return {
     recipe: recipeDigest(world.release, owner),
     source: sourceDigest(world.release, owner),
     settings: owner.settings,
     size: [owner.machine.cpu, owner.machine.memory],
     generated: generatedVersions(world.release, owner.name),
-    facts: factsBehind(world, referencesIn(owner.settings), new Set([...above, owner.name])),
+    facts: factsBehind(world, referencesIn(owner.settings), new Set([...above, owner.name]), from),
   }
 }

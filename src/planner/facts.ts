@@ -15,7 +15,7 @@ import { consumersOf } from './links.ts'
 import { envText, resolveValue } from './resolve-value.ts'
 import { secretForms, secretLines } from './secret-forms.ts'
 import { isElsewhere } from './tls.ts'
-import { addressOf, createWhereabouts, missing, type View } from './whereabouts.ts'
+import { createWhereabouts, missing, type View } from './whereabouts.ts'
 
 export interface FactSource {
   installation: string
@@ -28,6 +28,8 @@ export interface FactSource {
   secrets: Map<string, string>
   /** By reference (`certificates.web.pem`): what services make themselves. Absent: there is none. */
   values?: Record<string, ServiceValue>
+  /** Id of the cloud that addresses are for; absent: each is as at its machine's own. */
+  from?: string
   /** The certificate of the deployment's own authority, in PEM; absent: nothing of the deployment needs it. */
   authority?: string
   /** By machine id, of those whose recipes speak TLS, as far as anything is made for them. */
@@ -55,7 +57,7 @@ export interface Facts {
 /** Facts of a deployment as it is now. Pure; every lookup is lazy, and throws `internal` naming the fact that is missing. */
 export function createFacts(source: FactSource): Facts {
   const { world } = source
-  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs } = createWhereabouts(source)
+  const { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs, addressOf } = createWhereabouts(source)
   const busy = new Set<string>()
   const values = source.values ?? {}
   const keys = Object.values(source.credentials ?? {}).map(({ key }) => ({ value: key, secret: true }))

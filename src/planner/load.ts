@@ -67,6 +67,7 @@ export async function loadPlanInput(
   const stored = await source.overrides.list(deploymentId)
   const { certificates } = source
   const clouds = await source.clouds.list(deployment.tenantId)
+  const machines = await source.machines.list(deploymentId)
   const now = new Date()
   const values = release && (await valueVersions({ toolkit, deployment, certificates, now }, release.spec))
   return {
@@ -74,10 +75,10 @@ export async function loadPlanInput(
     kind: request.kind,
     ...(release && { release }),
     ...(current && { current }),
-    machines: await source.machines.list(deploymentId),
+    machines,
     overrides: request.overrides ?? (release ? effectiveOverrides(stored, current?.spec, release.spec) : stored),
     ...(values && { values }),
-    certificates: certificateWords(await source.serverCertificates.list(deploymentId), now),
+    certificates: certificateWords(await source.serverCertificates.list(deploymentId), machines, now),
     migrated: Object.fromEntries(ran),
     clouds: Object.fromEntries(clouds.map(({ name, id }) => [name, id])),
     sshFrom: sshSources(clouds),

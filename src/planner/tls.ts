@@ -15,6 +15,11 @@ export function speaksTls(
   return recipes[recipe]?.tls === true
 }
 
+/** Whether any of a release's recipes does so. */
+export function anySpeaksTls({ recipes }: Pick<ReleaseSpec, 'recipes'>): boolean {
+  return Object.values(recipes).some(({ tls }) => tls)
+}
+
 /** Whether a component uses another one over TLS, so that its machines have to know the authority. */
 export function usesTls(
   release: Pick<ReleaseSpec, 'recipes'>,
@@ -29,19 +34,35 @@ export function usesTls(
 }
 
 /**
- * Names and addresses that a machine's certificate is for. `localhost`: node-postgres before 8.17 (Debian's) asks a server that it reaches
- * by its address for that name.
+ * Names and addresses that a machine's certificate is for. `localhost`: node-postgres as Debian has it (8.8, 8.14) asks a server
+ * that it reaches by its address for that name.
  */
 export function certificateHosts({ name, addresses }: Pick<MachineRecord, 'name' | 'addresses'>): string[] {
   const own = addresses.filter(({ floating }) => !floating).map(({ address }) => address)
   return [...new Set([...own.sort(), name, 'localhost'])]
 }
 
-/** Machine id -> a word for its certificate, another one as soon as another certificate is due. */
-export function certificateWords(certificates: ServerCertificateRecord[], now: Date): Record<string, string> {
-  return Object.fromEntries(
-    certificates.map(({ machineId, version, renewAt }) => [machineId, renewAt <= now ? 'due' : String(version)]),
-  )
+/** Whether a machine needs another certificate than the one that it has: its time has come, or the machine has other addresses. */
+export function needsCertificate(
+  { renewAt, hosts }: Pick<ServerCertificateRecord, 'renewAt' | 'hosts'>,
+  machine: Pick<MachineRecord, 'name' | 'addresses'>,
+  now: Date,
+): boolean {
+  return renewAt <= now || hosts.join() !== certificateHosts(machine).join()
+}
+
+/** Machine id -> a word for its certificate, another one as soon as it needs another certificate. */
+export function certificateWords(
+  certificates: ServerCertificateRecord[],
+  machines: MachineRecord[],
+  now: Date,
+): Record<string, string> {
+  const words = certificates.flatMap((certificate) => {
+    const machine = machines.find(({ id }) => id === certificate.machineId)
+    if (!machine) return []
+    return [[machine.id, needsCertificate(certificate, machine, now) ? 'due' : String(certificate.version)] as const]
+  })
+  return Object.fromEntries(words)
 }
 
 /** Whether a machine comes to another one from another cloud, or over a public network. */

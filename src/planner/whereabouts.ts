@@ -1,15 +1,23 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
-import { floatingAddress, type MachineRecord, outsideAddresses, preferredAddress } from '../model/machine.ts'
+import { floatingAddress, type MachineRecord, outsideAddresses } from '../model/machine.ts'
 import type { MachineFact } from '../model/recipe.ts'
 import type { Recipe } from '../recipes/recipe.ts'
+import { addressFrom } from './addresses.ts'
 import { isTold, type World } from './digests.ts'
 
 /** Whether the machines of a deployment ask where others are, or the world does. */
 export type View = 'inside' | 'outside'
 
+interface Known {
+  world: World
+  recipes: Map<string, Recipe>
+  /** Id of the cloud that addresses are for; absent: each is as at its machine's own. */
+  from?: string
+}
+
 /** Where components are and how they are reached, as far as that is known now. Throws `internal` naming what is not. Pure. */
-export function createWhereabouts({ world, recipes }: { world: World; recipes: Map<string, Recipe> }) {
+export function createWhereabouts({ world, recipes, from }: Known) {
   function component(name: string): ResolvedComponent {
     const found = world.components.find((candidate) => candidate.name === name)
     return found ?? missing(name)
@@ -71,12 +79,12 @@ export function createWhereabouts({ world, recipes }: { world: World; recipes: M
     }
   }
 
-  return { component, recipeOf, rowsOf, factOf, machinesOf, portOf, basicOutputs }
-}
+  /** The address that others use. */
+  function addressOf(machine: MachineRecord): string {
+    return addressFrom(machine, from)?.address ?? missing(`address of ${machine.name}`)
+  }
 
-/** The address that others use. */
-export function addressOf(machine: MachineRecord): string {
-  return preferredAddress(machine.addresses)?.address ?? missing(`address of ${machine.name}`)
+  return { component, recipeOf, rowsOf, factOf, machinesOf, portOf, addressOf, basicOutputs }
 }
 
 /** An address as it stands in a URL. */

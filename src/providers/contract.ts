@@ -57,8 +57,8 @@ export interface CreateMachineRequest {
   authorizedKeys: string[]
   /** The component that the machine is of: whose rules of `secure` protect it. */
   component: string
-  /** TCP ports that the component listens on, as far as the blueprint says them. */
-  ports?: number[]
+  /** What will be listened on there beside SSH, as far as blueprint and recipes say it. */
+  ports?: { protocol: 'tcp' | 'udp'; port: number }[]
 }
 
 /**
@@ -88,6 +88,8 @@ export interface ProviderMachine {
   /** Login user of the image (`debian`). */
   user: string
   sshPort: number
+  /** The cloud's own size id, where the cloud says it: there may have been no room for the spec's. */
+  size?: string
   /** Public host key, where the machine has its own rather than that of the request (`userData: false`). */
   hostKey?: string
 }

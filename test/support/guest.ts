@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { until } from './until.ts'
@@ -62,4 +63,14 @@ export function guestOf(folder: string): Guest {
       })
     },
   }
+}
+
+/** The machine at an address, of those whose home is `home`. */
+export async function guestAt(home: string, address: string): Promise<Guest> {
+  const folder = join(home, 'local/machines')
+  for (const id of await readdir(folder)) {
+    const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
+    if (record.address === address) return guestOf(join(folder, id))
+  }
+  throw new Error(`there is no machine at ${address}`)
 }

@@ -19,7 +19,7 @@ const stays = [
   /^. \/var\/(lib\/(dpkg|apt|systemd|pam|ucf|vim|man-db)|cache\/(apt|debconf|ldconfig|man|apparmor)|log)(\/|$)/,
   /^. \/etc\/(alternatives|rc[0-6S]\.d|ssl\/certs|systemd\/system\/.*\.wants)\//,
   /^. \/etc\/(passwd|group|shadow|gshadow|subuid|subgid|ld\.so\.cache)-?( |$)/,
-  /^. \/(etc\/(inputrc|locale\.gen|ssl\/private\/ssl-cert-snakeoil\.key|apt\/apt\.conf\.d\/02autoremove-postgresql)|var\/cache\/postgresql|var\/(spool\/powerdns|lib\/powerdns\/supermaster\.conf)|etc\/lighttpd\/conf-enabled)/,
+  /^. \/(etc\/(inputrc|locale\.gen|ssl\/private\/ssl-cert-snakeoil\.key|apt\/apt\.conf\.d\/02autoremove-postgresql|postgresql-common\/createcluster\.conf)|var\/cache\/postgresql|var\/(spool\/powerdns|lib\/powerdns\/supermaster\.conf)|etc\/lighttpd\/conf-enabled)/,
   /^. \/(usr|tmp|var\/tmp)\//,
   /^. \/(etc|var\/lib)\/(\.updated|\.pwd\.lock)/,
   /^. \/home\/debian\/\.(cache|sudo_as_admin_successful|ansible)/,

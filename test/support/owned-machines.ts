@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { preferredAddress } from '../../src/model/machine.ts'
+import { localPaths } from '../../src/providers/local/paths.ts'
 import { generateKeyPair } from '../../src/shell/keys.ts'
 import { type LocalBox, localBox } from '../e2e/providers/local-box.ts'
 import { newKeyPair, runOnceUp } from '../e2e/providers/ssh-login.ts'
@@ -16,6 +19,8 @@ export interface OwnedTestMachine {
 
 export interface OwnedTestMachines {
   machines: OwnedTestMachine[]
+  /** Switches those on that are off; returns when they answer. */
+  powerOn(): Promise<void>
   /** Destroys them; throws when something of them is left on the box. */
   close(): Promise<void>
 }
@@ -36,10 +41,18 @@ export async function ownedTestMachines(
     if (left?.length) throw new Error(`left on the box: ${left.join(', ')}`)
   }
   try {
-    const machines = await Promise.all(
+    const made = await Promise.all(
       Array.from({ length: count }, (_, i) => make(box, `owned-${i + 1}`, { ...login, others: [publicKey] }, image)),
     )
-    return { machines, close }
+    const powerOn = async () => {
+      for (const { id, ensure } of made) {
+        const off = localPaths(box.environment.home).machine(id).stopped
+        if (!existsSync(off)) continue
+        await rm(off)
+        await ensure()
+      }
+    }
+    return { machines: made, powerOn, close }
   } catch (error) {
     await close()
     throw error
@@ -51,14 +64,22 @@ async function make(
   name: string,
   login: { publicKey: string; privateKey: string; others: string[] },
   image: string,
-): Promise<OwnedTestMachine> {
+): Promise<OwnedTestMachine & { ensure(): Promise<void> }> {
   const hostKey = generateKeyPair(name)
   const spec = await box.provider.resolve({ cpu: 2, memory: 1024 ** 3, image }, { ordinal: 1 })
   const tags = { installation: box.installation, deployment: 'dep_owner', machine: name }
   const request = { name, spec, hostKey, authorizedKeys: [login.publicKey, ...login.others], component: 'owned' }
-  const { id, addresses } = await box.provider.createMachine(request, { token: name, tags })
+  const boot = () => box.provider.createMachine(request, { token: name, tags })
+  const { id, addresses } = await boot()
   const address = preferredAddress(addresses)?.address ?? ''
-  await runOnceUp({ address, privateKey: login.privateKey, hostKey: hostKey.publicKey }, 'true', 60_000)
+  const up = async () => {
+    await runOnceUp({ address, privateKey: login.privateKey, hostKey: hostKey.publicKey }, 'true', 60_000)
+  }
+  await up()
+  const ensure = async () => {
+    await boot()
+    await up()
+  }
   const guest = guestOf(join(box.environment.home, 'local/machines', id))
-  return { id, address, hostKey: hostKey.publicKey.split(' ').slice(0, 2).join(' '), guest }
+  return { id, address, hostKey: hostKey.publicKey.split(' ').slice(0, 2).join(' '), guest, ensure }
 }

@@ -2,7 +2,8 @@ import { sleep } from '../../lib/clock.ts'
 import { KitbagError } from '../../model/errors.ts'
 import { type MachineRecord, preferredAddress } from '../../model/machine.ts'
 import type { Unit } from '../../model/plan.ts'
-import type { Provider, ProviderMachine } from '../../providers/contract.ts'
+import { portsOf } from '../../planner/admissions.ts'
+import type { CreateMachineRequest, Provider, ProviderMachine } from '../../providers/contract.ts'
 import { generateKeyPair } from '../../shell/keys.ts'
 import { machineAccess } from '../machine-access.ts'
 import { openAcrossClouds } from '../secure-clouds.ts'
@@ -30,7 +31,8 @@ export async function create(work: UnitWork): Promise<void> {
     const { id: providerId, user, sshPort, hostKey = row.hostKey } = machine
     const addresses = await firstAddresses(work, provider, { ...row, providerId, addresses: machine.addresses })
     await work.boundary('create/addressed')
-    const known = { providerId, addresses, user, sshPort, hostKey }
+    const spec = { ...row.spec, size: machine.size ?? row.spec.size }
+    const known = { providerId, addresses, user, sshPort, hostKey, spec }
     await deps.store.machines.update(row.id, { ...known, status: 'creating' })
     await openAcrossClouds(deps, work.deployment, work.plan.release)
     await untilReachable(work, provider, { ...row, ...known })
@@ -59,6 +61,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
   if (row.providerId) return (await provider.getMachine(row.providerId)) ?? died(row.name, 'it does not exist any more')
   const { deps, deployment } = work
   const installation = await deps.store.installation.get()
+  const ports = await listeningOn(work)
   const machine = await provider.createMachine(
     {
       name: row.name,
@@ -66,7 +69,7 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
       hostKey: { privateKey: row.hostKeyPrivate, publicKey: row.hostKey },
       authorizedKeys: [installation.sshPublicKey],
       component: row.component,
-      ports: await portsOf(work),
+      ...(ports && { ports }),
     },
     { token: row.createToken, tags: { installation: installation.id, deployment: deployment.id, machine: row.id } },
   )
@@ -76,15 +79,10 @@ async function ensureMachine(work: UnitWork, provider: Provider, row: Creating):
 }
 
 /** Where the component, and what shares its machines, will listen, as far as it is known before the machine is. */
-async function portsOf(work: UnitWork): Promise<number[]> {
-  const { component } = work.unit
-  const { components } = await worldOf(work)
-  const there = components.filter(({ name, placement }) => name === component || placement.with === component)
-  const ports = there.flatMap(({ port, settings }) => {
-    const listeners = Array.isArray(settings.listeners) ? settings.listeners : []
-    return [port, ...listeners.map((listener) => (listener as { port?: unknown } | null)?.port)]
-  })
-  return [...new Set(ports)].filter((one) => typeof one === 'number')
+async function listeningOn(work: UnitWork): Promise<CreateMachineRequest['ports']> {
+  const { release, components } = await worldOf(work)
+  const component = components.find(({ name }) => name === work.unit.component)
+  return component && portsOf(release, components, component)
 }
 
 /** Waits until the cloud says that it runs and where. */

@@ -39,7 +39,10 @@ export interface MachineStore {
   get(id: string): Promise<MachineRecord | undefined>
   /** Every machine of the installation, for sweeps. */
   listAll(): Promise<MachineRecord[]>
-  /** Those whose firewall was to be changed, and nobody knows whether it is, of deployments where nothing is under way. */
+  /**
+   * Those whose firewall was to be changed, and nobody knows whether it is, of deployments with a release in force where
+   * nothing is under way.
+   */
   behind(): Promise<MachineRecord[]>
   /** The row before the effect. The same deployment and name twice gives the same row (with the key and token of the first time). */
   ensureCreating(
@@ -67,6 +70,7 @@ export interface MachineStore {
         | 'user'
         | 'sshPort'
         | 'hostKey'
+        | 'spec'
         | 'installDigest'
         | 'configureDigest'
         | 'firewallDigest'

@@ -13,11 +13,12 @@ export function costs(given: JsonObject): (spec: ResolvedMachineSpec) => Machine
   const prices = regions.find((one) => one.region === region)
   const source = prices ? { of: `aws ${region}`, date: prices.date, source: prices.source } : null
   const address = publicAddresses ? (prices ? amount(prices.publicAddress * hoursPerMonth) : null) : 0
-  return ({ size, requirements }) => {
+  return (spec) => {
+    const { size } = spec
     const hourly = hourlyPrice(size, region)
     return {
       machine: hourly === undefined ? null : amount(hourly * hoursPerMonth),
-      disk: prices ? amount(diskGiB(requirements) * prices.diskGiBMonth[disk.type]) : null,
+      disk: prices ? amount(diskGiB(spec) * prices.diskGiBMonth[disk.type]) : null,
       address,
       currency,
       prices: source,

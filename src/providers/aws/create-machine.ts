@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type Instance, RunInstancesCommand, type RunInstancesRequest } from '@aws-sdk/client-ec2'
 import { cloudConfig } from '../../lib/cloud-init.ts'
 import { KitbagError } from '../../model/errors.ts'
+import type { ResolvedMachineSpec } from '../../model/machine.ts'
 import type { CreateMachineRequest, MachineTags } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
 import { awsCode, capacityCodes } from './errors.ts'
@@ -13,6 +14,7 @@ import { tagged } from './tags.ts'
 
 /** One way to get the machine; they are tried in this order while AWS has no room. */
 interface Way {
+  size: string
   place: Place
   spot: boolean
 }
@@ -32,14 +34,16 @@ export async function createMachine(
   { token, tags }: { token: string; tags: MachineTags },
 ): Promise<Instance> {
   const { spec, name } = request
-  const image = (await parts.market.images()).find(({ id }) => id === spec.image)
+  const images = (await parts.market.images()).filter(({ id }) => id === spec.image)
+  // Two words may mean the same image, with other login users.
+  const image = images.find(({ word }) => word === spec.requirements.image) ?? images[0]
   if (!image)
     throw new KitbagError('not-supported', `aws: the image ${spec.image} is not offered any more`, {
       machine: name,
       fix: 'Plan again, so that the plan pins an image of today.',
     })
   const [places, group] = [await parts.firewall.places(tags), await parts.firewall.group(tags, request.component)]
-  const ways = waysOf(cloud, places, [spec.zone ?? '', ...(spec.otherZones ?? [])])
+  const ways = waysOf(cloud, places, await parts.market.sizesFor(spec))
   if (ways.length === 0)
     throw new KitbagError('not-supported', `aws: there is no subnet in ${spec.zone} any more`, { machine: name })
   const words = { ...tags, component: request.component, name, user: image.user }
@@ -49,7 +53,6 @@ export async function createMachine(
   }
   const common: RunInstancesRequest = {
     ImageId: spec.image,
-    InstanceType: spec.size as NonNullable<RunInstancesRequest['InstanceType']>,
     MinCount: 1,
     MaxCount: 1,
     UserData: Buffer.from(cloudConfig(request)).toString('base64'),
@@ -61,27 +64,35 @@ export async function createMachine(
   let full: unknown
   for (const way of ways) {
     try {
-      return await run(cloud, name, `${token}/${way.place.zone}/${way.spot}`, {
+      return await run(cloud, name, tokenOf(token, spec, way), {
         ...common,
         ...wayOf(cloud, way, group),
       })
     } catch (error) {
       if (!capacityCodes.has(awsCode(error) ?? '')) throw error
-      cloud.log('info', `aws: ${way.place.zone} has no ${way.spot ? 'spot ' : ''}capacity for ${spec.size}`)
+      cloud.log('info', `aws: ${way.place.zone} has no ${way.spot ? 'spot ' : ''}capacity for ${way.size}`)
       full = error
     }
   }
   throw full
 }
 
-function waysOf({ settings }: AwsCloud, places: Place[], zones: string[]): Way[] {
-  const inOrder = zones.flatMap((zone) => places.find((place) => place.zone === zone) ?? [])
+/** All zones of a size on spot, then on demand; then the next size. */
+function waysOf({ settings }: AwsCloud, places: Place[], sizes: { size: string; zones: string[] }[]): Way[] {
   const buying = settings.spot ? [true, false] : [false]
-  return buying.flatMap((spot) => inOrder.map((place) => ({ place, spot })))
+  return sizes.flatMap(({ size, zones }) => {
+    const inOrder = zones.flatMap((zone) => places.find((place) => place.zone === zone) ?? [])
+    return buying.flatMap((spot) => inOrder.map((place) => ({ size, place, spot })))
+  })
 }
 
-function wayOf({ settings }: AwsCloud, { place, spot }: Way, group: string): Partial<RunInstancesRequest> {
+function tokenOf(token: string, spec: ResolvedMachineSpec, { size, place, spot }: Way): string {
+  return [token, place.zone, spot, ...(size === spec.size ? [] : [size])].join('/')
+}
+
+function wayOf({ settings }: AwsCloud, { size, place, spot }: Way, group: string): Partial<RunInstancesRequest> {
   return {
+    InstanceType: size as NonNullable<RunInstancesRequest['InstanceType']>,
     NetworkInterfaces: [
       {
         DeviceIndex: 0,
@@ -104,7 +115,7 @@ function wayOf({ settings }: AwsCloud, { place, spot }: Way, group: string): Par
 function diskOf({ settings }: AwsCloud, { spec }: CreateMachineRequest) {
   const { type, encrypted } = settings.disk
   return {
-    VolumeSize: diskGiB(spec.requirements),
+    VolumeSize: diskGiB(spec),
     VolumeType: type,
     Encrypted: encrypted,
     DeleteOnTermination: true,

@@ -3,7 +3,7 @@ import type { Provider } from '../contract.ts'
 import type { AwsCloud } from './connection.ts'
 import { type Dry, dryRuns } from './dry-runs.ts'
 import { awsCode } from './errors.ts'
-import { imageWords } from './images.ts'
+import { imageOf, imageWords } from './images.ts'
 import type { Market } from './market.ts'
 import { neededActions, policy } from './policy.ts'
 
@@ -28,8 +28,10 @@ export async function findings(cloud: AwsCloud, market: Market): Promise<Finding
         : `${(await market.places()).map(({ subnet, zone }) => `${subnet} (${zone})`).join(', ')}`
     }),
     attempt('images', async () => {
-      const found = (await market.images()).map(({ word }) => word)
-      const missing = [...imageWords, ...Object.keys(settings.images)].filter((word) => !found.includes(word))
+      const images = await market.images()
+      const found = images.map(({ word }) => word)
+      for (const word of Object.keys(settings.images)) imageOf(images, word, settings.architecture)
+      const missing = imageWords.filter((word) => !found.includes(word))
       if (found.length > 0) return `${found.join(', ')}${missing.length > 0 ? `; not here: ${missing.join(', ')}` : ''}`
       throw new KitbagError('not-supported', `none for ${settings.architecture} in ${settings.region}`)
     }),

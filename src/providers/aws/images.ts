@@ -27,14 +27,20 @@ export interface AwsImage {
   user: string
   /** Device name of its root disk. */
   rootDevice: string
+  /** GiB of its root disk. */
+  disk: number
+  /** In EC2's words. */
+  architecture: string
 }
+
+const ec2Words = { amd64: 'x86_64', arm64: 'arm64' }
 
 /** The newest image of every word, the cloud's own words included. What a publisher does not have is left out. */
 export async function findImages(ec2: Ec2, { architecture, images: own }: AwsSettings): Promise<AwsImage[]> {
   const words = Object.entries(official)
   const filters = [
     { Name: 'name', Values: words.map(([, { name }]) => name(architecture)) },
-    { Name: 'architecture', Values: [architecture === 'amd64' ? 'x86_64' : 'arm64'] },
+    { Name: 'architecture', Values: [ec2Words[architecture]] },
     { Name: 'state', Values: ['available'] },
   ]
   const published = await ec2.send(new DescribeImagesCommand({ Owners: [debian, canonical], Filters: filters }))
@@ -51,23 +57,36 @@ export async function findImages(ec2: Ec2, { architecture, images: own }: AwsSet
   const { Images: theirs = [] } = await ec2.send(
     new DescribeImagesCommand({ Filters: [{ Name: 'image-id', Values: ids }] }),
   )
-  for (const [word, { id, user }] of given) {
+  const wanted = given.flatMap(([word, { id, user }]) => {
     const image = theirs.find(({ ImageId }) => ImageId === id)
-    if (image) found.push(toImage(word, user, image))
-  }
-  return found
+    return image ? [toImage(word, user, image)] : []
+  })
+  return [...wanted, ...found.filter(({ word }) => !Object.hasOwn(own, word))]
 }
 
-function toImage(word: string, user: string, { ImageId: id = '', RootDeviceName }: Image): AwsImage {
-  return { word, id, user, rootDevice: RootDeviceName ?? '/dev/xvda' }
+function toImage(word: string, user: string, image: Image): AwsImage {
+  const { ImageId: id = '', RootDeviceName: rootDevice = '/dev/xvda', BlockDeviceMappings = [] } = image
+  const root = BlockDeviceMappings.find(({ DeviceName }) => DeviceName === rootDevice)
+  return { word, id, user, rootDevice, disk: root?.Ebs?.VolumeSize ?? 0, architecture: image.Architecture ?? '' }
+}
+
+/** The image of a word, or of one of their ids. Throws `not-supported`: there is none, or it is for other machines. */
+export function imageOf(images: AwsImage[], word: string, wanted: AwsSettings['architecture']): AwsImage {
+  const image = images.find((one) => one.word === word) ?? images.find(({ id }) => id === word)
+  if (!image) throw unknownImage(word, images)
+  if (image.architecture === ec2Words[wanted]) return image
+  throw new KitbagError('not-supported', `aws: the image ${word} is for ${image.architecture}, not ${wanted}`, {
+    fix: "Name another image under images in the cloud's settings, or another architecture.",
+  })
 }
 
 function matcher(pattern: string): RegExp {
   return new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '.*')}$`)
 }
 
-export function unknownImage(word: string, known: string[]): KitbagError {
-  return new KitbagError('not-supported', `aws: there is no image "${word}"; known are ${known.join(', ')}`, {
+function unknownImage(word: string, images: AwsImage[]): KitbagError {
+  const known = images.map((one) => one.word).join(', ')
+  return new KitbagError('not-supported', `aws: there is no image "${word}"; known are ${known}`, {
     fix: "Write one of them as the machine's image, or name your own under images in the cloud's settings.",
   })
 }

@@ -33,7 +33,7 @@ const statuses: Record<string, ProviderMachine['status']> = {
 }
 
 export function toMachine(instance: Instance, reach: 'public' | 'private'): ProviderMachine {
-  const { InstanceId: id = '', Tags, State } = instance
+  const { InstanceId: id = '', InstanceType: size, Tags, State } = instance
   return {
     id,
     name: readTag(Tags, 'name'),
@@ -46,6 +46,7 @@ export function toMachine(instance: Instance, reach: 'public' | 'private'): Prov
     addresses: addressesOf(instance, reach),
     user: readTag(Tags, 'user'),
     sshPort: 22,
+    ...(size !== undefined && { size }),
   }
 }
 

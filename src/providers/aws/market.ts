@@ -1,13 +1,16 @@
+import { mostOtherSizes } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { Catalog } from '../contract.ts'
 import type { Ec2 } from './client.ts'
-import { type AwsImage, findImages, unknownImage } from './images.ts'
+import { type AwsImage, findImages, imageOf } from './images.ts'
 import { kept } from './kept.ts'
 import { findOffers } from './offers.ts'
 import type { AwsSettings } from './settings.ts'
-import { chooseSize, sizes } from './sizes.ts'
+import { defaultDisk, sizes, suitable } from './sizes.ts'
 import { findPlaces, findZones, type Place } from './subnets.ts'
+
+const gibibyte = 2 ** 30
 
 /** What the region has to offer, asked for once in some minutes. */
 export interface Market {
@@ -20,6 +23,8 @@ export interface Market {
     requirements: MachineRequirements,
     placement: { region?: string; zones?: string[]; ordinal: number },
   ): Promise<ResolvedMachineSpec>
+  /** What may be taken for a spec, in this order: its own size, and where the settings let, others; each with its zones. */
+  sizesFor(spec: ResolvedMachineSpec): Promise<{ size: string; zones: string[] }[]>
 }
 
 export function market(ec2: Ec2, settings: AwsSettings): Market {
@@ -50,21 +55,26 @@ export function market(ec2: Ec2, settings: AwsSettings): Market {
           fix: `Connect a cloud of that region (kitbag cloud add) and name it in the placement, or write ${region}.`,
         })
       const [found, offered, all] = await Promise.all([images(), offers(), zones()])
-      const word = requirements.image
-      const image = found.find((one) => one.word === word) ?? found.find(({ id }) => id === word)
-      if (!image)
-        throw unknownImage(
-          word,
-          found.map((one) => one.word),
-        )
-      const chosen = chooseSize(requirements, settings, new Set(offered.keys()))
+      const image = imageOf(found, requirements.image, settings.architecture)
       const allowed = placement.zones ?? all
       for (const zone of allowed) if (!all.includes(zone)) throw unknownZone(zone, all)
+      const [chosen = ''] = suitable(requirements, settings, offered, allowed)
       const able = allowed.filter((zone) => offered.get(chosen)?.has(zone))
-      if (able.length === 0) throw notThere(chosen, allowed)
       const start = (placement.ordinal - 1) % able.length
       const [zone = '', ...otherZones] = [...able.slice(start), ...able.slice(0, start)]
-      return { size: chosen, image: image.id, region, zone, otherZones, requirements }
+      const disk = image.disk * gibibyte
+      const larger = disk > Math.max(requirements.disk ?? 0, defaultDisk * gibibyte)
+      return { size: chosen, image: image.id, region, zone, otherZones, ...(larger && { disk }), requirements }
+    },
+    async sizesFor({ size, zone = '', otherZones = [], requirements }) {
+      if (!settings.otherSizes) return [{ size, zones: [zone, ...otherZones] }]
+      const [offered, allowed] = [await offers(), [zone, ...otherZones]]
+      const others = suitable(requirements, settings, offered, allowed).filter((id) => id !== size)
+      const inZones = (id: string) => allowed.filter((one) => offered.get(id)?.has(one))
+      return [
+        { size, zones: allowed },
+        ...others.slice(0, mostOtherSizes).map((id) => ({ size: id, zones: inZones(id) })),
+      ]
     },
   }
 }
@@ -72,11 +82,5 @@ export function market(ec2: Ec2, settings: AwsSettings): Market {
 function unknownZone(zone: string, known: string[]): KitbagError {
   return new KitbagError('not-supported', `aws: there is no zone "${zone}" here; known are ${known.join(', ')}`, {
     fix: 'Write zones of them in the placement, or none for all.',
-  })
-}
-
-function notThere(size: string, zones: string[]): KitbagError {
-  return new KitbagError('not-supported', `aws: ${size} is not to be had in ${zones.join(', ')}`, {
-    fix: "Allow more zones in the placement, or name another size in the cloud's settings.",
   })
 }

@@ -56,6 +56,10 @@ const fields = z.strictObject({
     .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
   architecture: z.enum(['amd64', 'arm64']).default('amd64'),
   size: z.string().optional().describe('This instance type for every machine, whatever cpu and memory it asks for'),
+  otherSizes: z
+    .boolean()
+    .default(false)
+    .describe('Where there is no capacity of a size in any allowed zone: take the next dearer ones'),
   spot: z
     .boolean()
     .default(false)

@@ -9,7 +9,7 @@ import { findings } from './findings.ts'
 import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
 import { inTurn } from './in-turn.ts'
-import { listMachines, machineReader } from './machines.ts'
+import { listMachines, machineReader, vmReader } from './machines.ts'
 import { keepPlaces } from './places.ts'
 import { release } from './release.ts'
 import { residue } from './residue.ts'
@@ -43,6 +43,7 @@ function connect(azure: Azure, jump: JumpHost | undefined): Provider {
   const kept = keepOffers(azure)
   const turn = inTurn()
   const read = machineReader(azure)
+  const readVm = vmReader(azure)
   return {
     catalog: () => during('catalog', () => catalog(azure, kept)),
     resolve: (requirements, placement) => resolve(azure, kept, requirements, placement),
@@ -72,7 +73,7 @@ function connect(azure: Azure, jump: JumpHost | undefined): Provider {
     getMachine: (id) => during(`read ${id}`, () => read(id)),
     listMachines: ({ tags }) => during('list machines', () => listMachines(azure, tags)),
     console: (id) => during(`console of ${id}`, () => readConsole(azure, id)),
-    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, id))),
+    destroyMachine: (id) => turn(id, () => patiently(`destroy ${id}`, () => destroyMachine(azure, readVm, id))),
     ...(jump && { route: async () => ({ jump: await jump.access() }) }),
     test: async () => [...(await findings(azure, kept)), ...(jump ? [await jump.finding()] : [])],
     residue: (installation, known = []) => during('residue', () => residue(azure, installation, known)),

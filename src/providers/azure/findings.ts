@@ -67,7 +67,10 @@ function sizes({ settings }: Azure, kept: Offers): Promise<Finding> {
 }
 
 function images({ settings }: Azure, kept: Offers): Promise<Finding> {
-  return finding('images', async () => `${await kept.image('debian-13')} is the newest in ${settings.region}`)
+  return finding('images', async () => {
+    const own = Object.entries(settings.images).map(([word, { id }]) => `${word} is ${id}`)
+    return [`${await kept.image('debian-13')} is the newest in ${settings.region}`, ...own].join('; ')
+  })
 }
 
 function quota({ compute, settings }: Azure): Promise<Finding> {

@@ -1,6 +1,7 @@
 import type { MachineSize } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Azure } from './azure.ts'
+import type { Settings } from './settings.ts'
 
 type Architecture = MachineSize['architecture']
 
@@ -31,24 +32,38 @@ export const imageLines: Record<string, Line> = {
 export const smallestDisk = 30 * 2 ** 30
 
 /**
- * Pins an image word to the newest version there is now, as `publisher:offer:sku:version`. An own image's resource id, or a pinned one,
- * stays as it is. Throws `not-supported`.
+ * Pins an image word to the newest version there is now, as `publisher:offer:sku:version`; a word of the settings, to what they say.
+ * Throws `not-supported`.
  */
 export async function resolveImage({ compute, settings }: Azure, word: string): Promise<string> {
-  if (isOwn(word)) return word
-  const line = imageLines[word]
-  if (!Object.hasOwn(imageLines, word) || !line) throw unknownImage(word)
+  const { images: own, architecture, region } = settings
+  const given = Object.hasOwn(own, word) ? own[word] : undefined
+  if (given) return given.id
+  const line = Object.hasOwn(imageLines, word) ? imageLines[word] : undefined
+  if (!line) throw unknownImage(word, imageWords(settings))
   const { publisher, offer } = line
-  const sku = line.sku[settings.architecture]
-  const versions = await compute.virtualMachineImages.list(settings.region, publisher, offer, sku, {
+  const sku = line.sku[architecture]
+  const versions = await compute.virtualMachineImages.list(region, publisher, offer, sku, {
     top: 1,
     orderby: 'name desc',
   })
   const version = versions[0]?.name
   if (version) return [publisher, offer, sku, version].join(':')
-  throw new KitbagError('not-supported', `azure: ${settings.region} has no image of ${publisher}:${offer}:${sku}`, {
-    fix: 'Write another image, or an own image id.',
+  throw new KitbagError('not-supported', `azure: ${region} has no image of ${publisher}:${offer}:${sku}`, {
+    fix: "Write another image, or name one of your own under images in the cloud's settings.",
   })
+}
+
+/** Words that this cloud knows: of the official images, and of the settings. */
+export function imageWords({ images }: Pick<Settings, 'images'>): string[] {
+  return [...Object.keys(imageLines), ...Object.keys(images)]
+}
+
+/** Whether a pinned image is one of the publishers', of which it is known how large its disk is. */
+export function isOfficial(image: string): boolean {
+  return Object.values(imageLines).some(({ publisher, offer, sku }) =>
+    Object.values(sku).some((one) => image.startsWith(`${publisher}:${offer}:${one}:`)),
+  )
 }
 
 /** What a machine's disk is made from. */
@@ -60,13 +75,9 @@ export function imageReference(
   return { publisher, offer, sku, version }
 }
 
-function isOwn(word: string): boolean {
-  return /^\/subscriptions\/.+\/(images|versions)\/[^/]+$/i.test(word) || /^[^:\s]+(:[^:\s]+){3}$/.test(word)
-}
-
-function unknownImage(word: string): KitbagError {
-  const known = Object.keys(imageLines).join(', ')
+function unknownImage(word: string, words: string[]): KitbagError {
+  const known = words.join(', ')
   return new KitbagError('not-supported', `azure: there is no image "${word}"; known are ${known}`, {
-    fix: `Write one of ${known}, publisher:offer:sku:version, or the resource id of an own image.`,
+    fix: `Write one of ${known}, or name one of your own under images in the cloud's settings.`,
   })
 }

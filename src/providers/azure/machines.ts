@@ -36,6 +36,27 @@ export function machineReader(azure: Azure): (id: string) => Promise<ProviderMac
   })
 }
 
+/** The same for the virtual machines themselves, whoever's they are. */
+export function vmReader(azure: Azure): (id: string) => Promise<VirtualMachine | undefined> {
+  const { compute, settings } = azure
+  const { resourceGroup: group } = settings
+  return batched(async (ids) => {
+    const all =
+      group === undefined ? () => compute.virtualMachines.listAll() : () => compute.virtualMachines.list(group)
+    const listed = new Map<string, VirtualMachine>()
+    if (ids.length > few) for (const vm of await allOf(all())) listed.set((vm.id ?? '').toLowerCase(), vm)
+    const found = await Promise.all(
+      ids.map(async (id) => [id, listed.get(id.toLowerCase()) ?? (await readVm(azure, id))] as const),
+    )
+    return new Map(found.flatMap(([id, vm]) => (vm ? [[id, vm]] : [])))
+  })
+}
+
+async function readVm(azure: Azure, id: string): Promise<VirtualMachine | undefined> {
+  const names = parseMachineId(azure, id)
+  return names && found(() => azure.compute.virtualMachines.get(names.group, names.vm))
+}
+
 /** Machines of this installation by their ids in lower case; those of which no list says how they are, are not among them. */
 async function withState(azure: Azure): Promise<Map<string, ProviderMachine>> {
   const { compute, installation } = azure
@@ -98,7 +119,9 @@ export async function toMachine(
   const { name = '', ...tags } = readTags(vm.tags) ?? { installation: '', deployment: '', machine: '' }
   const id = machineId(azure, { group: groupName(vm.id ?? ''), vm: vm.name ?? '' })
   const addresses = nic ? await addressesOf(azure, nic) : []
-  return { id, name, tags, status: statusOf(vm), addresses, user: loginUser, sshPort: 22 }
+  const size = vm.hardwareProfile?.vmSize
+  const login = { user: loginUser, sshPort: 22 }
+  return { id, name, tags, status: statusOf(vm), addresses, ...login, ...(size !== undefined && { size }) }
 }
 
 /** A network interface whose machine was never started: it is found, and destroyed, under the machine's id. */

@@ -51,10 +51,18 @@ const ownAddresses = {
   'Microsoft.Network/publicIPAddresses/join/action': 'give a machine its public address',
 }
 
+const managedImages = { 'Microsoft.Compute/images/read': 'make machines of an own image' }
+const galleryImages = {
+  'Microsoft.Compute/galleries/images/versions/read': 'make machines of an own image of a gallery',
+}
+
 /** Action -> what for, of a cloud with these settings. */
 export function neededActions({ settings }: Pick<Azure, 'settings'>): Record<string, string> {
+  const images = Object.values(settings.images).map(({ id }) => id)
   return {
     ...always,
+    ...(images.some((id) => /\/images\/[^/]+$/i.test(id)) && managedImages),
+    ...(images.some((id) => /\/versions\/[^/]+$/i.test(id)) && galleryImages),
     ...(settings.resourceGroup === undefined && ownGroups),
     ...(settings.subnet === undefined && ownNetwork),
     ...(settings.securityGroup === undefined && ownFirewall),

@@ -3,7 +3,7 @@ import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machi
 import type { Catalog } from '../contract.ts'
 import type { Azure } from './azure.ts'
 import { patiently } from './failures.ts'
-import { imageLines, resolveImage } from './images.ts'
+import { imageWords, resolveImage } from './images.ts'
 import { listOffers, type Offer, suitable } from './offers.ts'
 
 /** What Azure offers changes over weeks; within this time (ms) it is asked once. */
@@ -33,7 +33,7 @@ export function keepOffers(azure: Azure): Offers {
 }
 
 export async function catalog({ settings }: Azure, kept: Offers): Promise<Catalog> {
-  const words = Object.keys(imageLines)
+  const words = imageWords(settings)
   const [offers, ids] = await Promise.all([
     kept.offers(),
     Promise.all(words.map((word) => kept.image(word).catch(absent))),
@@ -61,10 +61,14 @@ export async function resolve(
   const { region } = azure.settings
   if (placement.region !== undefined && placement.region !== region) throw otherRegion(placement.region, region)
   const [image, offers] = await Promise.all([kept.image(requirements.image), kept.offers()])
-  const sizes = suitable(offers, azure, requirements)
+  const { size: named, otherSizes } = azure.settings
+  const all = suitable(offers, azure, requirements)
+  const sizes = named === undefined || otherSizes ? all : all.slice(0, 1)
   const { zones: wanted, ordinal } = placement
-  const offer = wanted ? sizes.find(({ zones }) => wanted.some((zone) => zones.includes(zone))) : sizes[0]
-  if (!offer) throw noZone(wanted ?? [], region, zonesOf(sizes))
+  const unknown = wanted?.find((zone) => !zonesOf(offers).includes(zone))
+  const isHere = ({ zones }: Offer) => !wanted || wanted.some((zone) => zones.includes(zone))
+  const offer = unknown === undefined ? sizes.find(isHere) : undefined
+  if (!offer) throw noZone(unknown === undefined ? (wanted ?? []) : [unknown], region, zonesOf(sizes))
   const zones = wanted?.filter((zone) => offer.zones.includes(zone)) ?? offer.zones
   const turn = (ordinal - 1) % Math.max(zones.length, 1)
   const [zone, ...otherZones] = [...zones.slice(turn), ...zones.slice(0, turn)]

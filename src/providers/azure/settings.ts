@@ -54,6 +54,20 @@ const fields = z.strictObject({
     .describe('Size of every machine, such as `Standard_D2s_v5`. Default: the cheapest that gives what is asked for'),
   otherSizes: z.boolean().default(false).describe('Where there is no capacity of a size: take the next dearer ones'),
   spot: z.boolean().default(false).describe('Spot machines, as far as they can be had; the others on demand'),
+  images: z
+    .record(
+      z.string().regex(/^[a-z0-9][a-z0-9.-]*$/, 'an image word, such as golden'),
+      z.strictObject({
+        id: z
+          .string()
+          .regex(
+            /^(\/subscriptions\/.+\/(images|versions)\/[^/]+|[^:\s/]+(:[^:\s/]+){3})$/i,
+            'the resource id of an image, or publisher:offer:sku:version',
+          ),
+      }),
+    )
+    .default({})
+    .describe('Further image words, each an image of your own that has cloud-init'),
   disk: z
     .enum(['Standard_LRS', 'StandardSSD_LRS', 'Premium_LRS'])
     .default('StandardSSD_LRS')

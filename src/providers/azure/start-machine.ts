@@ -2,11 +2,12 @@ import type { VirtualMachine } from '@azure/arm-compute'
 import type { NetworkInterface } from '@azure/arm-network'
 import { sleep } from '../../lib/clock.ts'
 import { cloudConfig } from '../../lib/cloud-init.ts'
+import { mostOtherSizes } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { CreateMachineRequest } from '../contract.ts'
 import { type Azure, lookAgain } from './azure.ts'
 import { capacityCodes, found, toKitbagError } from './failures.ts'
-import { imageReference, smallestDisk } from './images.ts'
+import { imageReference, isOfficial, smallestDisk } from './images.ts'
 import { type MachineNames, readTags, tagKeys } from './names.ts'
 import { suitable } from './offers.ts'
 import type { Offers } from './resolve.ts'
@@ -72,7 +73,9 @@ async function choicesFor({ settings }: Azure, kept: Offers, { spec }: CreateMac
   const { size, zone, otherZones = [], requirements } = spec
   const zonesOfSpec = zone === undefined ? [undefined] : [zone, ...otherZones]
   const others = settings.otherSizes
-    ? suitable(await kept.offers(), { settings }, requirements).filter(({ id }) => id !== size)
+    ? suitable(await kept.offers(), { settings }, requirements)
+        .filter(({ id }) => id !== size)
+        .slice(0, mostOtherSizes)
     : []
   const sizes = [
     { size, zones: zonesOfSpec },
@@ -123,7 +126,7 @@ function machineOf(
   { disk, tags, nic }: { disk: string; tags: Record<string, string>; nic: string },
   { size, zone, spot }: Choice,
 ): VirtualMachine {
-  const gibibytes = Math.ceil((spec.requirements.disk ?? smallestDisk) / 2 ** 30)
+  const gibibytes = diskGiB(spec)
   return {
     location: settings.region,
     tags,
@@ -136,7 +139,7 @@ function machineOf(
         name: disk,
         createOption: 'FromImage',
         deleteOption: 'Delete',
-        diskSizeGB: Math.max(gibibytes, smallestDisk / 2 ** 30),
+        ...(gibibytes !== undefined && { diskSizeGB: gibibytes }),
         managedDisk: { storageAccountType: settings.disk },
       },
     },
@@ -155,6 +158,12 @@ function machineOf(
     networkProfile: { networkInterfaces: [{ id: nic, primary: true, deleteOption: 'Delete' }] },
     diagnosticsProfile: { bootDiagnostics: { enabled: true } },
   }
+}
+
+/** undefined: as large as the own image that it is made from. */
+function diskGiB({ image, requirements: { disk } }: CreateMachineRequest['spec']): number | undefined {
+  const asked = isOfficial(image) ? Math.max(disk ?? 0, smallestDisk) : disk
+  return asked === undefined ? undefined : Math.ceil(asked / 2 ** 30)
 }
 
 /** A quota of spot machines is one of its own; any other is not had more of elsewhere. */

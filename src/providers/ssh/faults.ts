@@ -1,5 +1,6 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
+import type { CreateMachineRequest } from '../contract.ts'
 import { images } from './images.ts'
 import type { OwnedMachine } from './owned.ts'
 import type { Listener, Survey } from './survey.ts'
@@ -88,7 +89,7 @@ export function strangerFault({ protocol, port, program }: Listener, { name }: O
 export function misfits(
   machine: OwnedMachine,
   found: Survey,
-  { spec, ports }: { spec: ResolvedMachineSpec; ports: number[] },
+  { spec, ports }: { spec: ResolvedMachineSpec; ports: NonNullable<CreateMachineRequest['ports']> },
 ): Fault[] {
   const { requirements, region, zone } = spec
   const faults: Fault[] = []
@@ -109,7 +110,9 @@ export function misfits(
     add('region', `is in ${machine.region ?? 'no region'}, and ${region} is asked for`)
   if (zone !== undefined && machine.zone !== zone)
     add('zone', `is in ${machine.zone ?? 'no zone'}, and ${zone} is asked for`)
-  const taken = found.listeners.find((one) => ports.includes(one.port) && !isHousekeeping(one))
+  const taken = found.listeners.find(
+    (one) => ports.some(({ protocol, port }) => protocol === one.protocol && port === one.port) && !isHousekeeping(one),
+  )
   if (taken) faults.push(strangerFault(taken, machine))
   return faults
 }

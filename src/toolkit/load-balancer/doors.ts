@@ -1,5 +1,5 @@
 import { certificateName, ownKeyPair } from '../../lib/own-key-pair.ts'
-import type { ResolvedComponent } from '../../model/blueprint.ts'
+import type { Placement, ResolvedComponent } from '../../model/blueprint.ts'
 import type { Value } from '../../model/value.ts'
 import type { Prepared, ToolkitPlan } from '../contract.ts'
 import { type ConfiguredBackend, type ConfiguredCertificate, certificateFile } from './configuration.ts'
@@ -22,7 +22,9 @@ export function behindDoor(
   components: ResolvedComponent[],
 ): ResolvedComponent | undefined {
   const target = components.find(({ name }) => name === to)
-  const isHere = target?.placement.cloud === placement?.cloud
+  const cloudOf = ({ cloud, with: host }: Placement = {}) =>
+    host === undefined ? cloud : components.find(({ name }) => name === host)?.placement.cloud
+  const isHere = cloudOf(target?.placement) === cloudOf(placement as Placement | undefined)
   return isHere || listener.proxyProtocol.send ? undefined : target
 }
 

@@ -3,7 +3,7 @@ import { retry } from '../../../src/lib/retry.ts'
 import { ArmError, type Json } from './arm-error.ts'
 import { machineSchema } from './machine-schema.ts'
 import { ipConfigurations, networkInterfaces } from './network-interfaces.ts'
-import { images, sizes } from './offers.ts'
+import { images, ownImages, sizes } from './offers.ts'
 import type { Cloud, PutBody, ResourceType } from './resource-type.ts'
 import type { Resource } from './world.ts'
 
@@ -128,8 +128,21 @@ function checkPlace(
     throw new ArmError(409, 'SkuNotAvailable', `The requested VM size for spot ${size.id} is currently not available.`)
 }
 
-function checkImage({ storageProfile: { imageReference } }: z.infer<typeof machineSchema>, architecture: string): void {
-  if ('id' in imageReference) throw new ArmError(404, 'NotFound', `The image ${imageReference.id} was not found.`)
+function checkImage({ storageProfile }: z.infer<typeof machineSchema>, architecture: string): void {
+  const { imageReference, osDisk } = storageProfile
+  const own = 'id' in imageReference ? ownImages[imageReference.id] : undefined
+  const image = 'id' in imageReference ? imageReference.id : imageReference.offer
+  const least = own?.disk ?? 30
+  if (osDisk.diskSizeGB !== undefined && osDisk.diskSizeGB < least)
+    throw new ArmError(
+      400,
+      'OperationNotAllowed',
+      `The specified disk size ${osDisk.diskSizeGB} GB is smaller than the size of the corresponding disk in the VM image ${image}: ${least} GB.`,
+    )
+  if ('id' in imageReference) {
+    if (own) return
+    throw new ArmError(404, 'NotFound', `The image ${imageReference.id} was not found.`)
+  }
   const { publisher, offer, sku, version } = imageReference
   const versions = images[`${publisher}/${offer}/${sku}`.toLowerCase()]
   if (!versions?.includes(version) && version !== 'latest')
@@ -173,10 +186,11 @@ function checkInterface(id: string, machine: string, { world }: Cloud): void {
   if (user) throw new ArmError(400, 'NicInUse', `Network Interface ${id} is used by existing resource ${user.id}.`)
 }
 
-function putDisk(resource: Resource, { storageProfile: { osDisk } }: Machine, { world }: Cloud): void {
+function putDisk(resource: Resource, { storageProfile: { imageReference, osDisk } }: Machine, { world }: Cloud): void {
   const { id, group, location } = resource
   const diskId = `${id.slice(0, id.indexOf('/providers/'))}/providers/Microsoft.Compute/disks/${osDisk.name}`
-  const properties = { diskSizeGB: osDisk.diskSizeGB }
+  const least = 'id' in imageReference ? ownImages[imageReference.id]?.disk : 30
+  const properties = { diskSizeGB: osDisk.diskSizeGB ?? least }
   world.put({
     id: diskId,
     type: disks.type,

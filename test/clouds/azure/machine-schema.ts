@@ -15,7 +15,7 @@ export const machineSchema = z.strictObject({
       name: z.string(),
       createOption: z.literal('FromImage'),
       deleteOption: z.enum(['Delete', 'Detach']).optional(),
-      diskSizeGB: z.int().min(30).max(4095),
+      diskSizeGB: z.int().min(1).max(4095).optional(),
       managedDisk: z.strictObject({ storageAccountType: z.enum(['Standard_LRS', 'StandardSSD_LRS', 'Premium_LRS']) }),
     }),
   }),

@@ -60,3 +60,10 @@ export const images: Record<string, string[]> = {
   'canonical/ubuntu-24_04-lts/server': ['24.04.202509110', '24.04.202510020'],
   'canonical/ubuntu-24_04-lts/server-arm64': ['24.04.202510020'],
 }
+
+/** Images of the subscription's own, by resource id; GiB of their disks. */
+export const ownImages: Record<string, { disk: number }> = {
+  '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/golden/providers/Microsoft.Compute/images/web': {
+    disk: 64,
+  },
+}

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import {
   CreateSubnetCommand,
   CreateVpcCommand,
+  DescribeNetworkInterfacesCommand,
   DescribeSubnetsCommand,
   EC2Client,
   TerminateInstancesCommand,
@@ -30,6 +31,9 @@ export interface Traced {
   parameters: Record<string, string>
   /** Was turned away by the throttle or a fault before it could do anything. */
   refused: boolean
+  /** When it came and when its answer went, as `performance.now()` counts; one without an answer has no end. */
+  began: number
+  ended?: number
 }
 
 /** EC2 on this box: moto, and in front of it what moto lacks; with real machines behind it where asked for. */
@@ -116,7 +120,10 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (call === 'DeleteSecurityGroup' && parameters.get('DryRun') !== 'true') {
       const id = parameters.get('GroupId') ?? ''
       const used = [...instances.values()].some((one) => !one.ended && one.groups.includes(id))
-      if (used || groups.isReferredTo(id))
+      const Filters = [{ Name: 'group-id', Values: [id] }]
+      const { NetworkInterfaces = [] } = await stranger.send(new DescribeNetworkInterfacesCommand({ Filters }))
+      const loose = NetworkInterfaces.some(({ Attachment }) => !Attachment)
+      if (used || loose || groups.isReferredTo(id))
         return answerError('DependencyViolation', `resource ${id} has a dependent object`)
     }
     if (call === 'GetConsoleOutput' && machines && parameters.get('DryRun') !== 'true') {
@@ -145,8 +152,11 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     for await (const chunk of request) body += chunk
     const parameters = new URLSearchParams(body)
     const call = parameters.get('Action') ?? ''
-    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true }
+    const traced: Traced = { call, parameters: Object.fromEntries(parameters), refused: true, began: performance.now() }
     cloud.trace.push(traced)
+    response.on('finish', () => {
+      traced.ended = performance.now()
+    })
     if (!bucket.take()) return sendError(response, 'RequestLimitExceeded', 'Request limit exceeded.', 503)
     const refusal = keys.refuse(keyOf(request), call)
     if (refusal !== undefined)

@@ -17,6 +17,7 @@ import { destroyMachine } from '../../../src/providers/local/remove-machine.ts'
 import { residue } from '../../../src/providers/local/residue.ts'
 import { boxResolvers } from '../../../src/providers/local/resolvers.ts'
 import { gatewayOf } from '../../../src/providers/local/subnets.ts'
+import { type Guest, guestAt } from '../../support/guest.ts'
 import { ensureCloudImage } from './cloud-image.ts'
 
 /** A machine that a test cloud wants to run. */
@@ -47,6 +48,8 @@ export interface MachinesBehind {
   end(id: string): Promise<void>
   /** What it has written to its console. */
   console(id: string): Promise<string>
+  /** The machine at an address, to be hurt. */
+  guest(address: string): Promise<Guest>
   /** What is left of it on this box, while no machine shall be. */
   residue(): Promise<string[]>
   /** Ends all of them. Throws when something is left on this box. */
@@ -79,6 +82,7 @@ export async function machinesBehind(name: string): Promise<MachinesBehind> {
       }),
     end: (id) => inTurn(id, () => destroyMachine(cloud, own(id))),
     console: async (id) => readFile(cloud.paths.machine(own(id)).log, 'utf8').catch(() => ''),
+    guest: (address) => guestAt(home, address),
     residue: left,
     async close() {
       await Promise.allSettled(turns.values())

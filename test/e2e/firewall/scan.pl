@@ -1,5 +1,5 @@
-# TCP connect scan of all 65,535 ports of addresses, each in a process of its own: "ADDRESS PORT PORT ..." a line. Ports that answer nothing
-# within 1 s count as closed.
+# TCP connect scan of addresses, each in a process of its own: `scan.pl 1-1024,8080 ADDRESS...` prints "ADDRESS PORT PORT ..." a line. Ports that
+# answer nothing within 1 s count as closed.
 use strict;
 use warnings;
 use Socket qw(:DEFAULT IPPROTO_TCP);
@@ -16,9 +16,10 @@ sub accepts {
     return unpack('i', getsockopt($socket, SOL_SOCKET, SO_ERROR)) == 0;
 }
 
+my @ports = map { /^(\d+)-(\d+)$/ ? $1 .. $2 : $_ } split /,/, shift @ARGV;
 for my $address (@ARGV) {
     next if fork;
-    print join(' ', $address, grep { accepts($address, $_) } 1 .. 65535), "\n";
+    print join(' ', $address, grep { accepts($address, $_) } @ports), "\n";
     exit;
 }
 1 while wait > 0;

@@ -34,10 +34,17 @@ describe.skipIf(noMachines)(`machines that exist, in trouble${noMachines ? ` (${
     return one
   }
 
-  async function create({ provider, installation }: SshBox, token: string, ports = [80]): Promise<ProviderMachine> {
+  async function create({ provider, installation }: SshBox, token: string): Promise<ProviderMachine> {
     const spec = await provider.resolve({ cpu: 1, memory: 2 ** 28, image: 'debian-13' }, { ordinal: 1 })
     const hostKey = generateKeyPair('unused')
-    const request = { name: 'web-1', spec, hostKey, authorizedKeys: [], component: 'web', ports }
+    const request = {
+      name: 'web-1',
+      spec,
+      hostKey,
+      authorizedKeys: [],
+      component: 'web',
+      ports: [{ protocol: 'tcp' as const, port: 80 }],
+    }
     const tags = { installation, deployment: 'dep_one', machine: token }
     return provider.createMachine(request, { token, tags })
   }
@@ -90,6 +97,13 @@ describe.skipIf(noMachines)(`machines that exist, in trouble${noMachines ? ` (${
     const pinned = generateKeyPair('other').publicKey
     const other = await connect({ machines: [{ name: 'sick', address: sick.address, hostKey: pinned }] })
     await refused(other, /sick \(.*\) shows another host key than the pinned one: pinned SHA256:.*, presented SHA256:/)
+  })
+
+  test('one that a deployment has is no machine for another, and says whose it is', async () => {
+    const made = await create(box, 'first')
+    const message = /sick belongs to deployment dep_one/
+    await expect(create(box, 'second')).rejects.toMatchObject({ code: 'capacity-exceeded', message })
+    await box.provider.destroyMachine(made.id)
   })
 
   test('behind a jump host: claimed, seen and given back by way of it', async () => {

@@ -24,6 +24,7 @@ import { type LoadBalancerSpec, loadBalancerSchema } from '../../../src/toolkit/
 import { loadBalancer } from '../../../src/toolkit/load-balancer/service.ts'
 import { backendsOf } from '../../../src/toolkit/load-balancer/targets.ts'
 import { noBlobs } from '../../flow/shell/programs.ts'
+import { until } from '../../support/until.ts'
 import { localBox } from '../providers/local-box.ts'
 import { newKeyPair } from '../providers/ssh-login.ts'
 import type { Backend } from './backend.ts'
@@ -55,6 +56,8 @@ export interface BalancerBox {
   /** The recipe's program alone. */
   program(wanted: Wanted, suppress?: string[]): Promise<ProgramResult>
   server(name: string, backend?: string): Promise<ServerState | undefined>
+  /** Waits until it sends to all of these. */
+  up(...names: string[]): Promise<void>
   /** Process id of HAProxy's worker: a reload makes another. */
   worker(): Promise<number>
   /** Runs a command as root; throws when it fails. */
@@ -153,6 +156,10 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
         const { servers } = await nodeState(reach, node)
         return servers.find((row) => row.server === name && row.backend === backend)
       },
+      up: (...names) =>
+        until(async () =>
+          (await Promise.all(names.map((name) => self.server(name)))).every((row) => row?.status === 'UP'),
+        ),
       worker: async () => Number(/^Pid: (\d+)/m.exec(await command(reach, node, 'show info'))?.[1]),
       async run(command) {
         const { status, stdout, stderr } = await reach.exec(node, command, { root: true, timeout: 30_000 })

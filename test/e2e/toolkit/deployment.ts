@@ -1,8 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { apiUser, type Operated } from '../../support/api-user.ts'
 import { startControlPlane, type TestControlPlane } from '../../support/control-plane.ts'
-import { type Guest, guestOf } from '../../support/guest.ts'
+import { type Guest, guestAt } from '../../support/guest.ts'
 
 export interface Machine {
   name: string
@@ -104,12 +102,8 @@ export async function testDeployment(settings: object = {}): Promise<TestDeploym
     async guest(machine) {
       const { machines } = await call<{ machines: Machine[] }>('GET', base)
       const address = machines.find(({ name }) => name === machine)?.address
-      const folder = join(plane.home, 'local/machines')
-      for (const id of await readdir(folder)) {
-        const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
-        if (record.address === address) return guestOf(join(folder, id))
-      }
-      throw new Error(`there is no machine ${machine}`)
+      if (address === undefined) throw new Error(`there is no machine ${machine}`)
+      return guestAt(plane.home, address)
     },
     async close(allowDataLoss) {
       try {

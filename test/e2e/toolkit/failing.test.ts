@@ -29,8 +29,6 @@ describe.skipIf(noMachines).each(images)(
       ...more,
     })
     const url = () => `http://${box.node.address}`
-    const up = (...names: string[]) =>
-      until(async () => (await Promise.all(names.map((name) => box.server(name)))).every((row) => row?.status === 'UP'))
     const load = (keepAlive: boolean) => startLoad(`${url()}/`, { connections: 5, keepAlive })
     const answered = (loads: Load[]) => {
       const before = loads.map(({ result }) => result.total)
@@ -50,14 +48,14 @@ describe.skipIf(noMachines).each(images)(
 
     afterEach(async () => {
       await box.configure(wanted())
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
     })
 
     test('a machine that dies under load: no request that may be repeated is lost, and it is out after two checks', async () => {
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       const dying = await startBackend('web-3')
       await box.configure(wanted({ members: { web: [one, two, dying] } }))
-      await up('web-3')
+      await box.up('web-3')
       const loads = [load(true), load(false)]
       try {
         await until(() => dying.hits > 20)
@@ -71,11 +69,11 @@ describe.skipIf(noMachines).each(images)(
     })
 
     test('a machine that hangs is out after the checks that its timeout is for, and none of the others is', async () => {
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       const hanging = await startBackend('web-3')
       try {
         await box.configure(wanted({ members: { web: [one, two, hanging] } }))
-        await up('web-3')
+        await box.up('web-3')
         const cursor = /^-- cursor: (.*)$/m.exec(
           await box.run('journalctl --unit=haproxy --lines=1 --show-cursor'),
         )?.[1]
@@ -97,7 +95,7 @@ describe.skipIf(noMachines).each(images)(
     })
 
     test('HAProxy that is killed is back by itself, and holds out what was held out', async () => {
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       await box.configure(wanted({ overrides: { 'web/web-2': { state: 'maintenance' } } }))
       const worker = await box.worker()
       await box.run('systemctl kill --kill-whom=main --signal=KILL haproxy')
@@ -202,7 +200,7 @@ describe.skipIf(noMachines).each(images)(
         { resource: 'process:haproxy', changes: [expect.stringMatching(silent.message)] },
       ])
       await box.configure(wanted())
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
     })
   },
 )

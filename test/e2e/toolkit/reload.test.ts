@@ -32,8 +32,6 @@ describe.skipIf(noMachines).each(images)(
       ...more,
     })
     const url = () => `http://${box.node.address}`
-    const up = (...names: string[]) =>
-      until(async () => (await Promise.all(names.map((name) => box.server(name)))).every((row) => row?.status === 'UP'))
     const load = (keepAlive: boolean) => startLoad(`${url()}/`, { connections: 5, keepAlive })
 
     /** Configures with another timeout; expects that a new process came of it. */
@@ -48,7 +46,7 @@ describe.skipIf(noMachines).each(images)(
       ;[one, two] = await Promise.all([startBackend('web-1'), startBackend('web-2')])
       box = await balancerBox(image)
       await box.configure(wanted(), { first: true })
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
     })
 
     afterAll(async () => {
@@ -60,7 +58,7 @@ describe.skipIf(noMachines).each(images)(
       one.healthy = true
       two.healthy = true
       await box.configure(wanted())
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
     })
 
     test('reloads under load lose no request, in both connection modes', async () => {
@@ -112,7 +110,7 @@ describe.skipIf(noMachines).each(images)(
 
     test('weight, drain and maintenance are in force at once, and stay through configure, reload and restart', async () => {
       const inForce = async (mode: 'drain' | 'maintenance') => {
-        await up('web-1')
+        await box.up('web-1')
         expect(await box.server('web-1')).toMatchObject({ weight: 7, state: 'ready' })
         const row = await box.server('web-2')
         // A process that was started with it knows a drain as weight 0 only.
@@ -138,7 +136,7 @@ describe.skipIf(noMachines).each(images)(
         expect(await box.configure(wanted({ overrides }))).toMatchObject({ changed: 0 })
         await inForce(mode)
         await box.configure(wanted())
-        await up('web-1', 'web-2')
+        await box.up('web-1', 'web-2')
         expect(await box.server('web-1')).toMatchObject({ weight: 100 })
       }
     })
@@ -146,7 +144,7 @@ describe.skipIf(noMachines).each(images)(
     test('an override that ended together with a change that takes a reload is over', async () => {
       await box.configure(wanted({ overrides: held }))
       await reload()
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       expect(await box.server('web-1')).toMatchObject({ weight: 100, state: 'ready' })
       expect(await box.server('web-2')).toMatchObject({ weight: 100, state: 'ready' })
     })
@@ -157,7 +155,7 @@ describe.skipIf(noMachines).each(images)(
       await until(async () => (await box.server('web-2'))?.status === 'DOWN')
       await box.configure(wanted())
       two.healthy = true
-      await up('web-2')
+      await box.up('web-2')
     })
 
     describe('with a cookie', () => {
@@ -172,7 +170,7 @@ describe.skipIf(noMachines).each(images)(
 
       test('a client stays with its machine, while machines come by a reload and leave', async () => {
         await box.configure(sticky([one, two]))
-        await up('web-1', 'web-2')
+        await box.up('web-1', 'web-2')
         const first = await get()
         expect(first.attributes).toBe(`kitbag-web=${first.servedBy}; path=/; HttpOnly; SameSite=Lax`)
         for (let i = 0; i < 10; i++) expect(await get(first.cookie)).toMatchObject({ servedBy: first.servedBy })
@@ -203,7 +201,7 @@ describe.skipIf(noMachines).each(images)(
 
       test('drain lets clients that have the cookie through, and no new ones', async () => {
         await box.configure(sticky([one, two], { overrides: { 'web/web-2': { state: 'drain' } } }))
-        await up('web-1')
+        await box.up('web-1')
         expect(await get('kitbag-web=web-2')).toMatchObject({ servedBy: 'web-2' })
         for (let i = 0; i < 5; i++) expect(await get()).toMatchObject({ servedBy: 'web-1' })
       })
@@ -212,7 +210,7 @@ describe.skipIf(noMachines).each(images)(
     test('tcp: connections pass, and one that is open outlives a reload and its server leaving', async () => {
       const tcp = wanted({ section: { listeners: [{ port: 80, protocol: 'tcp', to: 'web', algorithm: 'leastconn' }] } })
       await box.configure(tcp)
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       const socket = connect(80, box.node.address)
       let answers = ''
       let closed = false

@@ -41,12 +41,10 @@ describe.skipIf(noMachines).each(images)(
     afterEach(async () => {
       for (const backend of [one, two, three]) backend.healthy = true
       await box.configure(wanted([one, two]))
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
     })
 
     const url = () => `http://${box.node.address}`
-    const up = (...names: string[]) =>
-      until(async () => (await Promise.all(names.map((name) => box.server(name)))).every((row) => row?.status === 'UP'))
     const get = async (path = '/') => {
       const response = await fetch(`${url()}${path}`, { headers: { connection: 'close' } })
       await response.arrayBuffer()
@@ -82,7 +80,7 @@ describe.skipIf(noMachines).each(images)(
       const worker = await box.worker()
       await underLoad(async () => {
         await box.configure(wanted([one, two, three]))
-        await up('web-3')
+        await box.up('web-3')
         await until(() => three.hits > 20)
         await box.configure(wanted([two, three]))
         expect(await box.server('web-1')).toBeUndefined()
@@ -162,7 +160,7 @@ describe.skipIf(noMachines).each(images)(
       await leave(context, member('web-2'), { ...leaving(5000), overrides })
       expect(await box.server('web-2')).toMatchObject({ state: 'ready', status: 'UP' })
       await box.configure(wanted([one, two]))
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       await underLoad(async () => {
         const both = Promise.all(['web-1', 'web-2'].map((name) => leave(context, member(name), leaving(5000))))
         const out = async () =>
@@ -227,7 +225,7 @@ describe.skipIf(noMachines).each(images)(
 
     test('statistics are what happened', async () => {
       await box.run('systemctl restart haproxy')
-      await up('web-1', 'web-2')
+      await box.up('web-1', 'web-2')
       for (let i = 0; i < 6; i++) await get()
       for (let i = 0; i < 4; i++) await get('/status/404')
       await get('/status/500')

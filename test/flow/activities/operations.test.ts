@@ -50,6 +50,19 @@ describe('deploy', () => {
     expect(await releaseInForce('first')).toBe(1)
   })
 
+  test('remembers the size that a machine was made in, where there was no room for the planned one', async () => {
+    flow.cloud.hook = (call, when, name) => {
+      const machine = [...flow.cloud.machines.values()].find((one) => one.name === name)
+      if (call === 'createMachine' && when === 'after' && machine && name === 'web-1') machine.size = 'larger'
+    }
+    await flow.deployed('elsewhere', appRelease())
+    const deployment = await flow.store.deployments.getByName(flow.parts.tenantId, 'elsewhere')
+    const rows = await flow.store.machines.list(deployment?.id ?? '')
+    const sizes = Object.fromEntries(rows.map(({ name, spec }) => [name, spec.size]))
+    expect(sizes).toMatchObject({ 'web-1': 'larger', 'web-2': 'any' })
+    expect((await flow.deployed('elsewhere', appRelease())).result?.units).toBe(0)
+  })
+
   test('tells where everything is, without secrets', async () => {
     const operation = await flow.deployed('told', appRelease())
     const outputs = operation.result?.outputs as Record<string, { addresses: string[]; url: string; password?: string }>

@@ -46,12 +46,16 @@ export interface Wanted {
   ordinal?: number
   zones?: string[]
   memory?: number
+  image?: string
+  /** GiB. */
+  disk?: number
 }
 
 /** Asks for one machine as the create unit does. */
 export async function make({ provider, installation }: AwsConnection, wanted: Wanted = {}): Promise<ProviderMachine> {
   const { component = 'web', ordinal = 1, token = newId('mac'), deployment = 'dep_one', zones } = wanted
-  const requirements = { cpu: 1, memory: wanted.memory ?? 512 * 2 ** 20, image: 'debian-13' }
+  const { image = 'debian-13', memory = 512 * 2 ** 20, disk } = wanted
+  const requirements = { cpu: 1, memory, image, ...(disk !== undefined && { disk: disk * 2 ** 30 }) }
   const spec = await provider.resolve(requirements, { ordinal, ...(zones && { zones }) })
   const request: CreateMachineRequest = { name: wanted.name ?? `${component}-${ordinal}`, spec, component, ...keys }
   return provider.createMachine(request, { token, tags: { installation, deployment, machine: token } })

@@ -1,4 +1,9 @@
-import { DescribeInstancesCommand } from '@aws-sdk/client-ec2'
+import {
+  CreateNetworkInterfaceCommand,
+  DeleteNetworkInterfaceCommand,
+  DescribeInstancesCommand,
+  DescribeNetworkInterfacesCommand,
+} from '@aws-sdk/client-ec2'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sleep } from '../../../src/lib/clock.ts'
 import { newId } from '../../../src/model/ids.ts'
@@ -77,6 +82,29 @@ describe('aws: what lasts a minute', () => {
       await destroying
     },
   )
+
+  test('a group that somebody else uses: waited for, told by name without trying for ever, and removed when they are gone', async () => {
+    const { installation, provider } = one
+    await provider.secure?.({ installation, deployment }, { web: [] })
+    const [group = ''] = (await provider.residue?.(installation)) ?? []
+    const [id = ''] = /sg-\w+/.exec(group) ?? []
+    const SubnetId = await cloud.subnetOf('eu-central-1a')
+    const { NetworkInterface } = await cloud.stranger.send(
+      new CreateNetworkInterfaceCommand({ SubnetId, Groups: [id], Description: 'theirs' }),
+    )
+    const NetworkInterfaceId = NetworkInterface?.NetworkInterfaceId ?? ''
+    const refused = provider.release?.({ installation, deployment })
+    await expect(refused).rejects.toMatchObject({
+      code: 'provider-failed',
+      retryable: false,
+      message: `aws: the security group ${id} is still used by something else`,
+      fix: /destroy again/,
+    })
+    const ids = { NetworkInterfaceIds: [NetworkInterfaceId] }
+    const { NetworkInterfaces } = await cloud.stranger.send(new DescribeNetworkInterfacesCommand(ids))
+    expect(NetworkInterfaces?.[0]?.Groups?.map(({ GroupId }) => GroupId)).toEqual([id])
+    await cloud.stranger.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }))
+  })
 
   test('lists that are a minute behind: a machine is waited for, not made again, and can be destroyed before it is listed', async () => {
     cloud.lag = minute

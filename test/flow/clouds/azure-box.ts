@@ -17,12 +17,16 @@ export interface Wanted {
   ordinal?: number
   zones?: string[]
   deployment?: string
+  image?: string
+  /** GiB. */
+  disk?: number
 }
 
 /** Asks for one machine as the create unit does. */
 export async function make(provider: Provider, wanted: Wanted = {}): Promise<ProviderMachine> {
   const { component = 'web', ordinal = 1, token = newId('mac'), zones, deployment = owner.deployment } = wanted
-  const requirements = { cpu: 1, memory: 512 * 2 ** 20, image: 'debian-13' }
+  const { image = 'debian-13', disk } = wanted
+  const requirements = { cpu: 1, memory: 512 * 2 ** 20, image, ...(disk !== undefined && { disk: disk * 2 ** 30 }) }
   const spec = await provider.resolve(requirements, { ordinal, ...(zones && { zones }) })
   const name = wanted.name ?? `${component}-${ordinal}`
   const request: CreateMachineRequest = { name, spec, hostKey, authorizedKeys: ['ssh-ed25519 BBBB login'], component }

@@ -33,6 +33,7 @@ testDeploysUnderFaults('azure', async (): Promise<CloudUnderFaults> => {
       ...[...world.resources.values()].filter(({ group }) => isOurs(group)).map(({ type, name }) => `${type} ${name}`),
       ...[...world.groups.keys()].filter(isOurs),
     ],
+    calls: () => cloud.requests.length,
     strangers: async () => [
       [...world.resources.values()].filter(({ group }) => !isOurs(group)).map((one) => ({ ...one })),
       [...world.groups.values()].filter(({ name }) => !isOurs(name)).map((one) => ({ ...one })),
@@ -58,6 +59,18 @@ testDeploysUnderFaults('azure', async (): Promise<CloudUnderFaults> => {
         world.remove(machine.id)
         world.remove(machine.id.replace(/virtualMachines\/(.*)$/, 'disks/$1-disk'))
       }
+    },
+    async occupy() {
+      const [network] = world.list('Microsoft.Network/virtualNetworks').filter(({ group }) => isOurs(group))
+      const type = 'Microsoft.Network/networkInterfaces'
+      const id = `/subscriptions/${subscription}/resourceGroups/theirs/providers/${type}/theirs`
+      const named = { id, type, name: 'theirs', group: 'theirs', location, tags: { owner: 'them' }, etag: '' }
+      const subnet = { id: `${network?.id}/subnets/machines` }
+      const properties = {
+        ipConfigurations: [{ name: 'primary', properties: { subnet, privateIPAddress: '10.111.9.9' } }],
+      }
+      world.put({ ...named, properties, state: 'Succeeded' })
+      return async () => world.remove(id)
     },
     expireAfter(count) {
       faults.machinesUntilExpiry = count

@@ -15,6 +15,8 @@ export interface CloudUnderFaults {
   machines(): Promise<string[]>
   /** Everything of Kitbag's that is there, machines included. */
   ours(): Promise<string[]>
+  /** Calls so far, looks included. */
+  calls(): number
   /** What somebody else has there. */
   strangers(): Promise<unknown>
   /** A tenth of all calls takes effect and says nothing; some other answers are HTML, cut short, or redirects. */
@@ -27,6 +29,8 @@ export interface CloudUnderFaults {
   neverBoots(name: string): void
   /** Somebody removes it at the cloud. */
   vanish(name: string): Promise<void>
+  /** Somebody puts something of theirs into what a deployment's machines share. Gives how they take it away. */
+  occupy(): Promise<() => Promise<void>>
   /** The credentials end once so many machines were asked for. */
   expireAfter(machines: number): void
   /** As its owner mends that: the record's new credentials. */
@@ -46,7 +50,11 @@ const ten = () => appRelease({ web: 8 })
 const small = () => appRelease({ web: 1, db: false })
 
 /** Whole deploys of ten machines through whatever goes wrong at a cloud: exact counts, nothing of ours left, nothing of others' touched. */
-export function testDeploysUnderFaults(kind: string, start: () => Promise<CloudUnderFaults>): void {
+export function testDeploysUnderFaults(
+  kind: string,
+  start: () => Promise<CloudUnderFaults>,
+  optOuts: { occupied?: string } = {},
+): void {
   describe(`${kind}: whole deploys, and what can go wrong at the cloud`, () => {
     let flow: Flow
     let cloud: CloudUnderFaults
@@ -104,6 +112,15 @@ export function testDeploysUnderFaults(kind: string, start: () => Promise<CloudU
       expect(await cloud.ours()).toEqual([])
     })
 
+    test('ten machines that are as they shall be: the same deploy again, and a check, ask the cloud nothing', async () => {
+      await connect()
+      expect(await deploy()).toMatchObject({ status: 'succeeded' })
+      const calls = cloud.calls()
+      expect(await deploy()).toMatchObject({ status: 'succeeded', result: { units: 0 } })
+      expect(await flow.finished(await flow.submit(name, 'check'))).toMatchObject({ status: 'succeeded' })
+      expect(cloud.calls() - calls).toBe(0)
+    })
+
     test('the quota ends at machine 7 of 10: said, and the six are undone', async () => {
       await connect()
       cloud.limit()
@@ -147,6 +164,26 @@ export function testDeploysUnderFaults(kind: string, start: () => Promise<CloudU
       const operation = await deploy()
       await undone(operation, { machine: 'web-3' })
     })
+
+    const { occupied } = optOuts
+    test.skipIf(occupied)(
+      `what somebody else uses is not removed: said, and done by asking again${occupied ? ` (excused: ${occupied})` : ''}`,
+      async () => {
+        await connect()
+        expect(await deploy(small())).toMatchObject({ status: 'succeeded' })
+        const leave = await cloud.occupy()
+        expect(await destroy()).toMatchObject({
+          status: 'failed',
+          error: {
+            code: 'provider-failed',
+            message: /in use by .*theirs.*; what is left is destroyed by asking again$/,
+          },
+        })
+        expect(await cloud.machines()).toEqual([])
+        await leave()
+        await destroyed()
+      },
+    )
 
     test('the credentials end in the middle: said, and with new ones the next deploy goes on and nothing is left behind', async () => {
       await connect()

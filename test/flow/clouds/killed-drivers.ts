@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect } from 'vitest'
 
+/** Processes that each driver loses before it counts as proven. */
+export const wantedKills = 100
+
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** What the process needs to know at its start; in its environment as JSON. */
@@ -54,7 +57,7 @@ export async function killedDrivers(): Promise<KilledDrivers> {
     isStruck: () => boolean,
     hear: (message: DriverMessage) => void,
   ): Promise<boolean> {
-    const env = { PATH: process.env.PATH, KITBAG_TEST_DRIVER: JSON.stringify(life) }
+    const env = { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', KITBAG_TEST_DRIVER: JSON.stringify(life) }
     const child = fork(program, { env, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: root })
     running.add(child)
     let ended = false

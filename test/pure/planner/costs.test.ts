@@ -31,13 +31,19 @@ const shops: fc.Arbitrary<ReleaseSpec> = fc
     cpu: fc.constantFrom(1, 2, 4),
     db: fc.boolean(),
     elsewhere: fc.boolean(),
+    shared: fc.boolean(),
   })
-  .map(({ web, mesh, cpu, db, elsewhere }) =>
+  .map(({ web, mesh, cpu, db, elsewhere, shared }) =>
     release({
       components: [
         ...(web > 0 ? [component('web', 'nodejs', { replicas: web, machine: { cpu } })] : []),
         ...(mesh > 0
-          ? [component('mesh', 'mesh', { replicas: mesh, placement: elsewhere ? { cloud: 'other' } : {} })]
+          ? [
+              component('mesh', 'mesh', {
+                replicas: mesh,
+                placement: elsewhere ? { cloud: 'other' } : shared && mesh <= web ? { with: 'web' } : {},
+              }),
+            ]
           : []),
         ...(db ? [component('db', 'postgresql')] : []),
       ],
@@ -62,6 +68,8 @@ describe('for any two releases', () => {
         const { components, total } = deploy(state, to)
         const then = deploymentCosts(state.machines, bySize)
         expect([total.now, total.after]).toEqual([before.total, then.total])
+        // Those that share another one's machine have none to pay for.
+        expect(total.after.machines).toBe(state.machines.filter(({ hostId }) => hostId === undefined).length)
         for (const { after, now, difference } of [total, ...components]) {
           for (const sum of [now, after]) expect(sum.total).toBe(addUp([sum.machine, sum.disk, sum.address]))
           const known = now.total !== null && after.total !== null

@@ -5,7 +5,7 @@ import type { ResolvedComponent } from '../../../src/model/blueprint.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import type { MachineRecord } from '../../../src/model/machine.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
-import { admissionsOf } from '../../../src/planner/admissions.ts'
+import { admissionsOf, portsOf } from '../../../src/planner/admissions.ts'
 import { cloudFirewalls } from '../../../src/planner/cloud-firewall.ts'
 import { expand } from '../../../src/planner/expand.ts'
 import { firewallDigest, firewallParameters } from '../../../src/planner/firewall.ts'
@@ -49,6 +49,22 @@ describe('who may come', () => {
       web: ['tcp 8080 from loadBalancer'],
       db: ['tcp 5432 from web'],
       loadBalancer: [`tcp 80 ${anyone}`],
+    })
+  })
+
+  test('what is listened on: what the recipes say too, whoever may come', () => {
+    const listening = (text: string) => {
+      const spec = releaseOf(text)
+      const { components } = expand(spec, toolkit, {})
+      const doors = (one: ResolvedComponent) =>
+        portsOf(spec, components, one).map(({ protocol, port }) => `${protocol} ${port}`)
+      return Object.fromEntries(components.map((one) => [one.name, doors(one)]))
+    }
+    expect(listening(example('guestbook'))).toEqual({ web: ['tcp 8080'], db: ['tcp 5432'], loadBalancer: ['tcp 80'] })
+    expect(listening(example('shop'))).toMatchObject({
+      db: expect.arrayContaining(['tcp 5432', 'tcp 9998']),
+      dns: ['tcp 53', 'tcp 9998', 'udp 53'],
+      loadBalancer: expect.arrayContaining(['tcp 80', 'tcp 443', 'tcp 9998']),
     })
   })
 

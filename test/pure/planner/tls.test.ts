@@ -45,7 +45,7 @@ function machine(name: string, cloudId: string, addresses: [string, 'public' | '
   }
 }
 
-function factsOf(machines: MachineRecord[]) {
+function factsOf(machines: MachineRecord[], from?: string) {
   const { components } = expand(guestbook, toolkit, {})
   return createFacts({
     installation: 'i',
@@ -55,6 +55,7 @@ function factsOf(machines: MachineRecord[]) {
     recipes,
     secrets: new Map([['db.password', 'generated']]),
     authority: 'PEM of the authority',
+    ...(from && { from }),
     credentials: { 'mac_db-1': { certificate: 'PEM of the certificate', key: 'a line of the key that is long' } },
   })
 }
@@ -81,6 +82,45 @@ describe('who uses a component that speaks TLS', () => {
     expect(elsewhere(machine('web-1', 'cld_1', [['10.0.0.3', 'private']]))).toEqual([false])
     expect(elsewhere(machine('web-1', 'cld_2', [['10.0.0.3', 'private']]))).toEqual([true])
     expect(elsewhere(machine('web-1', 'cld_1', [['198.51.100.3', 'public']]))).toEqual([true])
+  })
+
+  test('finds it by its private address at the same cloud, and by its public one from another', () => {
+    const db = machine('db-1', 'cld_1', [
+      ['10.0.0.5', 'private'],
+      ['198.51.100.5', 'public'],
+    ])
+    const hostFrom = (cloud: string) => {
+      const web = machine('web-1', cloud, [
+        ['10.9.0.3', 'private'],
+        ['198.51.100.3', 'public'],
+      ])
+      const { context } = factsOf([db, web], cloud).context(web)
+      const [consumer] = factsOf([db, web], 'cld_1').context(db).context.consumers
+      // Its own address is what it listens at, wherever others are.
+      expect([context.machine.address, factsOf([db, web], 'cld_1').context(db).context.machine.address]).toEqual([
+        '10.9.0.3',
+        '10.0.0.5',
+      ])
+      return [new URL(context.env.DATABASE_URL ?? '').hostname, consumer?.machines[0]?.address]
+    }
+    expect(hostFrom('cld_1')).toEqual(['10.0.0.5', '10.9.0.3'])
+    expect(hostFrom('cld_2')).toEqual(['198.51.100.5', '198.51.100.3'])
+  })
+
+  test('is changed when the address changes that it comes to', () => {
+    const { components } = expand(guestbook, toolkit, {})
+    const of = components.find(({ name }) => name === 'web')
+    if (!of) throw new Error('the guestbook has no web')
+    const digest = (cloud: string, open: string) => {
+      const db = machine('db-1', 'cld_1', [
+        ['10.0.0.5', 'private'],
+        [open, 'public'],
+      ])
+      const web = machine('web-1', cloud, [['10.9.0.3', 'private']])
+      return configureDigest({ release: guestbook, components, machines: [db, web], overrides: {} }, of, web)
+    }
+    expect(digest('cld_1', '198.51.100.5')).toBe(digest('cld_1', '198.51.100.6'))
+    expect(digest('cld_2', '198.51.100.5')).not.toBe(digest('cld_2', '198.51.100.6'))
   })
 
   test('may be at another cloud', () => {
@@ -113,13 +153,16 @@ test('a certificate is for every address of its machine, for its name, and for w
 
 describe('a certificate that is due', () => {
   const now = new Date('2026-03-01T00:00:00Z')
-  const words = (renewAt: string, version = 1) =>
-    certificateWords([{ machineId: 'mac_1', version, certificate: '', hosts: [], renewAt: new Date(renewAt) }], now)
+  const db = machine('db-1', 'cld_1', [['10.0.0.5', 'private']])
+  const words = (renewAt: string, version = 1, hosts = certificateHosts(db)) =>
+    certificateWords([{ machineId: db.id, version, certificate: '', hosts, renewAt: new Date(renewAt) }], [db], now)
 
   test('is another word than one that is in force', () => {
-    expect(words('2026-03-02')).toEqual({ mac_1: '1' })
-    expect(words('2026-02-28')).toEqual({ mac_1: 'due' })
-    expect(words('2026-03-02', 2)).toEqual({ mac_1: '2' })
+    expect(words('2026-03-02')).toEqual({ 'mac_db-1': '1' })
+    expect(words('2026-02-28')).toEqual({ 'mac_db-1': 'due' })
+    expect(words('2026-03-02', 2)).toEqual({ 'mac_db-1': '2' })
+    // Its machine has got another address since.
+    expect(words('2026-03-02', 2, ['10.0.0.4', 'db-1', 'localhost'])).toEqual({ 'mac_db-1': 'due' })
   })
 
   test('changes its machine where it stands, and nothing else', () => {

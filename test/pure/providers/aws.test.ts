@@ -1,15 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { cheapestSize } from '../../../src/lib/machine-sizes.ts'
+import { byPrice } from '../../../src/lib/machine-sizes.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import { awsCode, toKitbagError } from '../../../src/providers/aws/errors.ts'
 import { permissions } from '../../../src/providers/aws/groups.ts'
 import { subnets6Of, subnetsOf } from '../../../src/providers/aws/networks.ts'
 import { policy } from '../../../src/providers/aws/policy.ts'
 import { credentialsSchema, settingsSchema } from '../../../src/providers/aws/settings.ts'
-import { sizesIn } from '../../../src/providers/aws/sizes.ts'
+import { sizes, sizesIn, suitable } from '../../../src/providers/aws/sizes.ts'
 
 const gibibyte = 2 ** 30
 const settings = (more: object = {}) => settingsSchema.parse({ region: 'us-east-1', ...more })
+
+/** Every type of the table, in both zones unless it is said. */
+function offered(only: Record<string, string[]> = {}) {
+  return new Map(sizes.map(({ id }) => [id, new Set(only[id] ?? ['a', 'b'])]))
+}
+const wanting = (cpu: number, memory: number) => ({ cpu, memory: memory * gibibyte, image: 'debian-13' })
 
 test.each([
   [1, 0.5, 'amd64', 't3a.nano'],
@@ -19,18 +25,48 @@ test.each([
   [4, 4, 'arm64', 't4g.xlarge'],
   [16, 64, 'amd64', 'm6a.4xlarge'],
   [64, 128, 'arm64', 'c7g.16xlarge'],
-  [500, 1, 'amd64', undefined],
 ] as const)('the cheapest type of %d cpu and %d GiB on %s is %s', (cpu, memory, architecture, wanted) => {
-  expect(cheapestSize(sizesIn('us-east-1'), { cpu, memory: memory * gibibyte, architecture })?.id).toBe(wanted)
+  expect(suitable(wanting(cpu, memory), settings({ architecture }), offered(), ['a'])[0]).toBe(wanted)
 })
 
-test('a region with prices of its own is chosen from by them; a type that has none there comes last', () => {
-  const west = sizesIn('eu-west-1')
-  const wanted = { cpu: 1, memory: 4 * gibibyte, architecture: 'arm64' } as const
-  expect(west.find(({ id }) => id === 'm8g.medium')?.hourly).toBe(Number.POSITIVE_INFINITY)
-  expect(cheapestSize(west, wanted)?.id).toBe('t4g.medium')
-  expect(sizesIn('sa-east-1')).toEqual(sizesIn('us-east-1'))
-  expect(sizesIn('eu-west-1')).not.toEqual(sizesIn('us-east-1'))
+describe('sizes', () => {
+  const asked = wanting(1, 0.5)
+  const first = (more: object, only?: Record<string, string[]>, zones = ['a', 'b']) =>
+    suitable(asked, settings(more), offered(only), zones)[0]
+
+  test('the cheapest that the allowed zones have', () => {
+    expect(first({}, { 't3a.nano': ['b'] }, ['a'])).toBe('t3.nano')
+    expect(first({}, { 't3a.nano': ['b'] })).toBe('t3a.nano')
+  })
+
+  test('a named one is the only one, unless others may be taken; it is refused where it cannot be had or fits no machine', () => {
+    expect(suitable(asked, settings({ size: 'm6a.large' }), offered(), ['a'])).toEqual(['m6a.large'])
+    expect(suitable(asked, settings({ size: 'm6a.large', otherSizes: true }), offered(), ['a']).slice(0, 2)).toEqual([
+      'm6a.large',
+      't3a.nano',
+    ])
+    expect(() => first({ size: 'm6a.large' }, { 'm6a.large': ['b'] }, ['a'])).toThrow('m6a.large is not to be had in a')
+    expect(() => first({ size: 'm7g.large' })).toThrow('m7g.large of the settings is arm64, and machines are amd64')
+  })
+
+  test('none is big enough', () => {
+    expect(() => suitable(wanting(500, 1), settings(), offered(), ['a'])).toThrow(
+      /no known amd64 type in a has 500 cpu/,
+    )
+  })
+
+  test('a region with prices of its own is chosen from by them; a type that has none there comes last', () => {
+    const west = sizesIn('eu-west-1')
+    expect(west.find(({ id }) => id === 'm8g.medium')?.hourly).toBe(Number.POSITIVE_INFINITY)
+    expect(
+      [...west]
+        .sort(byPrice)
+        .slice(-8)
+        .every(({ id }) => id.startsWith('m8g.')),
+    ).toBe(true)
+    expect(sizesIn('sa-east-1')).toEqual(sizesIn('us-east-1'))
+    expect(sizesIn('eu-west-1')).not.toEqual(sizesIn('us-east-1'))
+  })
 })
 
 describe('settings', () => {

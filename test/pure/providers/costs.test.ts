@@ -10,7 +10,7 @@ import { costs } from '../../../src/providers/index.ts'
 const gibibyte = 2 ** 30
 const spec = (size: string, disk?: number) => ({
   size,
-  image: 'i',
+  image: 'Debian:debian-13:13-gen2:0.20251006.2257',
   requirements: { cpu: 1, memory: gibibyte, image: 'debian-13', ...(disk && { disk: disk * gibibyte }) },
 })
 const subscription = '00000000-0000-0000-0000-000000000000'
@@ -48,6 +48,12 @@ describe('aws', () => {
   test('by the settings: the type of disk, no public address, spot as on demand at most', async () => {
     const own = { region: 'us-east-1', disk: { type: 'gp2' }, publicAddresses: false, reach: 'private', spot: true }
     expect(await costOf('aws', own, 't3a.micro')).toMatchObject({ disk: 0.8, address: 0, machine: 6.862, atMost: true })
+  })
+
+  test('a disk is as large as its image at least', async () => {
+    const price = (await costs.aws())({ region: 'us-east-1' })
+    expect(price({ ...spec('t3a.micro', 10), disk: 30 * gibibyte }).disk).toBe(2.4)
+    expect(price({ ...spec('t3a.micro', 40), disk: 30 * gibibyte }).disk).toBe(3.2)
   })
 
   test('a region or type without prices is not known, and says what brings them', async () => {
@@ -98,6 +104,11 @@ describe('azure', () => {
       address: 3.65,
       unknown: expect.stringContaining('Standard_X'),
     })
+    const own = (await costs.azure())(settings())({
+      ...spec('Standard_D2s_v5'),
+      image: '/subscriptions/x/images/golden',
+    })
+    expect(own).toMatchObject({ machine: 70.08, disk: null, unknown: expect.stringContaining('disk of an own image') })
     const large = await costOf('azure', settings(), 'Standard_D2s_v5', 5000)
     expect(large).toMatchObject({ disk: null, unknown: expect.stringContaining('no disk as large') })
   })

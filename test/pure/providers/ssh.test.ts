@@ -6,7 +6,7 @@ import { fingerprint, parsePublicKey } from '../../../src/lib/host-key.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
 import type { ExecOptions, ExecResult } from '../../../src/model/reach.ts'
-import type { Provider, ProviderSsh } from '../../../src/providers/contract.ts'
+import type { CreateMachineRequest, Provider, ProviderSsh } from '../../../src/providers/contract.ts'
 import { driver } from '../../../src/providers/ssh/driver.ts'
 import { generateKeyPair } from '../../../src/shell/keys.ts'
 
@@ -122,7 +122,7 @@ describe('ssh: what is said of each machine', () => {
     const [found, ...more] = await finding(machine)
     expect(more).toEqual([])
     expect(found).toMatchObject({ ok: false, detail: expect.stringMatching(sentence) })
-    const error = await create({ ports: [80] }).catch((thrown: unknown) => thrown)
+    const error = await create({ ports: [{ protocol: 'tcp', port: 80 }] }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'capacity-exceeded' })
     const said = String((error as KitbagError).message)
     expect(said).toContain(
@@ -135,13 +135,33 @@ describe('ssh: what is said of each machine', () => {
     expect(new Set(calls.map(({ command }) => command))).toEqual(new Set(calls.length > 0 ? ['sh'] : []))
   })
 
-  async function create({ ports = [] as number[], cpu = 1, memory = gib, settings = {}, zones = [] as string[] } = {}) {
+  async function create({
+    ports = [] as NonNullable<CreateMachineRequest['ports']>,
+    cpu = 1,
+    memory = gib,
+    settings = {},
+    zones = [] as string[],
+  } = {}) {
     const provider = await connect(settings)
     const spec = await provider.resolve({ cpu, memory, image: 'debian-13' }, { ordinal: 1, zones })
     const tags = { installation: 'ins_one', deployment: 'dep_one', machine: 'mac_one' }
     const request = { name: 'web-1', spec, hostKey: { privateKey: '', publicKey: '' }, authorizedKeys: [], ports }
     return provider.createMachine({ ...request, component: 'web' }, { token: 'tok', tags })
   }
+
+  test('only what a component listens on must be free, and of the same protocol', async () => {
+    fleet = {
+      '10.0.0.1': {
+        ...plain,
+        listens: ['udp UNCONN 0 0 0.0.0.0:53 0.0.0.0:* users:(("dnsmasq",pid=7,fd=6))'],
+      },
+    }
+    const ports = (protocol: 'tcp' | 'udp') => [{ protocol, port: 53 }]
+    const message = /dnsmasq listens on port 53 \(udp\)/
+    await expect(create({ ports: ports('udp') })).rejects.toMatchObject({ code: 'capacity-exceeded', message })
+    const refused = await create({ ports: ports('tcp') }).catch((error: KitbagError) => error.message)
+    expect(refused).not.toMatch(message)
+  })
 
   test('what is too small, elsewhere, taken or claimed is named machine by machine', async () => {
     const zoned = (address: string, zone: string) => ({ address, hostKey, region: 'north', zone })

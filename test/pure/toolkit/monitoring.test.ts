@@ -213,6 +213,25 @@ describe('the plan', () => {
     ])
   })
 
+  test('a broker, or whatever else has figures of its own, is looked at whichever recipe it has', () => {
+    const metrics = { path: '/metrics', port: 15_692 }
+    const others = [component('queue', 'mesh', { metrics, port: 5672 }), component('db', 'postgresql', { metrics })]
+    const { components, extras = [] } = plan({
+      name: 'monitoring',
+      spec: monitoringSchema.parse({}),
+      components: others,
+    })
+    const targets = components[0]?.settings.targets as { job: string; component: string; module: string }[]
+    for (const { name } of others) {
+      expect(targets).toContainEqual(
+        expect.objectContaining({ job: 'application', component: name, module: 'application' }),
+      )
+      const gate = extras.find((extra) => extra.component === name && extra.name === 'exporter-gate')
+      expect(gate?.settings.modules).toMatchObject({ application: metrics, node: {} })
+    }
+    expect(targets.filter(({ component: of }) => of === 'db').map(({ job }) => job)).toContain('postgresql')
+  })
+
   test('scrapes all of it, and knows whose figures a backend has', () => {
     const targets = made.components[0]?.settings.targets as { job: string; component: string; backends?: object }[]
     expect(targets.filter(({ component: of }) => of === 'web').map(({ job }) => job)).toEqual([

@@ -21,7 +21,7 @@ function looker(policy: object) {
       rows: [],
       overrides: {},
       operation: null,
-      components: [{ name: 'web', replicas: 1 }],
+      components: [{ name: 'web', replicas: 1, placement: {} }],
       metrics: async () => ({ samples, silent: [] }),
     }
     const outcome = await watch.look(context as unknown as WatchContext<Policy>)

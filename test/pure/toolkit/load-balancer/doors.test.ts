@@ -43,6 +43,26 @@ describe('machines at another cloud than their load balancer', () => {
     expect(doors('other')).toEqual([])
   })
 
+  test('have one for one component only: two that share machines are refused by name', () => {
+    const guest = component('admin', 'nodejs', { port: 8090, placement: { with: 'web', cloud: 'home' } })
+    const listeners = [
+      { port: 80, to: 'web' },
+      { port: 81, to: 'admin' },
+    ]
+    const spec = shopOf(['loadBalancer', { listeners }])
+    const { nodejs } = spec.recipes as Required<typeof spec.recipes>
+    if (!nodejs) throw new Error('there is no recipe')
+    const opens = [{ protocol: 'tcp' as const, port: 9997, from: 'users' as const }]
+    const recipes = { ...spec.recipes, 'tls-door': { ...nodejs, opens } }
+    const blueprint = { ...spec.blueprint, components: [web, guest] }
+    expect(() => planOf(inputFor({ ...spec, recipes, blueprint }, nothing()))).toThrow(
+      'components.admin and components.web share a machine, and both listen on port 9997',
+    )
+    // One that shares the machines of who sends to it is at the same cloud, wherever that is.
+    const beside = { listeners: [{ port: 80, to: 'web' }], placement: { with: 'web' } }
+    expect(planned(beside).extras).toEqual([])
+  })
+
   test('share it among several load balancers', () => {
     const { components } = expand(shopOf(['one', {}], ['two', { listeners: [{ port: 81, to: 'web' }] }]), toolkit, {})
     expect(components.find(({ name }) => name === 'web')?.extras?.map(({ name }) => name)).toEqual(['tls-door'])
