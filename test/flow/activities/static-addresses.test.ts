@@ -11,7 +11,7 @@ let installation: string
 
 /** Calls that took effect and were not answered, now and then. */
 const faults = [
-  { calls: ['assignAddress', 'releaseAddress', 'destroyMachine'], effect: 'timeout-after' as const, rate: 0.3 },
+  { calls: ['assignAddress', 'releaseAddress', 'destroyMachine'], effect: 'timeout-after' as const, rate: 0.1 },
 ]
 
 beforeAll(async () => {
