@@ -1,4 +1,4 @@
-import type { Address, MachineRecord } from '../model/machine.ts'
+import { type Address, type MachineRecord, machineIdOf } from '../model/machine.ts'
 import type { Provider } from '../providers/contract.ts'
 import type { UnitWork } from './unit-work.ts'
 
@@ -32,8 +32,12 @@ export async function handOverAddress(work: UnitWork, provider: Provider, row: M
   const addresses = await provider.staticAddresses.assign(await ownerOf(work), staticAddress, heir.providerId)
   await work.boundary('destroy/handed-over')
   const { machines } = work.deps.store
-  await machines.update(row.id, { addresses: row.addresses.filter((address) => !address.static) })
-  await machines.update(heir.id, { addresses })
+  for (const [machine, now] of [
+    [row, row.addresses.filter((address) => !address.static)],
+    [heir, addresses],
+  ] as const)
+    for (const { id } of (await machines.list(machine.deploymentId)).filter((one) => machineIdOf(one) === machine.id))
+      await machines.update(id, { addresses: now })
 }
 
 /** After a machine has gone: its static address goes too, unless another machine has it or is to have it. Idempotent. */
@@ -44,12 +48,12 @@ export async function giveUpAddress(work: UnitWork, provider: Provider, row: Mac
   await provider.staticAddresses.release(await ownerOf(work), staticAddress)
 }
 
-/** Other machines of the same static address, at the same cloud. */
+/** Other machines of the same static address, at the same cloud; what shares one is none. */
 async function others({ deps, deployment }: UnitWork, row: MachineRecord): Promise<MachineRecord[]> {
   const rows = await deps.store.machines.list(deployment.id)
   return rows.filter(
-    ({ id, cloudId, spec }) =>
-      id !== row.id && cloudId === row.cloudId && spec.staticAddress === row.spec.staticAddress,
+    ({ id, hostId, cloudId, spec }) =>
+      id !== row.id && hostId === undefined && cloudId === row.cloudId && spec.staticAddress === row.spec.staticAddress,
   )
 }
 

@@ -5,6 +5,8 @@
  */
 export const manifestFolder = '/var/lib/kitbag'
 export const manifestFile = `${manifestFolder}/manifest`
+/** What was in the folders of configuration, data and logs when the machine was claimed: one path a line, sorted. */
+export const beforeFile = `${manifestFolder}/before`
 export const keptFolder = `${manifestFolder}/kept`
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { manifestFile, manifestFolder } from '../../lib/manifest.ts'
+import { beforeFile, manifestFile, manifestFolder } from '../../lib/manifest.ts'
 import { sh } from '../../lib/sh.ts'
 import type { MachineTags } from '../contract.ts'
 
@@ -46,7 +46,7 @@ export function claimId(machine: string, token: string): string {
 
 /**
  * Puts the mark, whole and on disk, unless there is one: whoever comes first has the machine, also among several installations. Prints
- * the mark that is there then. What the journal has to lose at the end is noted with the mark.
+ * the mark that is there then. What is there, and what the journal has to lose at the end, is noted with the mark.
  */
 export const claimCommand = sh`umask 077
 [ -d ${claimFolder} ] || mkdir -m 0755 ${claimFolder} || [ -d ${claimFolder} ] || exit 1
@@ -56,6 +56,7 @@ cat >"$new" && sync "$new" || exit 1
 ln -T "$new" ${claimFile} 2>/dev/null && sync ${claimFolder}
 if cmp -s "$new" ${claimFile} && [ ! -e ${manifestFile} ]; then
   mkdir -m 0755 -p ${manifestFolder} || exit 1
+  find /etc /var/lib /var/log /var/cache /var/spool -xdev 2>/dev/null | LC_ALL=C sort >${beforeFile} || exit 1
   { [ -e /var/log/journal ] || echo made /var/log/journal; } >${manifestFile} || exit 1
 fi
 cat ${claimFile}`

@@ -1,4 +1,4 @@
-import { keptFolder, manifestFile, manifestFolder, packageFunctions } from '../../lib/manifest.ts'
+import { beforeFile, keptFolder, manifestFile, manifestFolder, packageFunctions } from '../../lib/manifest.ts'
 import { sh } from '../../lib/sh.ts'
 import { claimFile, claimFolder } from './claim.ts'
 
@@ -30,10 +30,10 @@ stop_unit() {
   systemctl disable --now "$1" >/dev/null 2>&1
   case $(systemctl is-active "$1" 2>/dev/null) in active|activating|reloading) systemctl stop "$1" || undone "stop $1" ;; esac
 }
-# Packages bring files, and have some made by ucf.
+# Packages bring files, and have some made by ucf; what was there before is nobody's to remove.
 owned_paths() {
   set +f
-  { cat /var/lib/dpkg/info/*.list; sed 's/^[^[:space:]]*[[:space:]]*//' /var/lib/ucf/registry 2>/dev/null; listed own; } | LC_ALL=C sort -u
+  { cat /var/lib/dpkg/info/*.list; sed 's/^[^[:space:]]*[[:space:]]*//' /var/lib/ucf/registry 2>/dev/null; listed own; cat ${beforeFile} 2>/dev/null; } | LC_ALL=C sort -u
   set -f
 }
 # Everything below a folder that no package brought; the folder itself stays.
@@ -67,6 +67,8 @@ listed unit | while read -r unit active enabled; do
     echo "$unit inactive absent"
   else
     echo "$unit $active $enabled"
+    # An earlier claim may have left the package. What the daemon wrote since this one goes, if nobody ran it before.
+    case $active in active|reloading) ;; *) [ -z "$package" ] || [ ! -e ${beforeFile} ] || echo "$package" >>"$work/daemons" ;; esac
   fi
 done >"$work/units"
 
@@ -83,7 +85,8 @@ dpkg-query -L $(cat "$work/packages") 2>/dev/null | grep -E '/lib/systemd/system
 # Folders that the packages of daemons brought, and nobody else's: data, logs and configuration in them go.
 set -- $(dpkg-query -L $(cat "$work/daemons") 2>/dev/null | grep -E '^/(etc|var/(lib|log|cache|spool))/[^/]+' |
   while IFS= read -r path; do [ ! -d "$path" ] || [ -h "$path" ] || printf '%s\\n' "$path"; done)
-[ $# = 0 ] || dpkg-query -S "$@" 2>/dev/null | awk -v list="$work/packages" '
+cat "$work/packages" "$work/daemons" >"$work/ours"
+[ $# = 0 ] || dpkg-query -S "$@" 2>/dev/null | awk -v list="$work/ours" '
   BEGIN { while ((getline name < list) > 0) ours[name] = 1 }
   /^diversion/ { next }
   { at = index($0, ": "); count = split(substr($0, 1, at - 1), owners, ", "); all = 1
@@ -174,7 +177,7 @@ done <"$work/units"
 
 [ $left = 0 ] || return 1
 rm -rf /var/cache/kitbag/blobs ${keptFolder} ${manifestFolder}/pending ${manifestFolder}/extras ${manifestFolder}/firewall
-rm -f ${manifestFile} ${manifestFolder}/packages ${manifestFolder}/packages.new ${manifestFolder}/packages.open
+rm -f ${manifestFile} ${beforeFile} ${manifestFolder}/packages ${manifestFolder}/packages.new ${manifestFolder}/packages.open
 rmdir /var/cache/kitbag ${manifestFolder} 2>/dev/null
 find ${claimFolder} -mindepth 1 ! -path ${claimFile} -delete
 rm -f ${claimFile}
