@@ -5,7 +5,7 @@ import { openDatabase, openPool } from '../../../src/db/database.ts'
 import { openStore } from '../../../src/db/open.ts'
 import type { Store } from '../../../src/db/store.ts'
 import { createLog } from '../../../src/lib/log.ts'
-import { addDeployment, emptyRelease, machineSpec } from '../../support/store-fixtures.ts'
+import { addDeployment, emptyRelease, machineSpec, submit } from '../../support/store-fixtures.ts'
 import { startTestStore, type TestStore } from '../../support/test-store.ts'
 
 let running: TestStore
@@ -165,6 +165,28 @@ describe('machines', () => {
     await store.machines.update(machineId, { installDigest: 'x' })
     await store.machines.update(machineId, { installDigest: null })
     expect(await store.machines.get(machineId)).toMatchObject({ installDigest: null, status: 'created' })
+  })
+
+  test('those with a firewall under way are behind, once a release is in force and nothing is under way', async () => {
+    const deployment = await addDeployment(store, tenantId, 'behind')
+    const wanted = { component: 'web', name: 'web-1', ordinal: 1, spec: machineSpec, stateful: false }
+    const cloudId = deployment.cloudId ?? ''
+    const made = await store.machines.ensureCreating(
+      deployment.id,
+      { ...wanted, cloudId },
+      { privateKey: '', publicKey: '' },
+    )
+    const behind = async () => (await store.machines.behind()).map(({ name }) => name)
+    await store.machines.update(made.id, { status: 'ready', firewallDigest: '' })
+    expect(await behind()).toEqual([])
+    await store.deployments.setCurrentRelease(deployment.id, 1)
+    expect(await behind()).toEqual(['web-1'])
+    const { operation } = await submit(store, deployment)
+    expect(await behind()).toEqual([])
+    await store.operations.finish(operation.id, { status: 'succeeded' })
+    expect(await behind()).toEqual(['web-1'])
+    await store.machines.update(made.id, { firewallDigest: 'x' })
+    expect(await behind()).toEqual([])
   })
 
   test('a migration is recorded once', async () => {
