@@ -11,7 +11,7 @@ import { memoryAtRest, memoryText, total } from '../support/memory.ts'
 import { freshHome } from '../support/plane.ts'
 import type { Measured } from '../support/row.ts'
 
-const rounds = 20
+const rounds = 60
 const memoryRounds = 2
 
 /** The program as it is against a copy that finds no SDK of a cloud. */

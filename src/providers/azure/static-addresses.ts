@@ -3,7 +3,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { Address } from '../../model/machine.ts'
 import type { StaticAddresses } from '../contract.ts'
 import { type Azure, lookAgain } from './azure.ts'
-import { during, found } from './failures.ts'
+import { during, found, patiently } from './failures.ts'
 import { allOf } from './inventory.ts'
 import { addressesOf } from './machines.ts'
 import {
@@ -28,7 +28,7 @@ export function staticAddresses(
   const { network, settings } = azure
   return {
     assign: (owner, name, machineId) =>
-      turn(machineId, () => during(`static address ${name}`, () => assign(azure, owner, name, machineId))),
+      turn(machineId, () => patiently(`static address ${name}`, () => assign(azure, owner, name, machineId))),
     list: (installation) =>
       during('static addresses', async () => {
         const { resourceGroup: group } = settings
@@ -41,13 +41,13 @@ export function staticAddresses(
         })
       }),
     release: (owner, name) =>
-      during(`static address ${name}`, async () => {
+      patiently(`static address ${name}`, async () => {
         const group = groupOf(azure, owner)
         const own = nameOf(owner, name)
         const known = await found(() => network.publicIPAddresses.get(group, own))
         if (!known || !isOf(known.tags, owner)) return
         await detach(azure, known)
-        await network.publicIPAddresses.beginDeleteAndWait(group, own, lookAgain)
+        await found(() => network.publicIPAddresses.beginDeleteAndWait(group, own, lookAgain))
         azure.addresses.delete((known.id ?? '').toLowerCase())
       }),
   }
@@ -72,7 +72,7 @@ async function assign(azure: Azure, owner: Owner, name: string, machineId: strin
   if (!has(nic)) await detach(azure, address)
   const held = has(nic) ? nic : await attach(azure, nic, address)
   const loose = await found(() => network.publicIPAddresses.get(names.group, names.address))
-  if (loose) await network.publicIPAddresses.beginDeleteAndWait(names.group, names.address, lookAgain)
+  if (loose) await found(() => network.publicIPAddresses.beginDeleteAndWait(names.group, names.address, lookAgain))
   azure.addresses.delete((loose?.id ?? '').toLowerCase())
   return addressesOf(azure, held)
 }

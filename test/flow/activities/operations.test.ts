@@ -52,6 +52,7 @@ describe('deploy', () => {
 
   test('remembers the size that a machine was made in, where there was no room for the planned one', async () => {
     flow.cloud.hook = (call, when, name) => {
+      // The one that was made just now: other deployments have one of the name, too.
       const machine = [...flow.cloud.machines.values()].findLast((one) => one.name === name)
       if (call === 'createMachine' && when === 'after' && machine && name === 'web-1') machine.size = 'larger'
     }

@@ -28,6 +28,7 @@ describe('aws: kill -9 of the process after each of its calls', () => {
     })
     const { provider } = await connectAws(cloud, { installation })
     expect(await provider.residue?.(installation)).toEqual([])
+    expect(await provider.staticAddresses?.list(installation)).toEqual([])
   }
 
   test('what was begun is taken up: as many machines as were asked for, and nothing left', async () => {
