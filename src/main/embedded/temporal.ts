@@ -28,6 +28,10 @@ const caches = {
   'history.cacheMaxSize': 256,
 }
 
+/** Starts with other ports, where one was taken meanwhile. */
+const mostAttempts = 5
+const inUse = /address already in use/
+
 /** Go's heap grows to what the limit allows and is collected harder near it. */
 const memory = { GOMEMLIMIT: '160MiB', GOGC: '40' }
 
@@ -48,29 +52,38 @@ export async function startTemporal(options: { home: string; binary: string; log
     }
   }
   await leftovers()
-  const port = await choosePort(join(folder, 'port'))
-  const address = `127.0.0.1:${port}`
-
   let logged = 0
-  const supervised = await supervise({
-    name: 'Temporal',
-    start: async () => {
-      await leftovers()
-      logged = logSize(logFile)
-      const [metrics = 0, http = 0] = await freePorts(2)
-      return run(binary, serverArguments({ database, port, metrics, http }), folder, logFile)
-    },
-    ready: (signal) =>
-      untilReady(() => probe(address), {
-        timeout: 60_000,
-        signal,
-        sentence: `Temporal does not answer, see ${logFile}`,
-      }),
-    end: ending,
-    lastWords: () => lastWords(logFile, logged, /error|fatal/i),
-    log,
-  })
-  return { ...supervised, address, namespace }
+  const started = async (): Promise<EmbeddedTemporal> => {
+    const port = await choosePort(join(folder, 'port'))
+    const address = `127.0.0.1:${port}`
+    const supervised = await supervise({
+      name: 'Temporal',
+      start: async () => {
+        await leftovers()
+        logged = logSize(logFile)
+        const [metrics = 0, http = 0] = await freePorts(2)
+        return run(binary, serverArguments({ database, port, metrics, http }), folder, logFile)
+      },
+      ready: (signal) =>
+        untilReady(() => probe(address), {
+          timeout: 60_000,
+          signal,
+          sentence: `Temporal does not answer, see ${logFile}`,
+        }),
+      end: ending,
+      lastWords: () => lastWords(logFile, logged, /error|fatal/i),
+      log,
+    })
+    return { ...supervised, address, namespace }
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await started()
+    } catch (error) {
+      // Somebody else took a port between its choice and its use.
+      if (!inUse.test(lastWords(logFile, logged, inUse)) || attempt >= mostAttempts) throw error
+    }
+  }
 }
 
 /** The port of the last time when it is free, so that workers elsewhere on this machine find it again. */

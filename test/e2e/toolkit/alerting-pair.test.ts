@@ -56,7 +56,7 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
         notify: { ops: { webhook: { url, secret: '${secrets.HOOK_SECRET}' } } },
         alerts: [
           { name: 'jobs', expr: 'jobs_waiting > 5', for: '0s' },
-          { name: 'backup-old', expr: 'time() - backup_last_success_time_seconds > 86400', for: '0s' },
+          { name: 'backup-late', expr: 'time() - backup_last_success_time_seconds > 86400', for: '0s' },
           { name: 'mails', expr: 'mails_waiting > 5', for: '0s' },
           { name: 'machine-lost', for: '0s' },
         ],
@@ -118,13 +118,13 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
   test('one is killed: the other one tells of that, and of what happens then', async () => {
     await (await shop.guest('monitoring-1')).powerOff()
     await figure('backup_last_success_time_seconds', '1000000000')
-    await Promise.all([isTold('firing machine-lost'), isTold('firing backup-old')])
+    await Promise.all([isTold('firing machine-lost'), isTold('firing backup-late')])
     const lost = hook.hooks
       .map(({ body }) => body as Told)
       .find(({ alerts }) => alerts[0]?.labels.alertname === 'machine-lost')
     expect(lost?.alerts.map(({ annotations }) => annotations.summary)).toEqual(['monitoring-1 does not answer'])
     // Whoever had not heard that the first ones were told would have told them within 15 s, and that is over.
-    for (const alert of ['autoscaler-no-figures', 'jobs', 'mails', 'backup-old'])
+    for (const alert of ['autoscaler-no-figures', 'jobs', 'mails', 'backup-late'])
       expect([alert, told().filter((what) => what === `firing ${alert}`).length]).toEqual([alert, 1])
   })
 })
