@@ -116,7 +116,12 @@ describe.skipIf(noMachines)(`two that look${noMachines ? ` (${noMachines})` : ''
   })
 
   test('one is killed: the other one tells of that, and of what happens then', async () => {
-    await (await shop.guest('monitoring-1')).powerOff()
+    const [one, two] = await Promise.all(['monitoring-1', 'monitoring-2'].map((name) => shop.guest(name)))
+    // What the first has told, it says to the second some moments later; a silence that comes after it has come along then.
+    const amtool = 'amtool --alertmanager.url=http://127.0.0.1:9093 silence'
+    await one?.run(`${amtool} add --author=test --comment=order --duration=1m alertname=nobody`)
+    await until(async () => (await two?.run(`${amtool} query --output=json`))?.includes('nobody') === true, 60_000)
+    await one?.powerOff()
     await figure('backup_last_success_time_seconds', '1000000000')
     await Promise.all([isTold('firing machine-lost'), isTold('firing backup-late')])
     const lost = hook.hooks
