@@ -202,6 +202,11 @@ export function testProvider(name: string, make: () => Promise<ProviderUnderTest
       expect((await provider.residue?.(installation)) ?? []).toEqual([])
       if (!provider.marks) return
       expect(await provider.marks.find({ id: machine.id })).toMatchObject([{ id: machine.id, status: 'running' }])
+      // Taken in again, so that it goes with the others.
+      const owner = { installation, deployment: newId('dep'), machine: newId('mac') }
+      await provider.marks.put(machine.id, { name: 'web-9', user: machine.user, component: 'web', tags: owner })
+      made.push({ provider, id: machine.id })
+      owners.push({ provider, tags: owner })
     })
 
     test('a machine that somebody else made is taken in by its marks, as one that no sweep destroys; or why not', async () => {
