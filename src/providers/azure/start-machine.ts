@@ -19,6 +19,9 @@ export const loginUser = 'kitbag'
 /** Milliseconds until Azure has found room for a machine, or said that there is none. */
 const allocation = 10 * 60_000
 
+/** Milliseconds within which a machine that Azure has accepted can be read: its reads may be behind its writes. */
+const appearance = 2 * 60_000
+
 interface Choice {
   size: string
   zone?: string
@@ -103,13 +106,14 @@ async function tryChoice(
   } catch (error) {
     if ((error as { statusCode?: number }).statusCode !== 412) throw error
   }
-  for (let wait = 250, end = Date.now() + allocation, seen = false; ; wait = Math.min(wait * 1.6, 3_000)) {
+  const asked = Date.now()
+  for (let wait = 250, seen = false; ; wait = Math.min(wait * 1.6, 3_000)) {
     const vm = await found(() => compute.virtualMachines.get(names.group, names.vm, { expand: 'instanceView' }))
     if (vm && readTags(vm.tags)?.machine !== tags[tagKeys.machine]) throw strangers(names)
     if (vm && isPlaced(vm)) return vm
-    if (!vm && seen)
+    if (!vm && (seen || Date.now() > asked + appearance))
       throw new KitbagError('provider-failed', `azure: ${request.name} was removed while it was being created`)
-    if (Date.now() > end) {
+    if (Date.now() > asked + allocation) {
       throw new KitbagError(
         'provider-failed',
         `azure: ${request.name} found no place within ${allocation / 60_000} min`,

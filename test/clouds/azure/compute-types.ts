@@ -62,6 +62,8 @@ export const virtualMachines: ResourceType = {
         message: `Allocation failed. We do not have sufficient capacity for the requested VM size in this ${zone === '' ? 'region' : 'zone'}.`,
       }
     }
+    if (cloud.world.find(resource.id) !== resource)
+      return { code: 'OperationPreempted', message: 'The operation has been preempted by a more recent operation.' }
     putDisk(resource, machine, cloud)
     if (faults.neverBoots !== undefined && resource.name.includes(faults.neverBoots)) {
       machine.power = 'starting'

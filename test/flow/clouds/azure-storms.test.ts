@@ -64,4 +64,16 @@ describe('azure: what lasts a minute', () => {
     expect(counts(cloud)).toMatchObject({ virtualMachines: 5, networkInterfaces: 5, disks: 5 })
     await Promise.all(made.map((id) => asUnit('destroy', () => provider.destroyMachine(id))))
   })
+
+  test('a machine that is removed before it was ever read: said within minutes, not waited for', async () => {
+    const remove = setInterval(() => {
+      for (const { id } of cloud.world.list('Microsoft.Compute/virtualMachines')) cloud.world.remove(id)
+    }, 1)
+    const unseen = storm({ effect: 'not-yet', method: 'GET', path: '/virtualMachines/' })
+    const made = make(provider, { ordinal: 1, token: 'mac_1' })
+    await expect(made).rejects.toThrow('was removed while it was being created')
+    await unseen
+    clearInterval(remove)
+    await cloud.world.settled()
+  })
 })

@@ -147,7 +147,9 @@ export function testDeploysUnderFaults(
       await connect()
       flow.reach.silent.add('web-3')
       const deploying = deploy()
-      await expect.poll(() => cloud.machines(), { timeout: 60_000 }).toContain('web-3')
+      // Once Kitbag knows it: what is lost before that is not the machine but its making.
+      const known = async () => (await flow.store.machines.listAll()).find((one) => one.name === 'web-3')?.providerId
+      await expect.poll(known, { timeout: 60_000 }).toBeTruthy()
       await cloud.vanish('web-3')
       const error = { code: 'provider-failed', machine: 'web-3', message: /^web-3 did not come up: it d/ }
       await undone(await deploying, error)
