@@ -43,6 +43,7 @@ describe('azure: machines that somebody else made', () => {
   test('join the group of their component and leave it; their own group, address and tags stay', async () => {
     const id = await them.makeMachine({ ...machine, publicAddress: true })
     const provider = await connectTo(cloud, 'ins_one', { subnet: them.subnet })
+    expect(await provider.console?.(id)).toContain('console of')
     const before = seen(id)
     expect(before).toMatchObject({ address: expect.stringContaining('their-own-ip'), groups: [] })
     await provider.marks?.put(id, taken())
