@@ -106,14 +106,15 @@ describe('import', () => {
   })
 
   test('is planned by a look at the machine, which brings no secret there and changes nothing', async () => {
-    const release = appRelease(small)
-    await flow.deployed('previewed', release)
+    await flow.deployed('previewed', appRelease())
     const id = plant()
     await imported('previewed', id)
     const texts: string[] = []
     flow.reach.hook = (_, { text }) => void texts.push(text)
     const { id: deployment = '' } = (await flow.store.deployments.getByName(flow.parts.tenantId, 'previewed')) ?? {}
-    const wanted = { number: 2, spec: appRelease({ ...small, web: 3 }) }
+    const secret = await flow.store.secrets.get(deployment, 'db.password', 1)
+    expect(secret).toEqual(expect.any(String))
+    const wanted = { number: 2, spec: appRelease({ web: 3 }) }
     const input = await loadPlanInput(flow.store, deployment, { kind: 'deploy', release: wanted }, flow.parts.toolkit)
     const look = () => flow.parts.previews(input, plan(input, new Map()), flow.parts.tenantId)
     const [seen, ...others] = await look()
@@ -124,6 +125,8 @@ describe('import', () => {
     expect(seen?.changes.map(({ resource }) => resource)).toContainEqual(expect.stringMatching(/^(file|systemd-unit):/))
     expect(texts.length).toBe(2)
     for (const text of texts) expect(text).toMatch(/\bMODE='?check\b/)
+    expect(texts.join()).toContain('postgres://web:[secret]@')
+    expect(texts.join()).not.toContain(secret)
     flow.reach.silent.add('web-3')
     expect(await look()).toMatchObject([{ changes: [], unknown: expect.stringContaining('web-3 does not answer') }])
   })
