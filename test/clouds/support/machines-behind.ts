@@ -129,6 +129,7 @@ async function bootMachine(cloud: LocalCloud, id: string, machine: MachineWanted
   await boot(cloud, record, lower)
 }
 
+/** As Debian's cloud images have it: a machine knows its own name, which sudo asks for each time. */
 function userConfig(user: string): string {
-  return JSON.stringify({ system_info: { default_user: { name: user } } })
+  return JSON.stringify({ manage_etc_hosts: true, system_info: { default_user: { name: user } } })
 }
