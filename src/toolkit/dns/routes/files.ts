@@ -21,7 +21,7 @@ export const read: Route = {
     const { zone: name, ttl } = zone.spec
     const [node] = context.machines
     const [state] = node ? await zoneStates(context.reach, node, [name]) : []
-    const nameservers = context.machines.map(({ address }) => [address])
+    const nameservers = (await context.outside()).map(({ address, addresses = [address] }) => addresses)
     const sets = zoneContents(zone)
     return { text: zoneText({ zone: name, ttl: Math.round(ttl / 1000), sets, nameservers }, state?.serial ?? 0) }
   },
