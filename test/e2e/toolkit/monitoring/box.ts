@@ -67,7 +67,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
     },
     async run(machine, command) {
       const access = await box.machine(machine)
-      return plane.parts.reach.exec(access, command, { root: true, timeout: 60_000 })
+      return plane.parts.reach.exec(access, command, { root: true, timeout: 120_000 })
     },
     async without(meanwhile) {
       await plane.stop()
