@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { createLog } from '../../../src/lib/log.ts'
 import { newId } from '../../../src/model/ids.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
@@ -78,6 +79,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
   async function close(): Promise<void> {
     await reach.close()
     for (const { id } of await box.provider.listMachines({ tags })) await box.provider.destroyMachine(id)
+    expect(await box.provider.residue?.(box.installation)).toEqual([])
     await box.close()
   }
 

@@ -46,7 +46,7 @@ let pebble: Pebble
 let folder: string
 const deployments = new Set<string>()
 
-const { call, ended, upload } = apiUser(() => plane)
+const { call, ended, swept, upload } = apiUser(() => plane)
 
 const base = (deployment: string): string => `/v1/deployments/${deployment}`
 const certificatesOf = (deployment: string): string => `${base(deployment)}/certificates/certificates`
@@ -115,6 +115,7 @@ describe.skipIf(noMachines)(`certificates on real machines${noMachines ? ` (${no
   afterAll(async () => {
     try {
       for (const name of deployments) await destroy(name)
+      expect(await swept()).toEqual([])
     } finally {
       await plane?.stop()
       await pebble?.close()

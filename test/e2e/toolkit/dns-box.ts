@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { decode, encode, type Packet, streamDecode, streamEncode } from 'dns-packet'
+import { expect } from 'vitest'
 import { accessTo } from '../../../src/api/views/access.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { cacheFolder } from '../../../src/main/paths.ts'
@@ -45,7 +46,7 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
   let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
   const deployments = new Set<string>()
 
-  const { call, succeeded } = apiUser(() => plane)
+  const { call, succeeded, swept } = apiUser(() => plane)
   async function finished(operation: { id: string }, began: number) {
     const { result = {} } = await succeeded(operation)
     return { seconds: (Date.now() - began) / 1000, result: { ...result } }
@@ -110,6 +111,7 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
       try {
         for (const deployment of deployments)
           await box.operate(deployment, { kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) })
+        expect(await swept()).toEqual([])
       } finally {
         await plane.stop()
         await rm(home, { recursive: true, force: true })

@@ -16,7 +16,7 @@ describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachin
   const base = '/v1/deployments/edge'
   const balancer = `${base}/load-balancers/loadBalancer`
 
-  const { call, succeeded, upload } = apiUser(() => plane)
+  const { call, succeeded, swept, upload } = apiUser(() => plane)
 
   beforeAll(async () => {
     plane = await startControlPlane()
@@ -38,7 +38,7 @@ describe.skipIf(noMachines)(`examples/edge, deployed${noMachines ? ` (${noMachin
   afterAll(async () => {
     try {
       await succeeded(await call<Operated>('POST', `${base}/operations`, { kind: 'destroy' }))
-      expect(await call('POST', '/v1/sweep', { remove: true })).toMatchObject({ machines: [], residue: [] })
+      expect(await swept()).toEqual([])
     } finally {
       await plane?.stop()
     }

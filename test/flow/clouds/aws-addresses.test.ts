@@ -78,7 +78,7 @@ test('a quota that is used up ends it at once, and names what it is of', async (
 test('answers lost under way: one address of the name is used, and the others are given back', async () => {
   const deployment = newId('dep')
   const machine = await running(deployment)
-  cloud.faults([{ calls: ['AllocateAddress', 'AssociateAddress', 'ReleaseAddress'], effect: 'cut-after', rate: 0.6 }])
+  cloud.faults([{ calls: ['AllocateAddress', 'AssociateAddress', 'ReleaseAddress'], effect: 'cut-after', rate: 0.4 }])
   const given = await assign(deployment, 'load-balancer-1', machine)
   const again = await connectAws(cloud, { installation: one.installation })
   const owner = { installation: one.installation, deployment }
