@@ -1,13 +1,13 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { CloudRecord, Store } from '../db/store.ts'
 import type { Log } from '../lib/log.ts'
-import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { Address, ResolvedMachineSpec } from '../model/machine.ts'
+import type { Address } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 import type { CostOf } from '../planner/costs.ts'
+import type { ResolveSpecs } from '../planner/plan-input.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 
@@ -66,18 +66,6 @@ export interface Imports {
     cloud: CloudRecord,
   ): Promise<ExaminedMachine>
 }
-
-/** A machine that a plan would create. */
-export interface WantedMachine {
-  component: ResolvedComponent
-  ordinal: number
-}
-
-/** Machine name -> the cloud's own words for it. `cloudId` is the deployment's own cloud, for components that name none. */
-export type ResolveSpecs = (
-  wanted: WantedMachine[],
-  context: { tenantId: string; cloudId: string | null },
-) => Promise<Map<string, ResolvedMachineSpec>>
 
 interface StoredPayload {
   metadata?: Record<string, Uint8Array> | null

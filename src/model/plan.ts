@@ -65,6 +65,14 @@ export interface Unit {
 /** `forget`: it goes as `remove` says, and runs on. */
 export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove' | 'import' | 'forget'
 
+/** Why something happens to a machine. `path`: the place in the blueprint; `before`, `after`: what stood and stands there. */
+export interface Reason {
+  message: string
+  path?: string
+  before?: string
+  after?: string
+}
+
 /** What happens to one machine, for people. */
 export interface Change {
   action: ChangeAction
@@ -74,7 +82,7 @@ export interface Change {
   replacement?: string
   /** Name of the machine that it shares; absent: it has one of its own. */
   on?: string
-  reasons: { message: string; path?: string; before?: string; after?: string }[]
+  reasons: Reason[]
   stateful: boolean
 }
 

@@ -4,8 +4,8 @@ import type { MachineRecord } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 import { admissionsOf } from './admissions.ts'
+import { cloudIdOf } from './cloud-of.ts'
 import { expand } from './expand.ts'
-import { cloudIdOf } from './fate.ts'
 import type { PlanInput } from './plan-input.ts'
 
 /** What may come to machines at a cloud, as its own firewall is told: the contract of providers has the same. */

@@ -6,7 +6,7 @@ import type { ResolvedComponent } from '../../model/blueprint.ts'
 import { type ErrorCode, KitbagError } from '../../model/errors.ts'
 import type { ResolvedMachineSpec } from '../../model/machine.ts'
 import { expand } from '../../planner/expand.ts'
-import { suffices } from '../../planner/fate.ts'
+import { suffices } from '../../planner/fitness.ts'
 import type { FoundMachine } from '../../providers/contract.ts'
 import type { ToolkitRegistry } from '../../toolkit/contract.ts'
 

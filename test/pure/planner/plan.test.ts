@@ -139,6 +139,13 @@ describe('first deploy', () => {
   test('the migration runs once, before any machine of the component is configured', () => {
     expect(made.units.filter(({ kind }) => kind === 'migrate').map(({ id }) => id)).toEqual(['web-1/migrate'])
   })
+  test('a cloud that is not there is refused with its place, by the names of those that are', () => {
+    const spec = guestbook((text) => `${text}placement: { cloud: hme }\n`)
+    expect(() => planFor(inputFor(spec, empty))).toThrow(
+      'toolkit.loadBalancer.placement.cloud: there is no cloud hme; known clouds: home',
+    )
+    expect(() => planFor(inputFor(guestbook(), empty, { cloudId: null }))).toThrow('no cloud was given for loadBalancer; known clouds: home')
+  })
   test('the same input gives the same digest, and a plan holds no value of a secret or address', () => {
     expect(planFor(inputFor(guestbook(), empty)).digest).toBe(made.digest)
     expect(JSON.stringify(made)).not.toMatch(/10\.0\.0|password/)
