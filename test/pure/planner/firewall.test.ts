@@ -12,7 +12,8 @@ import { firewallDigest, firewallParameters } from '../../../src/planner/firewal
 import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import { component, deployed, inputFor, nothing, ordered, planOf, release, shop } from './world.ts'
+import { deployed, ordered } from './execution.ts'
+import { component, inputFor, nothing, planOf, release, shop } from './world.ts'
 
 const recipes = await shippedRecipes()
 

@@ -8,7 +8,8 @@ import { certificateHosts, certificateWords } from '../../../src/planner/tls.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { guestbookText, releaseOf } from '../../support/guestbook.ts'
-import { deployed, inputFor, nothing, planOf, shop } from './world.ts'
+import { deployed } from './execution.ts'
+import { inputFor, nothing, planOf, shop } from './world.ts'
 
 const recipes = await shippedRecipes()
 
