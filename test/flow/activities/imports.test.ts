@@ -15,14 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => flow?.stop())
 
-beforeEach(() => {
-  flow.cloud.hook = undefined
-  flow.reach.hook = undefined
-  flow.reach.survey = undefined
-  flow.reach.silent.clear()
-  flow.reach.programs.length = 0
-  flow.balancer.calls.length = 0
-})
+beforeEach(() => flow.reset())
 
 const noTags = { installation: '', deployment: '', machine: '' }
 const small = { db: false } as const
