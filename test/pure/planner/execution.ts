@@ -8,7 +8,7 @@ import { expand } from '../../../src/planner/expand.ts'
 import { firewallDigest } from '../../../src/planner/firewall.ts'
 import { linksOf } from '../../../src/planner/links.ts'
 import type { PlanInput } from '../../../src/planner/plan-input.ts'
-import { copyOf, inputFor, nothing, planOf, type State } from './world.ts'
+import { copyOf, inputFor, machineRow, nothing, planOf, type State } from './world.ts'
 
 /** An order that the needs allow; `pick` chooses among those that may be next. Throws for a circle or a need that is no unit. */
 export function ordered({ units }: Plan, pick: (count: number) => number = () => 0): Unit[] {
@@ -166,26 +166,16 @@ function create(state: State, { component: owner, machine: name, create: wanted 
   if (!wanted) throw new Error(`${name}: created without a specification`)
   let row = state.machines.find((machine) => machine.name === name)
   if (!row) {
-    const id = `mac_${String(++state.made).padStart(6, '0')}`
-    row = {
-      id,
-      deploymentId: 'dep_1',
+    row = machineRow(name, {
+      id: `mac_${String(++state.made).padStart(6, '0')}`,
       component: owner,
-      name,
       ordinal: wanted.ordinal,
       cloudId: wanted.cloud,
       status: 'creating',
-      addresses: [],
-      user: 'debian',
-      sshPort: 22,
-      hostKey: '',
       spec: wanted.spec,
       stateful: wanted.stateful,
-      installDigest: null,
-      configureDigest: null,
-      drifted: false,
       releaseNumber: null,
-    }
+    })
     state.machines.push(row)
   }
   const host = state.machines.find((machine) => machine.name === wanted.on)

@@ -113,6 +113,31 @@ export function shop(web: Parameters<typeof component>[2] = {}, more: Partial<De
   })
 }
 
+/** The row of a machine that serves: `web-2`, without addresses. */
+export function machineRow(name: string, more: Partial<MachineRecord> = {}): MachineRecord {
+  const dash = name.lastIndexOf('-')
+  return {
+    id: `mac_${name}`,
+    deploymentId: 'dep_1',
+    component: name.slice(0, dash),
+    name,
+    ordinal: Number(name.slice(dash + 1)),
+    cloudId: 'cld_1',
+    status: 'ready',
+    addresses: [],
+    user: 'debian',
+    sshPort: 22,
+    hostKey: '',
+    spec: { size: 's', image: 'i', requirements: { cpu: 1, memory: 2 ** 30, image: 'debian-13' } },
+    stateful: false,
+    installDigest: null,
+    configureDigest: null,
+    drifted: false,
+    releaseNumber: 1,
+    ...more,
+  }
+}
+
 /** What is, as far as the planner sees it, and what it cannot see: who gets traffic and what files name. */
 export interface State {
   machines: MachineRecord[]
