@@ -1,10 +1,10 @@
-import { backoff, retry } from '../lib/retry.ts'
+import { retry } from '../lib/retry.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import { machineName } from '../model/machine.ts'
 import type { ResolveSpecs } from '../planner/plan-input.ts'
 import type { Capabilities, Provider } from '../providers/contract.ts'
-import { defaultTimings, type Timings } from './deps.ts'
+import { retryPauses, type Timings } from './deps.ts'
 
 interface Options {
   clouds: {
@@ -19,8 +19,7 @@ const attempts = 6
 
 /** Asks the clouds. Throws `not-supported` too for what a component's cloud does not have. */
 export function createResolveSpecs({ clouds, timings }: Options): ResolveSpecs {
-  const { retry: first, retryMost } = { ...defaultTimings, ...timings }
-  const delay = backoff(first, retryMost)
+  const delay = retryPauses(timings)
   return async (wanted) => {
     const specs = wanted.map(async ({ component, ordinal, cloudId, staticAddress }) => {
       if (component.machine.floatingAddress !== undefined && !(await clouds.capabilities(cloudId)).floatingAddress)

@@ -53,6 +53,11 @@ export interface OperationRequest {
   service?: string
 }
 
+/** Whether nothing is left of the deployment afterwards. */
+export function endsDeployment({ kind, request }: { kind: OperationKind; request: OperationRequest }): boolean {
+  return kind === 'destroy' || (kind === 'forget' && !request.machines)
+}
+
 export interface OperationResult {
   /** Units done and machines touched, for the summary. */
   units?: number

@@ -62,6 +62,11 @@ export interface Unit {
   wait?: number
 }
 
+/** Machines that are Kitbag's no more when their units are done: destroyed, or let go. */
+export function machinesEnding(units: Pick<Unit, 'kind' | 'machine'>[]): Set<string> {
+  return new Set(units.flatMap(({ kind, machine }) => (kind === 'destroy' || kind === 'forget' ? [machine] : [])))
+}
+
 /** `forget`: it goes as `remove` says, and runs on. */
 export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove' | 'import' | 'forget'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ImportAsked } from '../../../src/activities/import/imports.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
+import type { ImportAsked } from '../../../src/model/imported-machine.ts'
 import type { OperationRecord } from '../../../src/model/operation.ts'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
