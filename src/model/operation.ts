@@ -19,7 +19,7 @@ export type OperationKind =
 
 export type OperationStatus = 'queued' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled'
 
-export const finalStatuses = ['succeeded', 'failed', 'cancelled'] as const satisfies OperationStatus[]
+const finalStatuses = ['succeeded', 'failed', 'cancelled'] as const satisfies OperationStatus[]
 
 export function isFinal(status: OperationStatus): boolean {
   return (finalStatuses as readonly string[]).includes(status)
