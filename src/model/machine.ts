@@ -12,6 +12,9 @@ export interface Address {
   static?: true
 }
 
+/** What a cloud says of a machine. `pending` may have no address yet; `gone`: ended at the cloud, though still listed. */
+export type CloudStatus = 'pending' | 'running' | 'stopped' | 'gone'
+
 /** What a blueprint asks of a machine, in portable words. */
 export interface MachineRequirements {
   /** Virtual CPUs. May be a fraction where the provider can (`local`). */

@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placeOf, type ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { Expanded } from './expand.ts'
@@ -23,10 +23,6 @@ export function refuseSharing({ release, kind }: PlanInput, { components }: Expa
   })
   const [first] = problems
   if (first) throw new KitbagError('not-supported', `${first.path}: ${first.message}`, { problems })
-}
-
-function placeOf({ name, service }: ResolvedComponent): string {
-  return service === undefined ? `components.${name}` : `toolkit.${name}`
 }
 
 function crowdProblems(owner: ResolvedComponent, guest: ResolvedComponent): Problem[] {

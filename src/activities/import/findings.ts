@@ -3,23 +3,15 @@ import { nearest } from '../../lib/nearest.ts'
 import { isHousekeeping, mebibytes } from '../../lib/survey/faults.ts'
 import type { Survey } from '../../lib/survey/survey.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
-import { type ErrorCode, KitbagError } from '../../model/errors.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { ImportFinding } from '../../model/imported-machine.ts'
 import type { ResolvedMachineSpec } from '../../model/machine.ts'
 import { expand } from '../../planner/expand.ts'
-import { suffices } from '../../planner/fate.ts'
+import { suffices } from '../../planner/fitness.ts'
 import type { FoundMachine } from '../../providers/contract.ts'
 import type { ToolkitRegistry } from '../../toolkit/contract.ts'
 
-/** One thing that was looked at. `code`: what its refusal is told with; default `invalid-request`. */
-export interface Finding {
-  name: string
-  ok: boolean
-  detail: string
-  fix?: string
-  code?: ErrorCode
-}
-
-export function hasFailed(findings: Finding[]): boolean {
+export function hasFailed(findings: ImportFinding[]): boolean {
   return findings.some(({ ok }) => !ok)
 }
 
@@ -69,10 +61,10 @@ export function specOf({ size, image, region, zone }: FoundMachine, seen: Survey
 export function misfits(
   wanted: ResolvedComponent | undefined,
   { region, zone, requirements: has }: ResolvedMachineSpec,
-): Finding[] {
+): ImportFinding[] {
   if (!wanted) return []
   const { machine: asks, placement } = wanted
-  const found: Finding[] = []
+  const found: ImportFinding[] = []
   const check = (name: string, ok: boolean, detail: string) => found.push({ name, ok, detail })
   check('image', has.image === asks.image, `runs ${has.image}, and ${asks.image} is asked for`)
   check('cpu', suffices(has.cpu, asks.cpu), `has ${has.cpu} cpu, and ${asks.cpu} are asked for`)
@@ -98,7 +90,7 @@ export function misfits(
 }
 
 /** What has the component's port now: most likely what it is to take over from. No reason to refuse. */
-export function listening(wanted: ResolvedComponent | undefined, { listeners }: Survey): Finding[] {
+export function listening(wanted: ResolvedComponent | undefined, { listeners }: Survey): ImportFinding[] {
   const taken = listeners.find((one) => one.port === wanted?.port && !isHousekeeping(one))
   if (!taken) return []
   const detail = `${taken.program || 'something'} listens on port ${taken.port}: it has to go before ${wanted?.name} can start there`

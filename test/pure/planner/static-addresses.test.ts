@@ -7,6 +7,7 @@ import { machinesToCreate } from '../../../src/planner/plan.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { guestbookText, releaseOf } from '../../support/guestbook.ts'
+import { machineRow } from './world.ts'
 
 const recipes = await shippedRecipes()
 const text = `${guestbookText.trimEnd()}
@@ -38,27 +39,8 @@ const six = (last: number): Address => ({
 
 function machine(component: string, ordinal: number, addresses: Address[], more: Partial<MachineRecord> = {}) {
   const requirements = components.find(({ name }) => name === component)?.machine ?? { cpu: 1, memory: 1, image: '' }
-  const row: MachineRecord = {
-    id: `mac_${component}-${ordinal}`,
-    deploymentId: 'd',
-    component,
-    name: machineName(component, ordinal),
-    ordinal,
-    cloudId: 'cld_1',
-    status: 'ready',
-    addresses,
-    user: 'debian',
-    sshPort: 22,
-    hostKey: '',
-    spec: { size: 's', image: 'i', requirements },
-    stateful: false,
-    installDigest: null,
-    configureDigest: null,
-    drifted: false,
-    releaseNumber: 1,
-    ...more,
-  }
-  return row
+  const spec = { size: 's', image: 'i', requirements }
+  return machineRow(machineName(component, ordinal), { component, addresses, spec, ...more })
 }
 const named = (row: MachineRecord, staticAddress: string): MachineRecord => ({
   ...row,
