@@ -60,6 +60,7 @@ export function strangers({ listeners }: Survey, { port }: { port: number }): Li
   })
 }
 
+/** What is said of one of them. */
 export function strangerFault({ protocol, port, program }: Listener, { name }: { name: string }): Fault {
   const who = program || 'something'
   return {
@@ -69,6 +70,7 @@ export function strangerFault({ protocol, port, program }: Listener, { name }: {
   }
 }
 
+/** Whole ones, for people. */
 export function mebibytes(bytes: number): number {
   return Math.round(bytes / 1024 ** 2)
 }
