@@ -127,7 +127,7 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
     const { number } = await store.releases.ensure(id, spec)
     return submit(name, 'deploy', { release: number, ...request }, idempotencyKey)
   }
-  async function finished({ id }: OperationRecord, timeout = 60_000): Promise<OperationRecord> {
+  async function finished({ id }: OperationRecord, timeout = 150_000): Promise<OperationRecord> {
     const until = Date.now() + timeout
     for (;;) {
       const operation = await store.operations.get(id)

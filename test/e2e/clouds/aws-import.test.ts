@@ -26,7 +26,7 @@ describe.skipIf(noMachines)(`a machine that somebody else made${noMachines ? ` (
   const changes = (from: number) =>
     cloud.trace.slice(from).flatMap(({ call }) => (/^(Describe|Get)/.test(call) ? [] : [call]))
   const done = async (operation: Parameters<Installation['finished']>[0]) => {
-    const { status, error } = await box.finished(operation, 300_000)
+    const { status, error } = await box.finished(operation)
     expect([status, error]).toEqual(['succeeded', null])
   }
   const answer = async (address: string) => (await fetch(`http://${address}:8080/`)).text()
@@ -75,7 +75,7 @@ describe.skipIf(noMachines)(`a machine that somebody else made${noMachines ? ` (
       found = await look(asked())
       if (!found.ok) await sleep(3_000)
       return found.ok
-    }, 150_000).catch(() => expect(found?.findings).toEqual('nothing that speaks against it'))
+    }, 300_000).catch(() => expect(found?.findings).toEqual('nothing that speaks against it'))
     expect(found).toMatchObject({ ok: true, name: 'web-1', machine: { id, name: 'their-own', user: 'admin' } })
     expect(found?.hostKey).toEqual({ fingerprint: print, source: 'given' })
     const { fingerprint: _, ...unknown } = asked()

@@ -1,5 +1,5 @@
 # TCP connect scan of addresses, each in a process of its own: `scan.pl 1-1024,8080 ADDRESS...` prints "ADDRESS PORT PORT ..." a line. Ports that
-# answer nothing within 1 s count as closed.
+# answer nothing within 5 s count as closed.
 use strict;
 use warnings;
 use Socket qw(:DEFAULT IPPROTO_TCP);
@@ -12,7 +12,7 @@ sub accepts {
     return 0 if $! != EINPROGRESS;
     my $wanted = '';
     vec($wanted, fileno($socket), 1) = 1;
-    select(undef, my $ready = $wanted, undef, 1) or return 0;
+    select(undef, my $ready = $wanted, undef, 5) or return 0;
     return unpack('i', getsockopt($socket, SOL_SOCKET, SO_ERROR)) == 0;
 }
 

@@ -83,7 +83,7 @@ describe.skipIf(noMachines)(`a guestbook that shares machines${noMachines ? ` ($
     source = sha256(archive)
     await box.upload(source, archive)
     await deploy(blueprint())
-  }, 300_000)
+  })
 
   afterAll(async () => {
     if (!box) return
@@ -110,7 +110,7 @@ describe.skipIf(noMachines)(`a guestbook that shares machines${noMachines ? ` ($
       const { targets: rows } = (await answer.json()) as { targets: { job: string; machine: string; up: boolean }[] }
       return rows
     }
-    await until(async () => (await targets()).filter(({ up }) => up).length >= 13, 90_000)
+    await until(async () => (await targets()).filter(({ up }) => up).length >= 13)
     expect((await targets()).map(({ job, machine }) => `${machine} ${job}`).sort()).toEqual([
       'db-1 container',
       'db-1 node',
