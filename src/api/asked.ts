@@ -149,7 +149,10 @@ async function refuseUnlessImported(deps: ApiDeps, deployment: DeploymentRecord,
   await machineIds(deps, deployment, names)
   const rows = await deps.store.machines.list(deployment.id)
   const own = rows.find(({ name, imported }) => names.includes(name) && !imported)
-  if (own) throw new KitbagError('conflict', `${own.name} was not imported: it is deleted anyway`)
+  if (own)
+    throw new KitbagError('conflict', `${own.name} was not imported: it is deleted anyway`, {
+      fix: 'Name imported machines alone; the others go with the deployment.',
+    })
 }
 
 /** Said at once rather than by the operation, which looks again at its turn. Throws `data-loss-refused`. */

@@ -7,10 +7,13 @@ import type { PlanInput } from './plan-input.ts'
 import { reasonsText } from './reasons.ts'
 import { byWorth } from './worth.ts'
 
+/** A machine that is to be made, made to its end, or given its place. */
 export interface NewMachine {
   name: string
   ordinal: number
+  /** One that is there: its creation was begun and not finished, or it was imported. */
   row?: MachineRecord
+  /** Name of the machine whose place it takes. */
   replaces?: string
   /** Name of the machine that it shares. */
   on?: string
@@ -24,7 +27,6 @@ export interface Fate {
   component: ResolvedComponent
   /** Stay as machines; whether they are touched is decided by digests. */
   stay: MachineRecord[]
-  /** `row`: a machine whose creation was begun and not finished. */
   create: NewMachine[]
   /** Were taken in, and wait for a place that there is not now. */
   wait: MachineRecord[]

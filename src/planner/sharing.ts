@@ -22,7 +22,11 @@ export function refuseSharing({ release, kind }: PlanInput, { components }: Expa
     ]
   })
   const [first] = problems
-  if (first) throw new KitbagError('not-supported', `${first.path}: ${first.message}`, { problems })
+  if (first)
+    throw new KitbagError('not-supported', `${first.path}: ${first.message}`, {
+      problems,
+      fix: 'Leave `placement.with` out, so that it has machines of its own; or change what both of them want.',
+    })
 }
 
 function crowdProblems(owner: ResolvedComponent, guest: ResolvedComponent): Problem[] {

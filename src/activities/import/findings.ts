@@ -1,6 +1,8 @@
 import type { CloudRecord, DeploymentRecord, Store } from '../../db/store.ts'
+import { mebibytes } from '../../lib/bytes.ts'
+import { sizeWord } from '../../lib/machine-sizes.ts'
 import { nearest } from '../../lib/nearest.ts'
-import { isHousekeeping, mebibytes } from '../../lib/survey/faults.ts'
+import { isHousekeeping } from '../../lib/survey/faults.ts'
 import type { Survey } from '../../lib/survey/survey.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import { KitbagError } from '../../model/errors.ts'
@@ -49,7 +51,7 @@ export async function wantedOf(
 export function specOf({ size, image, region, zone }: FoundMachine, seen: Survey): ResolvedMachineSpec {
   const { cpu = 0, memory = 0, disk, image: word = '' } = seen
   return {
-    size: size ?? `${cpu}cpu-${mebibytes(memory)}MiB`,
+    size: size ?? sizeWord({ cpu, memory }),
     image: image ?? word,
     ...(region !== undefined && { region }),
     ...(zone !== undefined && { zone }),

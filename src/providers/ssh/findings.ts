@@ -1,4 +1,5 @@
-import { type Fault, machineFaults, mebibytes, strangerFault, strangers } from '../../lib/survey/faults.ts'
+import { mebibytes } from '../../lib/bytes.ts'
+import { type Fault, machineFaults, strangerFault, strangers } from '../../lib/survey/faults.ts'
 import type { Finding } from '../../model/finding.ts'
 import type { CloudParts, Look } from './cloud.ts'
 import { claimFault, reachFault } from './faults.ts'

@@ -9,6 +9,7 @@ interface IpConfiguration {
     subnet?: { id: string }
     publicIPAddress?: { id: string; properties?: { deleteOption?: string } }
     applicationSecurityGroups?: { id: string }[]
+    loadBalancerBackendAddressPools?: { id: string }[]
     privateIPAddress?: string
   }
 }
@@ -26,7 +27,9 @@ export const networkInterfaces: ResourceType = {
     return [
       ...(group ? [{ id: group.id, action: 'Microsoft.Network/networkSecurityGroups/join/action' }] : []),
       ...ipConfigurations(body).flatMap(
-        ({ properties: { subnet, publicIPAddress, applicationSecurityGroups = [] } }) => [
+        ({
+          properties: { subnet, publicIPAddress, applicationSecurityGroups = [], loadBalancerBackendAddressPools = [] },
+        }) => [
           ...(subnet ? [{ id: subnet.id, action: 'Microsoft.Network/virtualNetworks/subnets/join/action' }] : []),
           ...(publicIPAddress
             ? [{ id: publicIPAddress.id, action: 'Microsoft.Network/publicIPAddresses/join/action' }]
@@ -34,6 +37,10 @@ export const networkInterfaces: ResourceType = {
           ...applicationSecurityGroups.map(({ id }) => ({
             id,
             action: 'Microsoft.Network/applicationSecurityGroups/joinIpConfiguration/action',
+          })),
+          ...loadBalancerBackendAddressPools.map(({ id }) => ({
+            id,
+            action: 'Microsoft.Network/loadBalancers/backendAddressPools/join/action',
           })),
         ],
       ),

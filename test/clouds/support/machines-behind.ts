@@ -94,7 +94,12 @@ export async function machinesBehind(name: string): Promise<MachinesBehind> {
         await bootMachine(cloud, own(machine.id), machine, subnet)
       }),
     end: (id) => inTurn(id, () => destroyMachine(cloud, own(id))),
-    console: async (id) => readFile(cloud.paths.machine(own(id)).log, 'utf8').catch(() => ''),
+    async console(id) {
+      const { log, upper } = cloud.paths.machine(own(id))
+      // Containers have no console of their own, so that cloud-init writes what is meant for it, as all else, to its log.
+      const parts = [log, join(upper, 'var/log/cloud-init-output.log')]
+      return (await Promise.all(parts.map((file) => readFile(file, 'utf8').catch(() => '')))).join('')
+    },
     guest: (address) => guestAt(home, address),
     residue: left,
     async close() {

@@ -3,7 +3,8 @@ import { startAzure } from './azure.ts'
 import { testStaticAddress } from './static-address.ts'
 
 testStaticAddress('the Azure test cloud', { ipv6: false }, async (atEnd) => {
-  const { world, record, machines, residue } = await startAzure(atEnd, { open: true })
+  const { cloud, record, machines, residue } = await startAzure(atEnd, { open: true })
+  const { world } = cloud
   const box = await startInstallation(record)
   atEnd(box.stop)
   return {

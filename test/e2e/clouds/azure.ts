@@ -1,12 +1,11 @@
-import { startAzureCloud } from '../../clouds/azure/azure-cloud.ts'
-import type { World } from '../../clouds/azure/world.ts'
+import { type AzureCloud, startAzureCloud } from '../../clouds/azure/azure-cloud.ts'
 import { type MachinesBehind, machinesBehind } from '../../clouds/support/machines-behind.ts'
 import type { HomeCloud } from '../../support/installation.ts'
 import type { AtEnd, CloudUnderTest } from './guestbook.ts'
 
 /** The Azure test cloud with real machines, and what is looked at there. */
 export interface AzureUnderTest extends Pick<Required<CloudUnderTest>, 'firewall' | 'residue'> {
-  world: World
+  cloud: AzureCloud
   machines: MachinesBehind
   record: HomeCloud
 }
@@ -19,8 +18,9 @@ interface SecurityRule {
 export async function startAzure(atEnd: AtEnd, { open = false } = {}): Promise<AzureUnderTest> {
   const machines = await machinesBehind('azure')
   atEnd(machines.close)
-  const { world, settings, credentials, close } = await startAzureCloud({ behind: machines })
-  atEnd(close)
+  const cloud = await startAzureCloud({ behind: machines })
+  const { world, settings, credentials } = cloud
+  atEnd(cloud.close)
   const own = JSON.parse(
     JSON.stringify({
       ...settings,
@@ -29,7 +29,7 @@ export async function startAzure(atEnd: AtEnd, { open = false } = {}): Promise<A
     }),
   )
   return {
-    world,
+    cloud,
     machines,
     record: { provider: 'azure', settings: own, credentials: { ...credentials } },
     firewall: async () =>

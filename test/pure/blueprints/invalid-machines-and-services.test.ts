@@ -22,9 +22,10 @@ testWrongLines([
   [
     'what machines of others are like and where they are',
     15,
-    '    placement: { with: web, region: north }\n    machine: { cpu: 2 }',
+    '    placement: { with: web, region: north, labels: { disk: ssd } }\n    machine: { cpu: 2 }',
     [
       '15:29 components.db.placement.region: db is where web is',
+      '15:44 components.db.placement.labels: db is where web is',
       '16:5 components.db.machine: db shares the machines of web, which says what they are like',
     ],
   ],
