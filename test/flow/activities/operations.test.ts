@@ -12,14 +12,7 @@ beforeAll(async () => {
 
 afterAll(() => flow?.stop())
 
-beforeEach(() => {
-  flow.cloud.hook = undefined
-  flow.reach.hook = undefined
-  flow.reach.silent.clear()
-  flow.reach.programs.length = 0
-  flow.balancer.calls.length = 0
-  delete flow.balancer.hook
-})
+beforeEach(() => flow.reset())
 
 const all = ['db-1', 'load-balancer-1', 'web-1', 'web-2']
 

@@ -1,10 +1,7 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ImportedMachine } from '../../../src/model/imported-machine.ts'
 import { controlFakeCloud, type FakeCloudControl } from '../../../src/providers/fake/control.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
-import { workflowBundle } from '../../support/workflow-bundle.ts'
 import { type WorkerUnderFire, workerUnderFire } from './worker-under-fire.ts'
 
 let flow: Flow
@@ -14,23 +11,13 @@ let worker: WorkerUnderFire
 
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
-  const { database, temporal, store, parts } = flow
+  const { database, store, parts } = flow
   await store.clouds.remove(parts.tenantId, 'home')
   await flow.useFake({ faults: [{ effect: 'timeout-after', rate: 0.05 }] })
   const [row] = await store.clouds.list(parts.tenantId)
   cloudId = row?.id ?? ''
   cloud = controlFakeCloud(database.home, row?.name ?? '')
-  const machines = join(database.home, 'machines')
-  await mkdir(machines)
-  worker = await workerUnderFire({
-    machines,
-    socket: database.postgres.socket,
-    masterKey: database.masterKey.toString('base64'),
-    home: database.home,
-    address: temporal.address,
-    namespace: temporal.namespace,
-    workflowBundle: (await workflowBundle()).codePath,
-  })
+  worker = await workerUnderFire(flow)
 })
 
 afterAll(async () => {

@@ -6,9 +6,9 @@ import {
   DescribeVpcsCommand,
 } from '@aws-sdk/client-ec2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FirewallRule } from '../../../src/model/firewall.ts'
 import { newId } from '../../../src/model/ids.ts'
 import { subnets6Of } from '../../../src/providers/aws/networks.ts'
-import type { FirewallRule } from '../../../src/providers/contract.ts'
 import { type Ec2Cloud, startEc2Cloud } from '../../clouds/ec2/ec2-cloud.ts'
 import { type AwsConnection, connectAws, make } from './aws-box.ts'
 
