@@ -4,10 +4,11 @@ import type { Log } from '../lib/log.ts'
 import type { Finding } from '../model/finding.ts'
 import type { ExaminedMachine, ImportAsked } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
+import type { ImportPreview, Plan } from '../model/plan.ts'
 import type { Reach } from '../model/reach.ts'
 import type { SweepReport } from '../model/sweep.ts'
 import type { CostOf } from '../planner/costs.ts'
-import type { ResolveSpecs } from '../planner/plan-input.ts'
+import type { PlanInput, ResolveSpecs } from '../planner/plan-input.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 
@@ -53,6 +54,8 @@ export interface ApiDeps {
   clouds: Clouds
   resolveSpecs: ResolveSpecs
   imports: Imports
+  /** Looks at the imported machines that a plan sets up, and changes nothing. */
+  previews(input: PlanInput, plan: Plan, tenantId: string): Promise<ImportPreview[]>
   /** Prices of clouds, by id; asks none of them. */
   costs: (cloudIds: string[]) => Promise<CostOf>
   /** For people who look into Temporal, and the origin from which browsers may ask; absent: nobody gets to see it. */

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { costsOf } from '../activities/costs.ts'
 import { createImports, type Imports } from '../activities/import/imports.ts'
+import { createPreviews, type Previews } from '../activities/import/previews.ts'
 import { createResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
@@ -30,6 +31,7 @@ export interface Parts {
   clouds: Clouds
   resolveSpecs: ResolveSpecs
   imports: Imports
+  previews: Previews
   costs: (cloudIds: string[]) => Promise<CostOf>
   recipes: Map<string, Recipe>
   toolkit: ToolkitRegistry
@@ -86,6 +88,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     clouds,
     resolveSpecs: createResolveSpecs({ clouds }),
     imports: createImports({ store, clouds, reach, ssh: { publicKey, hostKeys: real.hostKeys }, toolkit: kinds }),
+    previews: createPreviews({ store, clouds, reach, toolkit: kinds, recipes, log }),
     costs: (cloudIds) => costsOf(store, cloudIds),
     recipes,
     toolkit: kinds,

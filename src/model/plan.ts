@@ -112,6 +112,15 @@ export interface Plan {
   digest: string
 }
 
+/** What setting an imported machine up would change on it, by a look at it as it is. */
+export interface ImportPreview {
+  machine: string
+  /** As a check tells them, in the order of the deploy. */
+  changes: { resource: string; changes: string[] }[]
+  /** Why there may be more than these, in a sentence; absent: these are all. */
+  unknown?: string
+}
+
 /** What the workflow needs of a plan: small, no content. */
 export interface UnitSkeleton {
   id: string

@@ -172,7 +172,10 @@ export interface Provider {
   letGo(id: string): Promise<void>
   /** Taking in machines that somebody else made; there where `capabilities.imports` is true. */
   marks?: MachineMarks
-  /** What it has written to its console, as far as its cloud keeps that: for a machine that does not answer. */
+  /**
+   * What a machine, whoever made it, has written to its console, as far as its cloud keeps that: why it does not answer, and the host keys
+   * that it made at its first boot.
+   */
   console?(id: string): Promise<string | undefined>
   /** What would keep a deployment from working, one finding per permission, tool or quota. */
   test(): Promise<Finding[]>

@@ -105,7 +105,8 @@ async function answersOf(nameServer: string): Promise<Observation['answers']> {
 }
 
 async function namesAt(nameServer: string, { machines }: Deployment): Promise<Observation['names']> {
-  const nameOf = (text: string) => machines.find(({ address }) => address === text)?.name ?? text
+  const nameOf = (text: string) =>
+    machines.find(({ addresses }) => addresses.some(({ address }) => address === text))?.name ?? text
   const resolver = resolverAt(nameServer)
   const answers = await Promise.all(
     questions.map(async ([name, type]) => {

@@ -117,6 +117,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
       machines: [node],
       unsettled: new Set(wanted.unsettled),
       parameters: async () => ({}),
+      outside: async () => [],
     })
 
     async function phase(name: 'install' | 'configure', values: Record<string, unknown>, suppress: string[] = []) {

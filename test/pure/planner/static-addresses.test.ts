@@ -117,7 +117,7 @@ describe('name servers tell the world, others ask for themselves', () => {
   const rows = [
     named(machine('loadBalancer', 1, [inside(1), fixed(1), six(1)]), 'load-balancer-1'),
     machine('web', 1, [inside(2), lent(2)]),
-    named(machine('dns', 1, [inside(3), fixed(3)]), 'dns-1'),
+    named(machine('dns', 1, [inside(3), fixed(3), six(3)]), 'dns-1'),
     machine('db', 1, [inside(4), lent(4)], { stateful: true }),
   ]
   const world = (machines: MachineRecord[]) => ({ release, components, machines, overrides: {}, present: machines })
@@ -141,7 +141,9 @@ describe('name servers tell the world, others ask for themselves', () => {
     const { context } = facts(rows).context(own('dns'))
     const { zones } = context.parameters as { zones: { records: { value: unknown }[] }[] }
     expect(zones[0]?.records[0]?.value).toEqual(['203.0.113.1', '2001:db8::1'])
-    expect(context.peers.map(({ address }) => address)).toEqual(['203.0.113.3'])
+    expect(context.peers).toEqual([
+      { name: 'dns-1', address: '203.0.113.3', addresses: ['203.0.113.3', '2001:db8::3'], port: 53 },
+    ])
     const web = facts(rows).context(own('web')).context
     expect(JSON.stringify(web.env)).toContain('10.0.0.4')
     expect(facts(rows).outputs('loadBalancer')).toMatchObject({
@@ -160,5 +162,9 @@ describe('name servers tell the world, others ask for themselves', () => {
     )
     expect(digest(rows)).toBe(digest(structuredClone(rows)))
     expect(digest(other)).not.toBe(digest(rows))
+    const own6 = rows.map((row) =>
+      row.component === 'dns' ? { ...row, addresses: [inside(3), fixed(3), six(4)] } : row,
+    )
+    expect(digest(own6)).not.toBe(digest(rows))
   })
 })
