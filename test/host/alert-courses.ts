@@ -52,10 +52,13 @@ const disk = (available: string, mountpoint = '/') => ({
   [`node_filesystem_size_bytes{job="node",component="db",machine="db-1",mountpoint="${mountpoint}"}`]: `${20 * gib}+0x600`,
 })
 const day = 86_400
-const certificate = (begin: number, end: string) => ({
-  'certificate_begin_time_seconds{job="node",component="loadBalancer",machine="load-balancer-1",certificate="web"}': `${begin}+0x600`,
-  'certificate_end_time_seconds{job="node",component="loadBalancer",machine="load-balancer-1",certificate="web"}': end,
-})
+const certificate = (begin: number, end: string, { component = 'load-balancer', name = 'web' } = {}) => {
+  const labels = `{job="node",component="${component}",machine="${component}-1",certificate="${name}"}`
+  return {
+    [`certificate_begin_time_seconds${labels}`]: `${begin}+0x600`,
+    [`certificate_end_time_seconds${labels}`]: end,
+  }
+}
 const backup = (last: string, name: string) => ({
   [`backup_last_success_time_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: last,
   [`backup_interval_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: `${day}+0x1500`,
@@ -225,12 +228,20 @@ export const courses: Course[] = [
     course: 'twelve of ninety days are left, then it is renewed',
     interval: 300,
     series: certificate(-78 * day, `${12 * day}+0x12 ${90 * day}+0x100`),
-    labels: { job: 'node', component: 'loadBalancer', machine: 'load-balancer-1', certificate: 'web' },
+    labels: { job: 'node', component: 'load-balancer', machine: 'load-balancer-1', certificate: 'web' },
     told: {
       '5m': null,
       '20m': 'The certificate web on load-balancer-1 ends in 11d 23h 40m 0s',
       '2h': null,
     },
+  },
+  {
+    alert: 'certificate-due',
+    course: "a database's was not renewed",
+    interval: 300,
+    series: certificate(-80 * day, `${10 * day}+0x100`, { component: 'db', name: '/etc/kitbag/db/server.crt' }),
+    labels: { job: 'node', component: 'db', machine: 'db-1', certificate: '/etc/kitbag/db/server.crt' },
+    told: { '20m': 'The certificate /etc/kitbag/db/server.crt on db-1 ends in 9d 23h 40m 0s' },
   },
   {
     alert: 'certificate-due',
