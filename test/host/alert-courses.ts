@@ -59,6 +59,11 @@ const certificate = (begin: number, end: string, { component = 'load-balancer', 
     [`certificate_end_time_seconds${labels}`]: end,
   }
 }
+const broker = (name: string, labels = '') => `${name}{job="rabbitmq",component="queue",machine="queue-1"${labels}}`
+const queue = (ready: string, consumers: string) => ({
+  [broker('rabbitmq_detailed_queue_messages_ready', ',vhost="app",queue="jobs"')]: ready,
+  [broker('rabbitmq_detailed_queue_consumers', ',vhost="app",queue="jobs"')]: consumers,
+})
 const backup = (last: string, name: string) => ({
   [`backup_last_success_time_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: last,
   [`backup_interval_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: `${day}+0x1500`,
@@ -256,6 +261,41 @@ export const courses: Course[] = [
     interval: 300,
     series: certificate(-710 * day, `${20 * day}+0x50`),
     told: { '2h': null },
+  },
+  {
+    alert: 'broker-blocked',
+    course: 'its memory is used up for some minutes',
+    series: {
+      [broker('rabbitmq_alarms_memory_used_watermark')]: '0x7 1x16 0x20',
+      [broker('rabbitmq_alarms_free_disk_space_watermark')]: '0x60',
+    },
+    labels: { component: 'queue', machine: 'queue-1' },
+    told: { '2m30s': null, '4m': 'queue-1 takes no messages: its memory or its disk is used up', '7m': null },
+  },
+  {
+    alert: 'broker-blocked',
+    course: 'an alarm of half a minute',
+    series: { [broker('rabbitmq_alarms_free_disk_space_watermark')]: '0x7 1 1 0x20' },
+    told: { '2m30s': null, '4m': null },
+  },
+  {
+    alert: 'queue-unattended',
+    course: 'those who take messages are gone, and come back',
+    series: queue('5x8 12x60 0x20', '2x8 0x60 2x20'),
+    labels: { component: 'queue', machine: 'queue-1', vhost: 'app', queue: 'jobs' },
+    told: { '10m': null, '14m': '12 messages wait in the queue jobs on queue-1, and nobody takes them', '20m': null },
+  },
+  {
+    alert: 'queue-unattended',
+    course: 'many wait, and somebody takes them',
+    series: queue('5000x80', '1x80'),
+    told: { '15m': null },
+  },
+  {
+    alert: 'queue-unattended',
+    course: 'nobody is there, and nothing waits',
+    series: queue('0x80', '0x80'),
+    told: { '15m': null },
   },
   {
     alert: 'replication-behind',
