@@ -5,9 +5,12 @@ import { StallGuard } from './test/support/stall-guard.ts'
 /** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918). A worker once did hang; that this was why is not proven. */
 const execArgv = ['--single-threaded']
 
+/** What comes in seconds is waited for that long: a busy box takes its time, and who waits for nothing in vain loses none. */
+const expect = { poll: { timeout: 120_000 } }
+
 const tier = (name: string, options: object = {}) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, execArgv, ...options },
+  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node' as const, execArgv, expect, ...options },
 })
 
 export default defineConfig({
@@ -16,7 +19,7 @@ export default defineConfig({
     projects: [
       tier('pure', { testTimeout: 60_000 }),
       tier('host', { testTimeout: 240_000 }),
-      tier('flow', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      tier('flow', { testTimeout: 300_000, hookTimeout: 300_000 }),
       // After the others, two files at a time: each has machines and a control plane of its own, and mostly waits for them.
       tier('e2e', { testTimeout: 600_000, hookTimeout: 600_000, maxWorkers: 2, sequence: { groupOrder: 1 } }),
     ],

@@ -3,7 +3,7 @@ import { unpackFiles } from '../lib/archive/unpack.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord } from '../model/machine.ts'
-import type { Phase, RecipeContext } from '../model/recipe.ts'
+import type { Phase } from '../model/recipe.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { configureDigest, installDigest, migrationDigest, type World } from '../planner/digests.ts'
 import { createFacts, type FactSource, type Facts, secretsOf } from '../planner/facts.ts'
@@ -11,10 +11,10 @@ import { firewallDigest } from '../planner/firewall.ts'
 import { refusePublicLinks } from '../planner/plain-links.ts'
 import { anySpeaksTls, speaksTls } from '../planner/tls.ts'
 import { valuesOf } from '../planner/values.ts'
-import type { ExtraPart } from '../recipes/extras.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ActivityDeps } from './deps.ts'
 import { keepArchive } from './keep-archive.ts'
+import { type PhaseParts, type PrepareMeans, partsOf, prepared } from './phase-parts.ts'
 import { recipesOf } from './recipes-of.ts'
 import { ensureServerCertificate, serverCredentials } from './server-certificates.ts'
 import { noMachine, type UnitWork } from './unit-work.ts'
@@ -22,15 +22,9 @@ import { valueSource } from './value-source.ts'
 import { worldOf } from './world-of.ts'
 
 /** What one phase on one machine is rendered from, at this moment. */
-export interface PhaseInputs {
+export interface PhaseInputs extends PhaseParts {
   /** The row as it was read with everything else. */
   machine: MachineRecord
-  recipe: Recipe
-  context: RecipeContext
-  /** What toolkit services put onto the machine, run in the same program. */
-  extras: ExtraPart[]
-  /** Values that nothing may show. */
-  secrets: string[]
   /** Of everything that goes in: equal digests need no second run. */
   digest: string
   /** The same of the machine's firewall; absent: it has none. */
@@ -66,13 +60,10 @@ async function servingSubjectOf(work: UnitWork, phase: Phase) {
 
 /** Throws `internal` naming the fact that is missing, `not-found` for a secret without a value. */
 export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseInputs> {
-  const { deps, deployment, unit } = work
+  const { deps, deployment } = work
   const { world, machine, component } = await servingSubjectOf(work, phase)
   const recipes = await recipesOf(deps, deployment.tenantId, world.release)
   if (phase === 'configure') refusePublicLinks(world, component.name)
-  const recipe = recipes.get(component.recipe)
-  if (!recipe)
-    throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${component.recipe}`)
   const secrets = await secretValues(deps, deployment.id, world.release)
   const credentials = speaksTls(world.release, component) && (await serverCredentials(deps, deployment.id, machine.id))
   const seen = { ...world, from: machine.cloudId, ...(credentials && { credentials }) }
@@ -82,49 +73,23 @@ export async function phaseInputs(work: UnitWork, phase: Phase): Promise<PhaseIn
     migrate: () => migrationDigest(world, component),
     configure: () => configureDigest(world, component, machine),
   }
-  const when = { later: phase !== 'install' }
   const firewall = firewallDigest(world, component, machine)
-  const extras = phase === 'migrate' ? [] : facts.extras(machine, when)
   const inputs = {
     machine,
-    recipe,
-    ...facts.context(machine, when),
-    extras: extras.map(({ extra, context }) => {
-      const found = recipes.get(extra.recipe)
-      if (found) return { name: extra.name, recipe: found, context }
-      throw new KitbagError('internal', `${unit.id}: release ${world.number} has no recipe ${extra.recipe}`)
-    }),
+    ...partsOf(facts, recipes, { component, machine, phase }),
     digest: digests[phase](),
     ...(phase === 'configure' && firewall !== undefined && { firewall }),
   }
-  return phase === 'configure' ? prepared(work, component, inputs) : inputs
+  return phase === 'configure' ? prepared(deps.toolkit, component, inputs, meansOf(work, component)) : inputs
 }
 
-/** Toolkit services' own work on the parameters of their machines, and of what they put onto others. */
-async function prepared(work: UnitWork, component: ResolvedComponent, inputs: PhaseInputs): Promise<PhaseInputs> {
-  const secrets = [...inputs.secrets]
-  const { tenantId } = work.deployment
-  const prepare = async (kind: string | undefined, context: RecipeContext, extra?: string): Promise<RecipeContext> => {
-    const own = kind === undefined ? undefined : work.deps.toolkit[kind]?.prepare
-    if (!own) return context
-    const { parameters, secrets: more } = await own({
-      ...(extra !== undefined && { extra }),
-      parameters: context.parameters,
-      address: context.machine.address,
-      peers: context.peers,
-      revision: (key, digest, least) =>
-        work.deps.store.revisions.next(work.deployment.id, `${component.name} ${key}`, { digest, least }),
-      archives: (digest) => unpackFiles(work.deps.store.blobs.read(tenantId, digest)),
-      archive: (key, make) => keepArchive(work.deps, `${tenantId} ${kind} ${key}`, tenantId, make),
-    })
-    secrets.push(...more)
-    return { ...context, parameters }
+/** What services' own work on parameters keeps between its runs. */
+function meansOf({ deps, deployment: { id, tenantId } }: UnitWork, { name }: ResolvedComponent): PrepareMeans {
+  return {
+    revision: (key, digest, least) => deps.store.revisions.next(id, `${name} ${key}`, { digest, least }),
+    archives: (digest) => unpackFiles(deps.store.blobs.read(tenantId, digest)),
+    archive: (kind, key, make) => keepArchive(deps, `${tenantId} ${kind} ${key}`, tenantId, make),
   }
-  const context = await prepare(component.service, inputs.context)
-  const extras: ExtraPart[] = []
-  for (const [i, part] of inputs.extras.entries())
-    extras.push({ ...part, context: await prepare(component.extras?.[i]?.kind, part.context, part.name) })
-  return { ...inputs, context, extras, secrets }
 }
 
 export async function factsOf(

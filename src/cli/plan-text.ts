@@ -1,19 +1,21 @@
 import type { PlanCosts } from '../model/cost.ts'
-import type { Change, Plan } from '../model/plan.ts'
+import type { Change, ImportPreview, Plan } from '../model/plan.ts'
 import { planCostsText } from './costs-text.ts'
 
 /** A plan as the API shows it. */
-export type PricedPlan = Plan & { costs: PlanCosts }
+export type PricedPlan = Plan & { costs: PlanCosts; imported: ImportPreview[] }
 
 const signs = { create: '+', update: '~', replace: '-/+', remove: '-', import: '>', forget: '<', keep: ' ' } as const
 
 /** A plan as people know it: one paragraph per machine that changes, a summary, what it costs, the digest. */
-export function planText({ changes, units, refusals, digest, deployment, release, costs }: PricedPlan): string {
+export function planText(plan: PricedPlan): string {
+  const { changes, units, refusals, digest, deployment, release, costs, imported } = plan
   const changing = changes.filter(({ action }) => action !== 'keep')
   const lines = [`Plan for ${deployment}${release === undefined ? '' : `, release ${release}`}:`, '']
   for (const change of changing) {
     const end = units.find(({ kind, machine }) => kind === 'destroy' && machine === change.machine)
     lines.push(...changeLines(change, end?.wait))
+    for (const seen of imported) if (seen.machine === change.machine) lines.push(...previewLines(seen))
   }
   for (const { message, fix } of refusals) lines.push('', `  refused: ${message}`, `           ${fix}`)
   if (changing.length > 0) lines.push('')
@@ -38,6 +40,15 @@ function changeLines(
     ...reasons.map(
       ({ message, before, after }) => `        ${message}${before === undefined ? '' : `: ${before} -> ${after}`}`,
     ),
+  ]
+}
+
+function previewLines({ changes, unknown }: ImportPreview): string[] {
+  const each = changes.map((one) => `          ${one.resource}: ${one.changes.join(', ')}`)
+  return [
+    ...(each.length > 0 ? ['        would change on it, as it is now:', ...each] : []),
+    ...(each.length === 0 && unknown === undefined ? ['        nothing would change on it'] : []),
+    ...(unknown === undefined ? [] : [`        what else would change on it shows with the deploy: ${unknown}`]),
   ]
 }
 

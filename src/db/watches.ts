@@ -65,14 +65,18 @@ export function createWatchStore(db: Database): WatchStore {
     },
 
     async record(deploymentId, epoch, { service, state, decisions = [], operation }) {
+      const mine = and(eq(watches.deploymentId, deploymentId), eq(watches.epoch, epoch))
+      const changes = state ? { [service]: storable(state) } : {}
+      const states = sql`${watches.states} || ${JSON.stringify(changes)}::jsonb`
+      /** Holds the row until the end of the transaction, so that no other watcher begins in between. */
+      const write = (on: Database) =>
+        on.update(watches).set({ states }).where(mine).returning({ tenantId: watches.tenantId })
+      // Most looks find nothing to do: one statement is its own transaction.
+      if (decisions.length === 0 && !operation) return (await write(db)).length > 0
       return db.transaction(async (tx) => {
-        const [row] = await tx.select().from(watches).where(eq(watches.deploymentId, deploymentId)).for('update')
-        if (row?.epoch !== epoch) return false
+        const [row] = await write(tx)
+        if (!row) return false
         if (operation) await submitIn(tx, operation)
-        if (state) {
-          const merged = sql`jsonb_set(${watches.states}, array[${service}::text], ${JSON.stringify(storable(state))}::jsonb)`
-          await tx.update(watches).set({ states: merged }).where(eq(watches.deploymentId, deploymentId))
-        }
         await addDecisions(tx, { deploymentId, tenantId: row.tenantId, service }, decisions)
         return true
       })

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { z } from 'zod'
 import { KitbagError } from '../model/errors.ts'
+import type { Finding } from '../model/finding.ts'
 import type { MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 import { hostKeyField, jumpSchema, jumpTarget } from './jump.ts'
@@ -61,7 +62,7 @@ export interface JumpHost {
   /** Throws `machine-unreachable`, `host-key-mismatch`. */
   access(): Promise<MachineAccess>
   /** Whether Kitbag can log in there, and go on from there. */
-  finding(): Promise<{ name: string; ok: boolean; detail: string }>
+  finding(): Promise<Finding>
 }
 
 /** The jump host of a cloud; undefined: there is none. `home`: where the installation keeps state. */

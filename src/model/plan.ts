@@ -62,8 +62,21 @@ export interface Unit {
   wait?: number
 }
 
+/** Machines that are Kitbag's no more when their units are done: destroyed, or let go. */
+export function machinesEnding(units: Pick<Unit, 'kind' | 'machine'>[]): Set<string> {
+  return new Set(units.flatMap(({ kind, machine }) => (kind === 'destroy' || kind === 'forget' ? [machine] : [])))
+}
+
 /** `forget`: it goes as `remove` says, and runs on. */
 export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove' | 'import' | 'forget'
+
+/** Why something happens to a machine. `path`: the place in the blueprint; `before`, `after`: what stood and stands there. */
+export interface Reason {
+  message: string
+  path?: string
+  before?: string
+  after?: string
+}
 
 /** What happens to one machine, for people. */
 export interface Change {
@@ -74,7 +87,7 @@ export interface Change {
   replacement?: string
   /** Name of the machine that it shares; absent: it has one of its own. */
   on?: string
-  reasons: { message: string; path?: string; before?: string; after?: string }[]
+  reasons: Reason[]
   stateful: boolean
 }
 
@@ -97,6 +110,15 @@ export interface Plan {
   refusals: Refusal[]
   /** sha256 of the canonical JSON of all above but the refusals. */
   digest: string
+}
+
+/** What setting an imported machine up would change on it, by a look at it as it is. */
+export interface ImportPreview {
+  machine: string
+  /** As a check tells them, in the order of the deploy. */
+  changes: { resource: string; changes: string[] }[]
+  /** Why there may be more than these, in a sentence; absent: these are all. */
+  unknown?: string
 }
 
 /** What the workflow needs of a plan: small, no content. */

@@ -1,4 +1,4 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placeOf, type ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { Expanded } from './expand.ts'
@@ -22,11 +22,11 @@ export function refuseSharing({ release, kind }: PlanInput, { components }: Expa
     ]
   })
   const [first] = problems
-  if (first) throw new KitbagError('not-supported', `${first.path}: ${first.message}`, { problems })
-}
-
-function placeOf({ name, service }: ResolvedComponent): string {
-  return service === undefined ? `components.${name}` : `toolkit.${name}`
+  if (first)
+    throw new KitbagError('not-supported', `${first.path}: ${first.message}`, {
+      problems,
+      fix: 'Leave `placement.with` out, so that it has machines of its own; or change what both of them want.',
+    })
 }
 
 function crowdProblems(owner: ResolvedComponent, guest: ResolvedComponent): Problem[] {

@@ -5,7 +5,7 @@ import { type WatchInput, watchTaskQueue } from './messages.ts'
 /** Without a heartbeat for so long its worker is taken for dead, and another one watches. */
 const { watchDeployment } = proxyActivities<WatchActivities>({
   taskQueue: watchTaskQueue,
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: '25 seconds',
   startToCloseTimeout: '2 days',
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },

@@ -1,9 +1,9 @@
 import type { NewOperation } from '../../db/store.ts'
 import { sleep } from '../../lib/clock.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { ReleaseRecord } from '../../model/release.ts'
 import type { WatchOutcome } from '../../toolkit/contract.ts'
 import { type ActivityDeps, defaultTimings } from '../deps.ts'
-import { releaseOf } from '../release-of.ts'
 import { watchContext } from './context.ts'
 import type { Glance, Glances } from './glance.ts'
 import type { WatchedService } from './services-to-watch.ts'
@@ -13,7 +13,8 @@ export interface LookWork {
   deploymentId: string
   /** This watcher's number. */
   epoch: number
-  release: number
+  /** In force for as long as this goes on; kept, since every look needs it. */
+  release: ReleaseRecord
   service: WatchedService
   /** Service -> state; this watcher alone writes it. */
   states: Map<string, JsonObject>
@@ -43,7 +44,7 @@ export async function lookOn(work: LookWork): Promise<LookEnd> {
   for (let share = work.firstShare; ; share = 1) {
     if (Date.now() >= until) return 'again'
     const glance = await work.glances.now()
-    if (glance?.currentRelease !== work.release) return 'changed'
+    if (glance?.currentRelease !== work.release.number) return 'changed'
     const outcome = await look(work, glance)
     if (outcome && !(await record(work, glance, outcome))) return 'superseded'
     const pause = outcome?.again ?? service.interval * share
@@ -56,10 +57,9 @@ async function look(work: LookWork, glance: Glance): Promise<WatchOutcome | unde
   const { name } = service.service
   const limit = AbortSignal.timeout(service.interval + patience)
   try {
-    const { spec } = await releaseOf(deps.store, deploymentId, release)
     const context = watchContext({
       deps,
-      release: spec,
+      release: release.spec,
       service: service.service,
       glance,
       state: states.get(name) ?? {},

@@ -4,6 +4,7 @@ import { sleep } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { taskQueue, type WatchInput, watchWorkflowId, watchWorkflowType } from '../../model/workflow-messages.ts'
 import type { ToolkitRegistry } from '../../toolkit/contract.ts'
+import { releaseOf } from '../release-of.ts'
 import { servicesToWatch } from './services-to-watch.ts'
 
 export interface StartWatchesOptions {
@@ -30,7 +31,8 @@ export async function startWatches({ store, toolkit, client, log, signal, timing
   async function isWatched(deploymentId: string, release: number): Promise<boolean> {
     const known = seen.get(deploymentId)
     if (known?.release === release) return known.watched
-    return (await servicesToWatch({ store, toolkit }, deploymentId, release)).length > 0
+    const { spec } = await releaseOf(store, deploymentId, release)
+    return servicesToWatch(toolkit, spec).length > 0
   }
 
   async function round(): Promise<void> {

@@ -3,7 +3,6 @@ import type { JsonObject } from '../../model/json.ts'
 import type { ReleaseSpec } from '../../model/release.ts'
 import type { Notice } from '../../toolkit/contract.ts'
 import { type ActivityDeps, defaultTimings } from '../deps.ts'
-import { releaseOf } from '../release-of.ts'
 import { controlOf } from './context.ts'
 import type { Glances } from './glance.ts'
 import type { WatchedService } from './services-to-watch.ts'
@@ -11,7 +10,7 @@ import type { WatchedService } from './services-to-watch.ts'
 interface Telling {
   deps: ActivityDeps
   deploymentId: string
-  release: number
+  release: ReleaseSpec
   services: WatchedService[]
   /** Service -> state, as its last look left it. */
   states: Map<string, JsonObject>
@@ -33,8 +32,7 @@ export async function tellOn(work: Telling): Promise<void> {
   const told = new Map<string, Notice>()
   let failing = false
   try {
-    const { spec } = await releaseOf(deps.store, deploymentId, release)
-    if (!spec.blueprint.services.some(({ kind }) => deps.toolkit[kind]?.notices)) return
+    if (!release.blueprint.services.some(({ kind }) => deps.toolkit[kind]?.notices)) return
     for (let next = 0; ; await sleep(Math.min(pause, watch), signal)) {
       const now = noticesOf(services, states, told)
       const over = [...told].flatMap(([key, notice]) => (now.has(key) ? [] : [{ ...notice, lasts: false }]))
@@ -42,7 +40,7 @@ export async function tellOn(work: Telling): Promise<void> {
       const isNews = !failing && (over.length > 0 || [...now.keys()].some((key) => !told.has(key)))
       if (!isNews && Date.now() < next) continue
       try {
-        await tell(work, spec, [...now.values(), ...over])
+        await tell(work, [...now.values(), ...over])
         told.clear()
         for (const [key, notice] of now) told.set(key, notice)
         next = Date.now() + renewal
@@ -71,7 +69,7 @@ function noticesOf(services: WatchedService[], states: Map<string, JsonObject>, 
   return notices
 }
 
-async function tell({ deps, glances, signal }: Telling, release: ReleaseSpec, notices: Notice[]): Promise<void> {
+async function tell({ deps, release, glances, signal }: Telling, notices: Notice[]): Promise<void> {
   const { machines = [] } = (await glances.now()) ?? {}
   await Promise.all(
     release.blueprint.services.map((service) =>

@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity'
 import { sleep } from '../../lib/clock.ts'
 import { type ActivityDeps, defaultTimings } from '../deps.ts'
 import { repeatedFailure } from '../failures.ts'
+import { releaseOf } from '../release-of.ts'
 import { createGlances } from './glance.ts'
 import { lookOn } from './look-on.ts'
 import { servicesToWatch } from './services-to-watch.ts'
@@ -54,8 +55,8 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
   while (Date.now() < until) {
     const deployment = await deps.store.deployments.get(deploymentId)
     if (!deployment || deployment.currentRelease === null) return 'over'
-    const release = deployment.currentRelease
-    const services = await servicesToWatch(deps, deploymentId, release)
+    const release = await releaseOf(deps.store, deploymentId, deployment.currentRelease)
+    const services = servicesToWatch(deps.toolkit, release.spec)
     if (services.length === 0) return 'over'
     const glances = createGlances(
       deps,
@@ -76,7 +77,7 @@ async function watch(deps: ActivityDeps, deploymentId: string, signal: AbortSign
       until,
     }
     const looks = services.map((service) => lookOn({ ...common, service, memo: {} }))
-    const telling = tellOn({ deps, deploymentId, release, services, states, glances, signal: ending })
+    const telling = tellOn({ deps, deploymentId, release: release.spec, services, states, glances, signal: ending })
     const [first] = await Promise.allSettled([Promise.race(looks)])
     round.abort(new Error('the round is over'))
     const ended = await Promise.allSettled(looks)

@@ -70,10 +70,11 @@ export function addPlan(api: Api, deps: ApiDeps): void {
   api.openapi(planRoute, async (c) => {
     const { tenantId } = c.var
     const input = await planInput(deps, c.req.valid('param').deployment, c.req.valid('json'), tenantId)
-    const specs = await deps.resolveSpecs(machinesToCreate(input), { tenantId, cloudId: input.cloudId })
+    const specs = await deps.resolveSpecs(machinesToCreate(input))
     const made = plan(input, specs)
     const costs = planCosts(made, input.machines, await deps.costs(cloudsOf(made, input.machines)))
-    return c.json({ ...made, costs } as unknown as PlanBody, 200)
+    const imported = await deps.previews(input, made, tenantId)
+    return c.json({ ...made, costs, imported } as unknown as PlanBody, 200)
   })
   api.openapi(validate, async (c) => {
     const { name, secrets } = await validateBlueprint(deps, c.req.valid('json'), c.var.tenantId)

@@ -8,7 +8,7 @@ const reason = z.object({
   after: z.string().optional(),
 })
 
-export const changeSchema = z
+const changeSchema = z
   .object({
     action: z.enum(['create', 'keep', 'update', 'replace', 'remove', 'import', 'forget']),
     component: z.string(),
@@ -47,8 +47,21 @@ export const planSchema = z
         fix: z.string(),
       }),
     ),
-    digest: z.string().openapi({ description: 'Of all but the refusals and the costs' }),
+    digest: z
+      .string()
+      .openapi({ description: 'Of all but the refusals, the costs and what was seen on imported machines' }),
     costs: planCostsSchema,
+    imported: z
+      .array(
+        z.object({
+          machine: z.string(),
+          changes: z.array(z.object({ resource: z.string(), changes: z.array(z.string()) })),
+          unknown: z.string().optional().openapi({ description: 'Why there may be more than these' }),
+        }),
+      )
+      .openapi({
+        description: 'What setting up imported machines would change on them, by a look at each as it is now',
+      }),
   })
   .openapi('Plan')
 

@@ -80,5 +80,7 @@ function show({ ok, name, machine, findings }: ImportPlan, deployment: string): 
     ['', 'WHAT', 'DETAIL'],
     findings.map((row) => [row.ok ? 'ok' : 'FAIL', row.name, row.detail]),
   )
-  if (ok) print(`Its marks at the cloud are all that changes now; the next deploy sets it up as ${name}.`)
+  if (!ok) return
+  print(`Its marks at the cloud are all that an import changes; the next deploy sets it up as ${name}.`)
+  print('Before that, kitbag plan BLUEPRINT says what will change on it.')
 }

@@ -6,6 +6,7 @@ import type { AwsCloud } from './connection.ts'
 import { createMachine } from './create-machine.ts'
 import { credentialSource } from './credentials.ts'
 import { destroyMachine } from './destroy-machine.ts'
+import { awsCode } from './errors.ts'
 import { findings } from './findings.ts'
 import { firewall } from './firewall.ts'
 import { imageWords } from './images.ts'
@@ -93,7 +94,12 @@ function connect(cloud: AwsCloud): Provider {
     residue: (installation, known = []) => residue(cloud, installation, known),
     async console(id) {
       if (!isInstanceId(id)) return undefined
-      const { Output } = await ec2.send(new GetConsoleOutputCommand({ InstanceId: id, Latest: true }))
+      const ask = (Latest: boolean) => ec2.send(new GetConsoleOutputCommand({ InstanceId: id, Latest }))
+      // Types of before the Nitro system only have what AWS keeps of their last start.
+      const { Output } = await ask(true).catch((error) => {
+        if (awsCode(error) === 'UnsupportedOperation') return ask(false)
+        throw error
+      })
       return Output === undefined ? undefined : Buffer.from(Output, 'base64').toString('utf8')
     },
   }

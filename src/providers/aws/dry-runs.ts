@@ -21,7 +21,7 @@ const options = { patience: 3_000 }
 const nothing = '0123456789abcdef0'
 
 /**
- * Every call that a deployment may need, the first one needing least, to be tried without effect: EC2 looks at the permission before
+ * Every call that a deployment or an import may need, the first one needing least, to be tried without effect: EC2 looks at the permission before
  * it looks at what is asked for.
  */
 export async function dryRuns({ ec2, settings, installation }: AwsCloud, market: Market): Promise<Dry[]> {
@@ -42,7 +42,8 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
     }),
   }
   const known = (call: string) => {
-    if (call === 'TerminateInstances') return own.instance
+    if (call === 'TerminateInstances' || call === 'ModifyInstanceAttribute' || call === 'DeleteTags')
+      return own.instance
     if (/Group/.test(call)) return own.group
     return call === 'ReleaseAddress' ? own.address : undefined
   }
@@ -58,6 +59,8 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
     IpPermissions: [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, IpRanges: [{ CidrIp: '192.0.2.1/32' }] }],
   }
   const address = { AllocationId: own.address ?? `eipalloc-${nothing}` }
+  const InstanceId = own.instance ?? `i-${nothing}`
+  const instance = { Resources: [InstanceId] }
   const gateway = { InternetGatewayId: `igw-${nothing}` }
   const on = (ResourceType: api.ResourceType) => ({ TagSpecifications: [{ ResourceType, Tags: tags }] })
   const network = { VpcId: `vpc-${nothing}` }
@@ -82,7 +85,7 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
         ...(place && { SubnetId: place.subnet }),
       }),
     ),
-    trial(new api.TerminateInstancesCommand({ ...dry, InstanceIds: [own.instance ?? `i-${nothing}`] })),
+    trial(new api.TerminateInstancesCommand({ ...dry, InstanceIds: [InstanceId] })),
     trial(
       new api.CreateSecurityGroupCommand({
         ...dry,
@@ -119,6 +122,9 @@ export async function dryRuns({ ec2, settings, installation }: AwsCloud, market:
         GatewayId: `igw-${nothing}`,
       }),
     ),
+    trial(new api.CreateTagsCommand({ ...dry, Resources: [`i-${nothing}`], Tags: tags })),
+    trial(new api.DeleteTagsCommand({ ...dry, ...instance, Tags: tags })),
+    trial(new api.ModifyInstanceAttributeCommand({ ...dry, InstanceId, Groups: [group.GroupId] })),
   ]
 }
 

@@ -1,16 +1,14 @@
 import { KitbagError } from '../../model/errors.ts'
-import type { Provider } from '../contract.ts'
+import type { Finding } from '../../model/finding.ts'
 import type { AwsCloud } from './connection.ts'
 import { type Dry, dryRuns } from './dry-runs.ts'
 import { awsCode } from './errors.ts'
 import { imageOf, imageWords } from './images.ts'
 import type { Market } from './market.ts'
-import { neededActions, policy } from './policy.ts'
+import { importActions, importStatements, neededActions, policy } from './policy.ts'
 
 /** EC2 gives the same answer to who may not at all and to who may with Kitbag's things alone. */
 const onlyTagged = "not allowed on what is not Kitbag's; whether on what is, shows once a deployment is there"
-
-type Finding = Awaited<ReturnType<Provider['test']>>[number]
 
 /** What would keep a deployment from working: credentials, network, images, then each permission by EC2's own dry run. */
 export async function findings(cloud: AwsCloud, market: Market): Promise<Finding[]> {
@@ -19,7 +17,8 @@ export async function findings(cloud: AwsCloud, market: Market): Promise<Finding
   const refused = await Promise.all(trials.slice(0, 1).map(dryRun)).catch((error: Error) => error)
   if (refused instanceof Error) return [{ name: 'credentials', ok: false, detail: sentence(refused) }]
   const credentials = { name: 'credentials', ok: true, detail: `accepted in ${settings.region}` }
-  const permissions = await permissionFindings(cloud, trials)
+  const permissions = await permissionFindings(neededActions(settings), trials)
+  const imports = await permissionFindings(importActions, trials)
   const attempts = await Promise.all([
     attempt('network', async () => {
       const zones = await market.zones()
@@ -41,7 +40,12 @@ export async function findings(cloud: AwsCloud, market: Market): Promise<Finding
     ok: true,
     detail: `the least that this cloud needs: ${JSON.stringify(policy(settings))}`,
   }
-  return [credentials, ...attempts, ...permissions, paste]
+  const more = {
+    name: 'policy for import',
+    ok: true,
+    detail: `statements to add to it, for kitbag cloud import and forget alone: ${JSON.stringify(importStatements(settings))}`,
+  }
+  return [credentials, ...attempts, ...permissions, paste, ...imports.map(unlessImporting), more]
 }
 
 async function attempt(name: string, work: () => Promise<string>): Promise<Finding> {
@@ -52,9 +56,14 @@ async function attempt(name: string, work: () => Promise<string>): Promise<Findi
   }
 }
 
-async function permissionFindings({ settings }: AwsCloud, trials: Dry[]): Promise<Finding[]> {
+/** A deployment works without. */
+function unlessImporting({ name, ok, detail }: Finding): Finding {
+  return { name: `import: ${name}`, ok: true, detail: ok ? detail : `${detail}; only cloud import and forget need it` }
+}
+
+async function permissionFindings(actions: string[], trials: Dry[]): Promise<Finding[]> {
   const found: Finding[] = []
-  for (const action of neededActions(settings)) {
+  for (const action of actions) {
     const trial = trials.find(({ call }) => call === action)
     // Tags are made by the calls that make what they are on, and these are tried with tags.
     if (!trial) continue

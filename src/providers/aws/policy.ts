@@ -35,7 +35,10 @@ const addresses = {
   changing: ['AssociateAddress', 'DisassociateAddress', 'ReleaseAddress'],
 }
 
-interface Statement {
+/** What taking in a machine that somebody else made, and letting machines go, needs beside the rest. */
+const importing = { marking: 'CreateTags', changing: ['DeleteTags', 'ModifyInstanceAttribute'] }
+
+export interface Statement {
   Sid: string
   Effect: 'Allow'
   Action: string[]
@@ -65,7 +68,38 @@ export function neededActions(settings: AwsSettings): string[] {
 
 /** Whether the policy allows a call only on what carries Kitbag's tag. */
 export function needsTag(call: string): boolean {
-  return [...changing, ...ownNetwork.changing, ...addresses.changing].includes(call)
+  return [...changing, ...ownNetwork.changing, ...addresses.changing, ...importing.changing].includes(call)
+}
+
+/** EC2's calls that `kitbag cloud import` and `kitbag forget` make beside those. */
+export const importActions = [importing.marking, ...importing.changing]
+
+/**
+ * Statements to add to the policy for import and forget: marks of Kitbag alone may be written, on any instance; the rest is allowed on what
+ * carries them. The groups that an instance keeps are its owner's, and EC2 asks for them too.
+ */
+export function importStatements({ region }: AwsSettings): Statement[] {
+  const every = (type: string) => `arn:${partitionOf(region)}:ec2:${region}:*:${type}/*`
+  const marks = { 'ForAllValues:StringLike': { 'aws:TagKeys': 'kitbag:*' } }
+  const ours = { StringLike: { 'aws:ResourceTag/kitbag:installation': '*' } }
+  const allow = (Sid: string, action: string, Resource: string, Condition: Statement['Condition']): Statement => ({
+    Sid,
+    Effect: 'Allow',
+    Action: [`ec2:${action}`],
+    Resource,
+    ...(Condition && { Condition }),
+  })
+  return [
+    allow('MarkWhatIsImported', 'CreateTags', every('instance'), marks),
+    allow('TakeMarksOff', 'DeleteTags', every('*'), { ...marks, ...ours }),
+    allow('ChangeGroupsOfWhatIsImported', 'ModifyInstanceAttribute', every('instance'), ours),
+    allow('KeepItsOwnGroups', 'ModifyInstanceAttribute', every('security-group'), undefined),
+  ]
+}
+
+/** Of the region: China's and the government's are worlds of their own. */
+function partitionOf(region: string): string {
+  return region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws'
 }
 
 /** An IAM policy that allows these and no more: changes only to what carries Kitbag's tag, tags only at making. */

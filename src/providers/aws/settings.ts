@@ -15,7 +15,7 @@ const endpoint = z
     return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
   }, 'https, or http on this box')
 
-export const diskTypes = ['gp3', 'gp2'] as const
+const diskTypes = ['gp3', 'gp2'] as const
 
 const fields = z.strictObject({
   region: z

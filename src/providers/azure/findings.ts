@@ -1,15 +1,18 @@
+import type { Finding } from '../../model/finding.ts'
 import type { Azure } from './azure.ts'
 import { found, toKitbagError } from './failures.ts'
 import { allOf } from './inventory.ts'
 import { groupName, lastName } from './names.ts'
-import { isGranted, listGrants, neededActions, roleDefinition } from './permissions.ts'
+import {
+  type Grant,
+  importActions,
+  importRole,
+  isGranted,
+  listGrants,
+  neededActions,
+  roleDefinition,
+} from './permissions.ts'
 import type { Offers } from './resolve.ts'
-
-export interface Finding {
-  name: string
-  ok: boolean
-  detail: string
-}
 
 /** Everything that a deployment needs here, one finding each. Without accepted credentials nothing else is asked. */
 export async function findings(azure: Azure, kept: Offers): Promise<Finding[]> {
@@ -38,10 +41,22 @@ async function permissions(azure: Azure): Promise<Finding[]> {
       ok: isGranted(action, grants),
       detail: purpose,
     }))
-    return [...each, role]
+    return [...each, role, ...importFindings(azure, grants)]
   } catch (error) {
     return [{ name: 'permissions', ok: false, detail: toKitbagError(error, 'permissions').message }, role]
   }
+}
+
+/** A deployment works without. */
+function importFindings(azure: Azure, grants: Grant[]): Finding[] {
+  const actions = Object.entries(importActions(azure))
+  if (actions.length === 0) return []
+  const each = actions.map(([action, purpose]) => ({
+    name: `import: ${action}`,
+    ok: true,
+    detail: isGranted(action, grants) ? purpose : `${purpose}: not granted, and only cloud import and forget need it`,
+  }))
+  return [...each, { name: 'role for import', ok: true, detail: importRole(azure) }]
 }
 
 function providers({ resources }: Azure): Promise<Finding[]> {

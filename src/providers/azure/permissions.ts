@@ -70,15 +70,42 @@ export function neededActions({ settings }: Pick<Azure, 'settings'>): Record<str
   }
 }
 
+/** Azure asks for what a network interface keeps, whenever it is written. */
+const theirAddress = {
+  'Microsoft.Network/publicIPAddresses/join/action': 'let an imported machine keep its public address',
+}
+const theirBalancers = {
+  'Microsoft.Network/loadBalancers/backendAddressPools/join/action': 'let an imported machine stay behind its balancer',
+  'Microsoft.Network/loadBalancers/inboundNatRules/join/action': 'let an imported machine keep its NAT rules',
+  'Microsoft.Network/applicationGateways/backendAddressPools/join/action':
+    'let an imported machine stay behind its application gateway',
+}
+
+/** What `kitbag cloud import` and `kitbag forget` need beside those. Empty: such a cloud imports none, or needs no more. */
+export function importActions({ settings }: Pick<Azure, 'settings'>): Record<string, string> {
+  // An import changes the interface only where machines join a group of Kitbag's.
+  if (settings.subnet === undefined || settings.securityGroup !== undefined) return {}
+  return { ...(!settings.publicAddresses && theirAddress), ...theirBalancers }
+}
+
 /** A role with what is needed and no more, as `az role definition create` takes it. */
 export function roleDefinition(azure: Pick<Azure, 'settings'>): string {
+  return role(azure, 'Kitbag', 'What Kitbag needs to run deployments', neededActions(azure))
+}
+
+/** A second role, for import alone. */
+export function importRole(azure: Pick<Azure, 'settings'>): string {
+  return role(azure, 'Kitbag import', 'What Kitbag needs beside that to take in machines', importActions(azure))
+}
+
+function role({ settings }: Pick<Azure, 'settings'>, Name: string, Description: string, actions: object): string {
   return JSON.stringify({
-    Name: 'Kitbag',
+    Name,
     IsCustom: true,
-    Description: 'What Kitbag needs to run deployments',
-    Actions: Object.keys(neededActions(azure)).sort(),
+    Description,
+    Actions: Object.keys(actions).sort(),
     NotActions: [],
-    AssignableScopes: [`/subscriptions/${azure.settings.subscription}`],
+    AssignableScopes: [`/subscriptions/${settings.subscription}`],
   })
 }
 

@@ -19,6 +19,8 @@ export interface MachinePaths {
   root: string
   script: string
   log: string
+  /** Held by whatever runs of the supervisor's script, also by what it started, until that has become the guest. */
+  supervisorLock: string
   /** `<pid> <start time>` of the running supervisor and guest. */
   supervisor: string
   guest: string
@@ -46,6 +48,7 @@ export function localPaths(home: string): LocalPaths {
         root: join(own, 'root'),
         script: join(own, 'supervise'),
         log: join(own, 'console.log'),
+        supervisorLock: join(own, 'supervisor.lock'),
         supervisor: join(own, 'supervisor.pid'),
         guest: join(own, 'guest.pid'),
         stopped: join(own, 'stopped'),

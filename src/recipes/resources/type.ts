@@ -111,7 +111,7 @@ export const unitSchema = z
 const notificationSchema = z.union([z.strictObject({ reload: unitSchema }), z.strictObject({ restart: unitSchema })])
 
 /** `notify: { reload: haproxy }`, or a list of such. */
-export const notifySchema = z.union([notificationSchema, z.array(notificationSchema).max(20)]).optional()
+const notifySchema = z.union([notificationSchema, z.array(notificationSchema).max(20)]).optional()
 
 export const textFields = {
   content: z.string().optional(),

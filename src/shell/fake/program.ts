@@ -20,7 +20,7 @@ export interface FakeProgramContext {
 
 /**
  * Pretends to run a host program: every resource is `changed` where the machine has not yet seen this very program, else `ok`; a check
- * finds nothing but what the faults say.
+ * finds what it has never seen, and what the faults say.
  */
 export async function runFakeProgram(machine: MachineAccess, program: HostProgram, context: FakeProgramContext) {
   const { states, faults, resourceLatency, stopAsked, onLine, signal } = context
@@ -29,7 +29,8 @@ export async function runFakeProgram(machine: MachineAccess, program: HostProgra
   // Of what it is about, and of what it does: the nonce is another each time.
   const names = sha256(program.resources.map(({ resource }) => resource).join('\n'))
   const digest = sha256(program.text.replaceAll(program.nonce, ''))
-  const fresh = !check && (await states.get(machine.id)).applied[names] !== digest
+  const applied = (await states.get(machine.id)).applied[names]
+  const fresh = check ? applied === undefined : applied !== digest
   let changed = 0
   for (const resource of program.resources) {
     if (resourceLatency > 0) await sleep(resourceLatency, signal)
@@ -40,7 +41,7 @@ export async function runFakeProgram(machine: MachineAccess, program: HostProgra
       say(event(resource, 'failed', [], failure.output ?? 'the fake was told to'))
       return say({ end: true, changed })
     }
-    const differs = check ? strike(faults, 'drift', machine, resource) !== undefined : fresh
+    const differs = fresh || (check && strike(faults, 'drift', machine, resource) !== undefined)
     if (differs) changed++
     say(event(resource, differs ? 'changed' : 'ok', differs ? ['fake'] : []))
   }

@@ -39,7 +39,9 @@ export function createStates(folder: string | undefined): FakeStates {
 
   async function turn<T>(machineId: string, change: (state: FakeMachineState) => T): Promise<T> {
     const state = await get(machineId)
+    const before = JSON.stringify(state)
     const result = change(state)
+    if (JSON.stringify(state) === before) return result
     if (folder) await writeState(join(folder, `${machineId}.json`), JSON.stringify(state))
     else memory.set(machineId, state)
     return result

@@ -1,10 +1,11 @@
-import { startAzureCloud } from '../../clouds/azure/azure-cloud.ts'
+import { type AzureCloud, startAzureCloud } from '../../clouds/azure/azure-cloud.ts'
 import { type MachinesBehind, machinesBehind } from '../../clouds/support/machines-behind.ts'
 import type { HomeCloud } from '../../support/installation.ts'
 import type { AtEnd, CloudUnderTest } from './guestbook.ts'
 
 /** The Azure test cloud with real machines, and what is looked at there. */
 export interface AzureUnderTest extends Pick<Required<CloudUnderTest>, 'firewall' | 'residue'> {
+  cloud: AzureCloud
   machines: MachinesBehind
   record: HomeCloud
 }
@@ -13,15 +14,22 @@ interface SecurityRule {
   properties: { protocol: string; destinationPortRange: string; sourceAddressPrefixes?: string[] }
 }
 
-export async function startAzure(atEnd: AtEnd): Promise<AzureUnderTest> {
+/** `open`: machines have public addresses, at which Kitbag logs in; else all is in one private network. */
+export async function startAzure(atEnd: AtEnd, { open = false } = {}): Promise<AzureUnderTest> {
   const machines = await machinesBehind('azure')
   atEnd(machines.close)
-  const { world, settings, credentials, close } = await startAzureCloud({ behind: machines })
-  atEnd(close)
+  const cloud = await startAzureCloud({ behind: machines })
+  const { world, settings, credentials } = cloud
+  atEnd(cloud.close)
   const own = JSON.parse(
-    JSON.stringify({ ...settings, addressSpace: machines.subnet, reach: 'private', publicAddresses: false }),
+    JSON.stringify({
+      ...settings,
+      addressSpace: machines.subnet,
+      ...(!open && { reach: 'private', publicAddresses: false }),
+    }),
   )
   return {
+    cloud,
     machines,
     record: { provider: 'azure', settings: own, credentials: { ...credentials } },
     firewall: async () =>

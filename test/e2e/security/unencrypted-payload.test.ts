@@ -83,10 +83,10 @@ describe.skipIf(noMachines)(
       const { workflowService } = connection
       const own = { namespace: 'default', identity: 'somebody' }
       await client.workflow.start('anything', { workflowId: 'foreign-activity', taskQueue: 'foreign', args: [] })
-      const { taskToken } = await connection.withDeadline(Date.now() + 20_000, () =>
+      const { taskToken } = await connection.withDeadline(Date.now() + 120_000, () =>
         workflowService.pollWorkflowTaskQueue({ ...own, taskQueue: { name: 'foreign' } }),
       )
-      const limit = { seconds: 20 as never }
+      const limit = { seconds: 120 as never }
       await workflowService.respondWorkflowTaskCompleted({
         ...own,
         taskToken,

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ImportAsked } from '../../../src/activities/import/imports.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
+import type { ImportAsked } from '../../../src/model/imported-machine.ts'
 import type { OperationRecord } from '../../../src/model/operation.ts'
+import { loadPlanInput } from '../../../src/planner/load.ts'
+import { plan } from '../../../src/planner/plan.ts'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
 import { plainMachine } from '../../support/scripted-reach.ts'
@@ -15,14 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => flow?.stop())
 
-beforeEach(() => {
-  flow.cloud.hook = undefined
-  flow.reach.hook = undefined
-  flow.reach.survey = undefined
-  flow.reach.silent.clear()
-  flow.reach.programs.length = 0
-  flow.balancer.calls.length = 0
-})
+beforeEach(() => flow.reset())
 
 const noTags = { installation: '', deployment: '', machine: '' }
 const small = { db: false } as const
@@ -101,6 +96,32 @@ describe('import', () => {
     expect(at(id)?.status).toBe('running')
     expect((await flow.deployed('unlucky', appRelease(small))).status).toBe('succeeded')
     expect((await rows('unlucky')).find(({ name }) => name === 'web-1')?.providerId).toBe(id)
+  })
+
+  test('is planned by a look at the machine, which brings no secret there and changes nothing', async () => {
+    await flow.deployed('previewed', appRelease())
+    const id = plant()
+    await imported('previewed', id)
+    const texts: string[] = []
+    flow.reach.hook = (_, { text }) => void texts.push(text)
+    const { id: deployment = '' } = (await flow.store.deployments.getByName(flow.parts.tenantId, 'previewed')) ?? {}
+    const secret = await flow.store.secrets.get(deployment, 'db.password', 1)
+    expect(secret).toEqual(expect.any(String))
+    const wanted = { number: 2, spec: appRelease({ web: 3 }) }
+    const input = await loadPlanInput(flow.store, deployment, { kind: 'deploy', release: wanted }, flow.parts.toolkit)
+    const look = () => flow.parts.previews(input, plan(input, new Map()), flow.parts.tenantId)
+    const [seen, ...others] = await look()
+    expect(others).toEqual([])
+    expect(seen).toMatchObject({ machine: 'web-3' })
+    expect(seen?.unknown).toBeUndefined()
+    expect(seen?.changes).toContainEqual({ resource: 'package:nodejs', changes: ['made'] })
+    expect(seen?.changes.map(({ resource }) => resource)).toContainEqual(expect.stringMatching(/^(file|systemd-unit):/))
+    expect(texts.length).toBe(2)
+    for (const text of texts) expect(text).toMatch(/\bMODE='?check\b/)
+    expect(texts.join()).toContain('postgres://web:[secret]@')
+    expect(texts.join()).not.toContain(secret)
+    flow.reach.silent.add('web-3')
+    expect(await look()).toMatchObject([{ changes: [], unknown: expect.stringContaining('web-3 does not answer') }])
   })
 
   test('that cannot put its marks leaves no row, and the machine untouched', async () => {

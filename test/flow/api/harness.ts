@@ -61,6 +61,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
       test: async () => [{ name: 'fake', ok: true, detail: 'fine' }],
       sweep: async () => ({ machines: [], addresses: [], residue: [] }),
     },
+    previews: async () => [],
     imports: { examine: () => Promise.reject(new Error('nothing to import here')) },
     resolveSpecs: async (wanted) =>
       new Map(

@@ -1,11 +1,8 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OperationRecord } from '../../../src/model/operation.ts'
 import type { Provider } from '../../../src/providers/contract.ts'
 import { type App, appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
-import { workflowBundle } from '../../support/workflow-bundle.ts'
 import { type WorkerUnderFire, workerUnderFire } from './worker-under-fire.ts'
 
 let flow: Flow
@@ -14,20 +11,9 @@ let worker: WorkerUnderFire
 
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
-  const { database, temporal } = flow
   await flow.store.clouds.remove(flow.parts.tenantId, 'home')
   cloud = await flow.useFake({ pendingPolls: 1, faults: [{ effect: 'timeout-after', rate: 0.03 }] })
-  const machines = join(database.home, 'machines')
-  await mkdir(machines)
-  worker = await workerUnderFire({
-    machines,
-    socket: database.postgres.socket,
-    masterKey: database.masterKey.toString('base64'),
-    home: database.home,
-    address: temporal.address,
-    namespace: temporal.namespace,
-    workflowBundle: (await workflowBundle()).codePath,
-  })
+  worker = await workerUnderFire(flow)
 })
 
 afterAll(async () => {

@@ -30,6 +30,9 @@ describe('cloud import, forget', () => {
     const file = control.blueprint(shopText())
     const planned = await control.kitbag(['plan', file, '--name', 'shop'])
     expect(planned.stdout).toMatch(/~ +web-1 \(web\): update\n +it was imported, and has its place now/)
+    expect(planned.stdout).toMatch(/would change on it, as it is now:\n( +\S.*\n)+ {10}package:nodejs: fake\n/)
+    expect(planned.stdout).toMatch(/\n +file:\/etc\/kitbag\/web\/env: fake\n/)
+    expect(planned.stdout).not.toContain('what else would change')
     expect((await control.kitbag(['deploy', file, '--name', 'shop'])).status).toBe(0)
     expect(await control.cloud.machines()).toHaveLength(4)
 
@@ -62,5 +65,15 @@ describe('cloud import, forget', () => {
     expect((await control.kitbag(['forget', 'shop'])).stderr).toContain('needs --yes')
     expect((await control.kitbag(['list'])).stdout).toContain('no deployments yet')
     expect((await at(one))?.tags.installation).toBe('')
+  })
+
+  test('of a machine that is listed is refused by name: the deploy claims it', async () => {
+    const machines = JSON.stringify([{ name: 'rack-1', address: '192.0.2.11', hostKey: `SHA256:${'A'.repeat(43)}` }])
+    const added = await control.kitbag(['cloud', 'add', 'metal', '--provider', 'ssh', '--set', `machines=${machines}`])
+    expect([added.status, added.stderr]).toEqual([0, ''])
+    const { status, stderr } = await control.kitbag(['cloud', 'import', 'metal', ...into, '--id', 'rack-1'])
+    expect(status).toBe(3)
+    expect(stderr).toContain('cloud metal: machines of provider ssh are claimed by the deploy itself')
+    expect(stderr).toMatch(/list it in the settings .* placement\.labels/)
   })
 })

@@ -24,6 +24,8 @@ describe('aws: who asks, and what it may', () => {
 
   const findings = async (options: Parameters<typeof connectAws>[1] = {}) =>
     (await connectAws(cloud, options)).provider.test()
+  const detailOf = (found: { name: string; detail: string }[], name: string) =>
+    found.find((one) => one.name === name)?.detail ?? ''
   const asked = (call: string) => cloud.trace.filter((one) => one.call === call).at(-1)?.parameters
 
   test('every permission is tried without effect and named, and the policy to paste has them all and no more', async () => {
@@ -31,7 +33,7 @@ describe('aws: who asks, and what it may', () => {
     const found = await findings()
     expect(found.filter(({ ok }) => !ok)).toEqual([])
     const names = found.map(({ name }) => name)
-    const { Statement } = JSON.parse(/\{.*\}/.exec(found.at(-1)?.detail ?? '')?.[0] ?? '{}')
+    const { Statement } = JSON.parse(/\{.*\}/.exec(detailOf(found, 'policy'))?.[0] ?? '{}')
     const allowed = Statement.flatMap(({ Action }: { Action: string[] }) => Action)
     expect(new Set(allowed)).toEqual(new Set([...names.filter((name) => name.startsWith('ec2:')), 'ec2:CreateTags']))
     const effects = cloud.trace.slice(calls).filter(({ call }) => !call.startsWith('Describe'))
@@ -49,6 +51,27 @@ describe('aws: who asks, and what it may', () => {
     const found = await one.provider.test()
     const named = new Set(found.map(({ name }) => name))
     expect([...needed].filter((name) => !named.has(name))).toEqual([])
+  })
+
+  test('what import and forget call is in the statements for import, and tried; without it a deployment works', async () => {
+    const one = await connectAws(cloud)
+    const { id, tags } = await make(one)
+    const put = { name: 'web-1', user: 'admin', component: 'web', tags }
+    await one.provider.letGo(id)
+    const calls = cloud.trace.length
+    await one.provider.marks?.put(id, put)
+    await one.provider.letGo(id)
+    const changes = cloud.trace.slice(calls).flatMap(({ call }) => (call.startsWith('Describe') ? [] : [call]))
+    const found = await one.provider.test()
+    const tried = found.flatMap(({ name }) => name.match(/^import: ec2:(.*)/)?.[1] ?? [])
+    expect([...new Set(changes)].filter((call) => !tried.includes(call))).toEqual([])
+    for (const call of tried) expect(detailOf(found, 'policy for import')).toContain(`"ec2:${call}"`)
+    cloud.faults([{ calls: ['CreateTags'], effect: { code: 'UnauthorizedOperation', status: 403 } }])
+    const without = await one.provider.test()
+    expect(without.filter(({ ok }) => !ok)).toEqual([])
+    expect(detailOf(without, 'import: ec2:CreateTags')).toMatch(/^not allowed .*only cloud import and forget need it/)
+    await expect(one.provider.marks?.put(id, put)).rejects.toThrow(/ec2:CreateTags/)
+    await cloud.vanish(id)
   })
 
   test('one permission that is missing is named, alone', async () => {

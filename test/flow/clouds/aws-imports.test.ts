@@ -73,6 +73,16 @@ describe('aws: instances that somebody else made', () => {
     expect(await one.provider.residue?.(one.installation)).toEqual([])
   })
 
+  test('say on their console what an older type keeps of its last start, too', async () => {
+    const id = await theirs('older')
+    cloud.faults([
+      { calls: ['GetConsoleOutput'], containing: 'Latest=true', effect: { code: 'UnsupportedOperation', status: 400 } },
+    ])
+    expect(await one.provider.console?.(id)).toEqual(expect.any(String))
+    expect(cloud.trace.at(-1)?.parameters).toMatchObject({ InstanceId: id, Latest: 'false' })
+    cloud.faults([])
+  })
+
   test('in another network than the deployment’s are refused by name', async () => {
     const { Vpc } = await cloud.stranger.send(new CreateVpcCommand({ CidrBlock: '10.77.0.0/16' }))
     const { Subnet } = await cloud.stranger.send(

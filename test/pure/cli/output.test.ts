@@ -67,6 +67,7 @@ describe('plans in words', () => {
     ],
     digest: 'abc',
     costs: { ...notesOn([]), components: [], total: free },
+    imported: [],
   }
 
   test('what shares a machine, with that', () => {
@@ -74,6 +75,26 @@ describe('plans in words', () => {
       { action: 'create', component: 'dns', machine: 'dns-1', on: 'web-1', reasons: [], stateful: false },
     ]
     expect(planText({ ...plan, changes }).split('\n')[2]).toBe('  +   dns-1 (dns on web-1): create')
+  })
+
+  test('what setting an imported machine up would change on it', () => {
+    const changes: PricedPlan['changes'] = [
+      { action: 'update', component: 'web', machine: 'web-1', reasons: [], stateful: false },
+    ]
+    const shown = (seen: Partial<PricedPlan['imported'][number]>) =>
+      planText({ ...plan, changes, imported: [{ machine: 'web-1', changes: [], ...seen }] })
+        .split('\n')
+        .slice(3, -4)
+        .filter((line) => line.startsWith('     '))
+    const missing = [{ resource: 'package:nodejs', changes: ['install'] }]
+    expect(shown({ changes: missing })).toEqual([
+      '        would change on it, as it is now:',
+      '          package:nodejs: install',
+    ])
+    expect(shown({})).toEqual(['        nothing would change on it'])
+    expect(shown({ unknown: 'web-1 does not answer' })).toEqual([
+      '        what else would change on it shows with the deploy: web-1 does not answer',
+    ])
   })
 
   test('changes with their reasons, what is refused, a summary, the digest', () => {

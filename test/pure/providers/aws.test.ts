@@ -4,7 +4,7 @@ import { KitbagError } from '../../../src/model/errors.ts'
 import { awsCode, toKitbagError } from '../../../src/providers/aws/errors.ts'
 import { permissions } from '../../../src/providers/aws/groups.ts'
 import { subnets6Of, subnetsOf } from '../../../src/providers/aws/networks.ts'
-import { policy } from '../../../src/providers/aws/policy.ts'
+import { importStatements, policy } from '../../../src/providers/aws/policy.ts'
 import { credentialsSchema, settingsSchema } from '../../../src/providers/aws/settings.ts'
 import { sizes, sizesIn, suitable } from '../../../src/providers/aws/sizes.ts'
 
@@ -179,6 +179,23 @@ test('the policy changes only what is tagged, in one region, and knows of own ne
   const change = Statement.find(({ Action }) => Action.includes('ec2:TerminateInstances'))
   expect(change?.Condition?.StringLike).toEqual({ 'aws:ResourceTag/kitbag:installation': '*' })
   expect(JSON.stringify(policy(settings({ network: { own: '10.0.0.0/16' } })))).toContain('CreateVpc')
+})
+
+test('the statements for import write marks alone on what is not Kitbag’s, and are no part of the policy', () => {
+  const statements = importStatements(settings())
+  const of = (action: string) => statements.filter(({ Action }) => Action.includes(`ec2:${action}`))
+  expect(of('CreateTags')).toMatchObject([
+    {
+      Resource: 'arn:aws:ec2:us-east-1:*:instance/*',
+      Condition: { 'ForAllValues:StringLike': { 'aws:TagKeys': 'kitbag:*' } },
+    },
+  ])
+  const ours = { StringLike: { 'aws:ResourceTag/kitbag:installation': '*' } }
+  expect(of('DeleteTags')).toMatchObject([{ Condition: ours }])
+  expect(of('ModifyInstanceAttribute').find(({ Resource }) => Resource.includes(':instance/'))?.Condition).toEqual(ours)
+  expect(JSON.stringify(policy(settings()))).not.toMatch(/DeleteTags|ModifyInstanceAttribute/)
+  const partition = (region: string) => importStatements(settings({ region }))[0]?.Resource.split(':')[1]
+  expect(['cn-north-1', 'us-gov-west-1'].map(partition)).toEqual(['aws-cn', 'aws-us-gov'])
 })
 
 test.each([

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { expect } from 'vitest'
 import { accessTo } from '../../../../src/api/views/access.ts'
 import { createLog } from '../../../../src/lib/log.ts'
 import { cacheFolder } from '../../../../src/main/paths.ts'
@@ -40,7 +41,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
   await setUp({ home, cache: cacheFolder(), images, onProgress: () => {} } as Parameters<typeof setUp>[0])
   let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
 
-  const { call, ended, upload } = apiUser(() => plane)
+  const { call, ended, swept, upload } = apiUser(() => plane)
   const submit = async (body: object) => ended(await call<Operated>('POST', '/v1/deployments/watched/operations', body))
   const source = await upload({ 'server.js': application })
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local' })
@@ -68,7 +69,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
     },
     async run(machine, command) {
       const access = await box.machine(machine)
-      return plane.parts.reach.exec(access, command, { root: true, timeout: 60_000 })
+      return plane.parts.reach.exec(access, command, { root: true, timeout: 120_000 })
     },
     async without(meanwhile) {
       await plane.stop()
@@ -81,7 +82,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
     async close(allowDataLoss = ['db']) {
       try {
         await submit({ kind: 'destroy', allowDataLoss })
-        await call('POST', '/v1/sweep', { remove: true })
+        expect(await swept()).toEqual([])
       } finally {
         await plane.stop()
         await rm(home, { recursive: true, force: true })
