@@ -167,7 +167,7 @@ export function testStaticAddress(
         const { machines, operation } = await cloud.box.show(name)
         const names = machines.filter(({ component }) => component === 'loadBalancer').map((one) => one.name)
         return !names.includes(before.name) && names.length === 1 && operation?.status === 'succeeded'
-      }, 240_000)
+      }, 300_000)
       await expectMoved(before)
     })
 
