@@ -3,10 +3,12 @@ import type { z } from 'zod'
 import type { Store } from '../db/store.ts'
 import { nearest } from '../lib/nearest.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
+import type { Finding } from '../model/finding.ts'
 import type { JsonObject } from '../model/json.ts'
+import type { SweepReport } from '../model/sweep.ts'
 import type { Capabilities, Provider, ProviderDriver, ProviderEnvironment } from '../providers/contract.ts'
 import { providers } from '../providers/index.ts'
-import { type SweepReport, sweepClouds } from './sweep-clouds.ts'
+import { sweepClouds } from './sweep-clouds.ts'
 
 export interface CloudsOptions {
   store: Pick<Store, 'clouds' | 'machines' | 'deployments' | 'installation'>
@@ -29,7 +31,7 @@ export interface Clouds {
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
   /** Throws `conflict` when machines of the cloud keep it from having these settings. */
   refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
-  test(cloudId: string): Promise<{ name: string; ok: boolean; detail: string }[]>
+  test(cloudId: string): Promise<Finding[]>
   /** What is at the clouds beyond what the database knows; with `remove` it is destroyed. */
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
   /** Takes over what a former process left running, at every cloud. Call once at start. A cloud that cannot is logged and passed over. */

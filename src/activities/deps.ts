@@ -1,5 +1,6 @@
 import type { Store } from '../db/store.ts'
 import type { Log } from '../lib/log.ts'
+import { backoff } from '../lib/retry.ts'
 import type { Reach } from '../model/reach.ts'
 import type { Capabilities, Provider } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
@@ -36,6 +37,12 @@ export const defaultTimings: Timings = {
   notice: 60_000,
   firstCertificates: 90_000,
   certificateRetry: 120_000,
+}
+
+/** Milliseconds before a failed effect is tried again: the first pause, the second ... */
+export function retryPauses(timings: Partial<Timings> = {}): (attempt: number) => number {
+  const { retry, retryMost } = { ...defaultTimings, ...timings }
+  return backoff(retry, retryMost)
 }
 
 /** Everything that the effects act through; composed in main/, with fakes in tests. */

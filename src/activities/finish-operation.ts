@@ -1,6 +1,12 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import type { ErrorRecord } from '../model/errors.ts'
-import { isFinal, type OperationRecord, type OperationResult, type UnitRecord } from '../model/operation.ts'
+import {
+  endsDeployment,
+  isFinal,
+  type OperationRecord,
+  type OperationResult,
+  type UnitRecord,
+} from '../model/operation.ts'
 import { isUnderWay } from '../planner/firewall-units.ts'
 import { awaitValues } from './await-values.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -147,11 +153,6 @@ async function retire({ store }: ActivityDeps, { deploymentId, deployment, id }:
   if (waiting.some((other) => other.deploymentId === deploymentId && other.id !== id)) {
     await store.deployments.setCurrentRelease(deploymentId, null)
   } else await store.deployments.remove(deploymentId)
-}
-
-/** Nothing is left of the deployment then. */
-function endsDeployment({ kind, request }: OperationRecord): boolean {
-  return kind === 'destroy' || (kind === 'forget' && !request.machines)
 }
 
 function resultOfUndo(units: UnitRecord[], problems: ErrorRecord[]): OperationResult {

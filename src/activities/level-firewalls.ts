@@ -1,9 +1,8 @@
 import type { Store } from '../db/store.ts'
 import { sleep } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
-import type { MachineRecord } from '../model/machine.ts'
+import { type MachineRecord, tryMachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
-import { tryMachineAccess } from './machine-access.ts'
 
 export interface LevelFirewallsOptions {
   store: Pick<Store, 'machines' | 'deployments' | 'operations'>

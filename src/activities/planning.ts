@@ -41,7 +41,7 @@ export async function planFor(deps: ActivityDeps, operation: OperationRecord, st
   const leaving = stage === 'undo' ? await releaseUndone(deps, operation) : undefined
   const machines = withLost(loaded.machines, operation.request.lost)
   const input = { ...loaded, machines, held, beside, ...(leaving && { leaving }) }
-  const specs = await createResolveSpecs(deps)(machinesToCreate(input), deployment)
+  const specs = await createResolveSpecs(deps)(machinesToCreate(input))
   const made = plan(input, specs)
   if (stage === 'main' && operation.request.canary) refuseMore(made, operation.request.canary)
   return made

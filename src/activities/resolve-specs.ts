@@ -1,23 +1,12 @@
-import type { Store } from '../db/store.ts'
-import { backoff, retry } from '../lib/retry.ts'
+import { retry } from '../lib/retry.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
-import { machineName, type ResolvedMachineSpec } from '../model/machine.ts'
+import { machineName } from '../model/machine.ts'
+import type { ResolveSpecs } from '../planner/plan-input.ts'
 import type { Capabilities, Provider } from '../providers/contract.ts'
-import { defaultTimings, type Timings } from './deps.ts'
-
-/** A machine that a plan would create. */
-export interface WantedMachine {
-  component: ResolvedComponent
-  ordinal: number
-  /** Where the planner has decided it already. */
-  cloudId?: string
-  /** Name of the static address that it is to have, where its cloud has such. */
-  staticAddress?: string
-}
+import { retryPauses, type Timings } from './deps.ts'
 
 interface Options {
-  store: Pick<Store, 'clouds'>
   clouds: {
     provider(cloudId: string): Promise<Provider>
     capabilities(cloudId: string): Promise<Capabilities>
@@ -28,29 +17,11 @@ interface Options {
 /** Of each call to a cloud, when its failures are retryable. */
 const attempts = 6
 
-/** Portable words to the clouds' own, for machines about to be created: machine name -> spec. Throws `not-supported`. */
-export type ResolveSpecs = (
-  wanted: WantedMachine[],
-  context: { tenantId: string; cloudId: string | null },
-) => Promise<Map<string, ResolvedMachineSpec>>
-
-export function createResolveSpecs({ store, clouds, timings }: Options): ResolveSpecs {
-  const { retry: first, retryMost } = { ...defaultTimings, ...timings }
-  const delay = backoff(first, retryMost)
-  return async (wanted, { tenantId, cloudId }) => {
-    const byName = new Map((await store.clouds.list(tenantId)).map(({ id, name }) => [name, id]))
-    const idOf = ({ component: { name, placement }, cloudId: decided }: WantedMachine): string => {
-      const id = decided ?? (placement.cloud === undefined ? cloudId : byName.get(placement.cloud))
-      if (id) return id
-      const found = placement.cloud === undefined ? 'no cloud is given' : `there is no cloud ${placement.cloud}`
-      const known = [...byName.keys()].sort().join(', ') || 'none'
-      throw new KitbagError('not-found', `placement of ${name}: ${found}; known clouds: ${known}`, {
-        fix: 'Connect it: kitbag cloud add NAME --provider local',
-      })
-    }
-    const specs = wanted.map(async (one) => {
-      const { component, ordinal, staticAddress } = one
-      const cloudId = idOf(one)
+/** Asks the clouds. Throws `not-supported` too for what a component's cloud does not have. */
+export function createResolveSpecs({ clouds, timings }: Options): ResolveSpecs {
+  const delay = retryPauses(timings)
+  return async (wanted) => {
+    const specs = wanted.map(async ({ component, ordinal, cloudId, staticAddress }) => {
       if (component.machine.floatingAddress !== undefined && !(await clouds.capabilities(cloudId)).floatingAddress)
         throw noFloatingAddress(component)
       const provider = await clouds.provider(cloudId)

@@ -1,9 +1,9 @@
 import { CancelledFailure, Context } from '@temporalio/activity'
-import { backoff, retry } from '../lib/retry.ts'
+import { retry } from '../lib/retry.ts'
 import { KitbagError } from '../model/errors.ts'
 import { isFinal, type UnitStage } from '../model/operation.ts'
 import type { UnitKind } from '../model/plan.ts'
-import { type ActivityDeps, defaultTimings } from './deps.ts'
+import { type ActivityDeps, defaultTimings, retryPauses } from './deps.ts'
 import { createEventSink } from './event-sink.ts'
 import { isStoreAway, recordedFailure, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating, isCancelRequested } from './heartbeat.ts'
@@ -137,7 +137,7 @@ async function retryEffect(work: UnitWork): Promise<void> {
         throw withResource(error, lastResource)
       }
     },
-    { attempts: most, delay: backoff(timings.retry, timings.retryMost), signal, retryable: mayTryAgain },
+    { attempts: most, delay: retryPauses(timings), signal, retryable: mayTryAgain },
   )
 }
 

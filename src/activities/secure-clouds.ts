@@ -1,13 +1,13 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import { digestOf } from '../lib/digest.ts'
-import { backoff, retry } from '../lib/retry.ts'
+import { retry } from '../lib/retry.ts'
 import type { ErrorRecord } from '../model/errors.ts'
-import type { OperationRecord } from '../model/operation.ts'
+import { endsDeployment, type OperationRecord } from '../model/operation.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import { type CloudFirewalls, cloudFirewalls } from '../planner/cloud-firewall.ts'
 import { expand } from '../planner/expand.ts'
 import { sshSources } from '../planner/load.ts'
-import { type ActivityDeps, defaultTimings } from './deps.ts'
+import { type ActivityDeps, retryPauses } from './deps.ts'
 import { isStoreAway, redactedRecord } from './failures.ts'
 import { releaseOf } from './release-of.ts'
 
@@ -28,16 +28,11 @@ export async function openClouds(
   const deployment = await deps.store.deployments.get(operation.deploymentId)
   if (!deployment || planned === undefined) return
   const attempt = () => secure(deps, deployment, [deployment.currentRelease, planned])
-  await retry(attempt, { attempts, delay: pauses(deps), signal })
+  await retry(attempt, { attempts, delay: retryPauses(deps.timings), signal })
 }
 
 /** As often as a create is tried. */
 const attempts = 6
-
-function pauses({ timings = {} }: ActivityDeps) {
-  const { retry: first, retryMost } = { ...defaultTimings, ...timings }
-  return backoff(first, retryMost)
-}
 
 /**
  * At an operation's end: what only the former release needed is closed, and clouds where no machine is left have nothing left of the
@@ -49,21 +44,20 @@ export async function settleClouds(
   signal: AbortSignal,
 ): Promise<ErrorRecord | undefined> {
   const { store } = deps
-  const { kind, deploymentId, request } = operation
+  const { kind, deploymentId } = operation
   const deployment = await store.deployments.get(deploymentId)
   if (!deployment || kind === 'check' || kind === 'push') return undefined
   const attempt = async () => {
-    const ends = kind === 'destroy' || (kind === 'forget' && !request.machines)
-    const inForce = ends ? null : deployment.currentRelease
+    const inForce = endsDeployment(operation) ? null : deployment.currentRelease
     if (inForce !== null) await secure(deps, deployment, [inForce])
     await releaseEmpty(deps, operation, deployment)
   }
   try {
-    await retry(attempt, { attempts, delay: pauses(deps), signal })
+    await retry(attempt, { attempts, delay: retryPauses(deps.timings), signal })
     return undefined
   } catch (error) {
     if (signal.aborted || isStoreAway(error)) throw error
-    const message = `the cloud's own firewall is not in line: ${(error as Error).message}`
+    const message = `firewalls, networks or addresses of ${deployment.name} at its clouds are not in line: ${(error as Error).message}`
     await store.operations.appendEvents(operation.id, [{ type: 'log', data: { level: 'warn', message } }])
     return redactedRecord(error, [])
   }

@@ -1,6 +1,6 @@
 import { KitbagError } from '../model/errors.ts'
+import { tryMachineAccess } from '../model/machine.ts'
 import type { ControlContext, ToolkitService } from '../toolkit/contract.ts'
-import { tryMachineAccess } from './machine-access.ts'
 import { releaseOf } from './release-of.ts'
 import type { UnitWork } from './unit-work.ts'
 import { componentOf } from './world-of.ts'

@@ -1,10 +1,10 @@
 import type { DeploymentRecord } from '../db/store.ts'
 import type { Challenge } from '../model/certificate.ts'
 import { KitbagError } from '../model/errors.ts'
+import { tryMachineAccess } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitService } from '../toolkit/contract.ts'
 import type { ActivityDeps } from './deps.ts'
-import { tryMachineAccess } from './machine-access.ts'
 import { submitPush, untilEnded } from './push.ts'
 
 /** Milliseconds until every node of a service has to show what it was told. */

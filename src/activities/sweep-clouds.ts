@@ -1,14 +1,7 @@
 import type { Store } from '../db/store.ts'
 import type { MachineRecord } from '../model/machine.ts'
+import type { SweepReport } from '../model/sweep.ts'
 import type { Provider } from '../providers/contract.ts'
-
-/** What a sweep found beyond what the database knows; `removed` ones are gone. */
-export interface SweepReport {
-  machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
-  /** Static addresses that no machine has or is to have. */
-  addresses: { address: string; name: string; cloud: string; deployment: string; removed: boolean }[]
-  residue: string[]
-}
 
 /** Compares what the clouds have of this installation with the rows. A machine without a row belongs to nobody. */
 export async function sweepClouds(

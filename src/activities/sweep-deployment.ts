@@ -1,6 +1,6 @@
-import { backoff, retry } from '../lib/retry.ts'
+import { retry } from '../lib/retry.ts'
 import type { ErrorRecord } from '../model/errors.ts'
-import { type ActivityDeps, defaultTimings } from './deps.ts'
+import { type ActivityDeps, retryPauses } from './deps.ts'
 import { isStoreAway, redactedRecord, repeatedFailure } from './failures.ts'
 import { heartbeating } from './heartbeat.ts'
 import { belongs } from './sweep-clouds.ts'
@@ -18,11 +18,10 @@ export function sweepDeployment(deps: ActivityDeps, operationId: string): Promis
     if (!operation) return []
     const clouds = await cloudsOf(deps, operationId, operation.deploymentId)
     const problems: ErrorRecord[] = []
-    const { retry: first, retryMost } = { ...defaultTimings, ...deps.timings }
     for (const cloudId of clouds) {
       try {
         const attempt = () => sweepCloud(deps, cloudId, operation.deploymentId)
-        await retry(attempt, { attempts, delay: backoff(first, retryMost), signal })
+        await retry(attempt, { attempts, delay: retryPauses(deps.timings), signal })
       } catch (error) {
         if (signal.aborted || isStoreAway(error)) throw repeatedFailure('the sweep was interrupted', error)
         problems.push(redactedRecord(error, []))

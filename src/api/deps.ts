@@ -1,31 +1,16 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { CloudRecord, Store } from '../db/store.ts'
 import type { Log } from '../lib/log.ts'
-import type { ResolvedComponent } from '../model/blueprint.ts'
-import type { ErrorCode } from '../model/errors.ts'
-import type { ImportedMachine } from '../model/imported-machine.ts'
+import type { Finding } from '../model/finding.ts'
+import type { ExaminedMachine, ImportAsked } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { Address, ResolvedMachineSpec } from '../model/machine.ts'
 import type { ImportPreview, Plan } from '../model/plan.ts'
 import type { Reach } from '../model/reach.ts'
+import type { SweepReport } from '../model/sweep.ts'
 import type { CostOf } from '../planner/costs.ts'
-import type { PlanInput } from '../planner/plan-input.ts'
+import type { PlanInput, ResolveSpecs } from '../planner/plan-input.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
-
-/** One finding of a cloud's test. */
-export interface CloudFinding {
-  name: string
-  ok: boolean
-  detail: string
-}
-
-/** What a sweep found beyond what the database knows; with `remove` it is gone. */
-export interface SweepReport {
-  machines: { id: string; name: string; cloud: string; deployment?: string; removed: boolean }[]
-  addresses: { address: string; name: string; cloud: string; deployment: string; removed: boolean }[]
-  residue: string[]
-}
 
 /** What the API needs of the connected clouds. Composed in main/; drivers stay out of the API. */
 export interface Clouds {
@@ -37,49 +22,15 @@ export interface Clouds {
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
   /** Throws `conflict` when machines of the cloud keep it from having these settings. */
   refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
-  test(cloudId: string): Promise<CloudFinding[]>
+  test(cloudId: string): Promise<Finding[]>
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
-}
-
-/** What a look at a machine that somebody else made has found. */
-export interface ExaminedMachine {
-  name: string
-  found: { id: string; name: string; status: string; addresses: Address[] }
-  user: string
-  hostKey?: { fingerprint: string; source: 'given' | 'cloud' | 'console' | 'shown' }
-  findings: { name: string; ok: boolean; detail: string; fix?: string; code?: ErrorCode }[]
-  /** Present when nothing speaks against it. */
-  machine?: ImportedMachine
 }
 
 /** What the API needs to take machines in. Composed in main/. */
 export interface Imports {
   /** Looks, and changes nothing. Throws where there is no one machine to look at. */
-  examine(
-    asked: {
-      deployment: string
-      component: string
-      id?: string | undefined
-      tag?: { name: string; value: string } | undefined
-      user?: string | undefined
-      port: number
-      fingerprint?: string | undefined
-    },
-    cloud: CloudRecord,
-  ): Promise<ExaminedMachine>
+  examine(asked: ImportAsked, cloud: CloudRecord): Promise<ExaminedMachine>
 }
-
-/** A machine that a plan would create. */
-export interface WantedMachine {
-  component: ResolvedComponent
-  ordinal: number
-}
-
-/** Machine name -> the cloud's own words for it. `cloudId` is the deployment's own cloud, for components that name none. */
-export type ResolveSpecs = (
-  wanted: WantedMachine[],
-  context: { tenantId: string; cloudId: string | null },
-) => Promise<Map<string, ResolvedMachineSpec>>
 
 interface StoredPayload {
   metadata?: Record<string, Uint8Array> | null

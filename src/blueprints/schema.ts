@@ -70,7 +70,7 @@ export const machineSchema = strict({
     ),
 })
 
-export const placementSchema = strict({
+const placementSchema = strict({
   cloud: nameSchema.optional().describe('A connected cloud (`kitbag cloud list`)'),
   region: text.optional().describe('In the words of the cloud'),
   zones: z.array(text).min(1).optional().describe('Machines are spread over them'),
@@ -86,7 +86,7 @@ const componentPlacement = placementSchema.extend({
     .describe('A component or service whose machines it shares, instead of machines of its own'),
 })
 
-export const healthSchema = strict({
+const healthSchema = strict({
   http: z
     .string()
     .regex(
@@ -107,7 +107,7 @@ export const healthSchema = strict({
   grace: duration.prefault('1m').describe('Time to become healthy after a start'),
 })
 
-export const updateSchema = strict({
+const updateSchema = strict({
   maxUnavailable: z
     .int()
     .min(1)
@@ -122,7 +122,7 @@ const metricsPath = z
   .max(1000)
   .regex(/^\/[^\s]*$/, 'must be a path that begins with /')
 
-export const metricsSchema = z
+const metricsSchema = z
   .union([
     metricsPath,
     strict({
@@ -134,7 +134,7 @@ export const metricsSchema = z
 
 const network = z.string().max(50).refine(isNetwork, 'must be a network such as 203.0.113.0/24 or 2001:db8::/32')
 
-export const publicSchema = z
+const publicSchema = z
   .union([z.boolean(), z.array(network).min(1).max(1000)])
   .default(false)
   .describe(

@@ -12,6 +12,7 @@ interface Household {
   with?: string
 }
 
+/** Components, each of which has machines. */
 export function componentHouseholds(values: Record<string, unknown>, resolved: ResolvedComponent[]): Household[] {
   return resolved.map(({ name, placement }) => ({
     name,
@@ -48,7 +49,7 @@ export function checkSharing(households: Household[], problems: Problems): void 
       problems.add([...path, 'machine'], `${name} shares the machines of ${host}, which says what they are like`, {
         at: 'key',
       })
-    for (const field of ['cloud', 'region', 'zones'])
+    for (const field of ['cloud', 'region', 'zones', 'labels'])
       if (placement[field] !== undefined)
         problems.add([...path, 'placement', field], `${name} is where ${host} is`, { at: 'key' })
   }

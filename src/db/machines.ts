@@ -16,6 +16,10 @@ function toRecord(row: Row): MachineRecord {
   return { ...record, ...(providerId !== null && { providerId }), ...(hostId !== null && { hostId }) }
 }
 
+function newRow(tenantId: string, deploymentId: string) {
+  return { id: newId('mac'), tenantId, deploymentId, createToken: randomUUID() }
+}
+
 export function createMachineStore(db: Database, keys: Keys): MachineStore {
   return {
     async list(deploymentId) {
@@ -62,10 +66,7 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
         .insert(machines)
         .values({
           ...machine,
-          id: newId('mac'),
-          tenantId,
-          deploymentId,
-          createToken: randomUUID(),
+          ...newRow(tenantId, deploymentId),
           status: 'creating',
           hostKey: hostKey.publicKey,
           hostKeyPrivate: await keys.encrypt(tenantId, hostKey.privateKey),
@@ -86,13 +87,10 @@ export function createMachineStore(db: Database, keys: Keys): MachineStore {
         .insert(machines)
         .values({
           ...machine,
-          id: newId('mac'),
-          tenantId,
-          deploymentId,
+          ...newRow(tenantId, deploymentId),
           cloudId,
           providerId,
           sshPort,
-          createToken: randomUUID(),
           status: 'imported',
           stateful: false,
           imported: true,

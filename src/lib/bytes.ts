@@ -20,3 +20,8 @@ export function parseBytes(text: string): number | undefined {
   const value = Math.round(Number(match[1]) * units[match[2] as keyof typeof units])
   return Number.isSafeInteger(value) ? value : undefined
 }
+
+/** Whole mebibytes, for people. */
+export function mebibytes(bytes: number): number {
+  return Math.round(bytes / 1024 ** 2)
+}

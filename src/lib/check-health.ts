@@ -1,5 +1,5 @@
 import type { HealthCheck } from '../model/blueprint.ts'
-import type { MachineAccess } from '../model/machine.ts'
+import { insideAddress, type MachineAccess } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 import { httpOverReach, tcpCheck } from './http-over-reach.ts'
 
@@ -14,7 +14,7 @@ export async function checkHealth(
   reach: Reach,
   { machine, port, health }: HealthTarget,
 ): Promise<{ ok: boolean; detail: string }> {
-  const target = { host: machine.address, port, timeout: health.timeout }
+  const target = { host: insideAddress(machine), port, timeout: health.timeout }
   try {
     if (!health.http) {
       await tcpCheck(reach, machine, target)

@@ -35,6 +35,11 @@ export function fingerprint(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`
 }
 
+/** `SHA256:...` of a public key in OpenSSH's format. Throws `invalid-request` when it is none. */
+export function publicKeyFingerprint(publicKey: string): string {
+  return fingerprint(parsePublicKey(publicKey).blob)
+}
+
 /** Names under which a server may sign with a key of this type; asking for these alone makes it present that key. */
 export function signatureAlgorithms(type: string): string[] {
   return type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type]

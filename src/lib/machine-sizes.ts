@@ -1,3 +1,5 @@
+import { mebibytes } from './bytes.ts'
+
 /** A machine type of a cloud. */
 export interface MachineSize {
   /** The cloud's own id. */
@@ -22,3 +24,8 @@ export function byPrice(a: MachineSize, b: MachineSize): number {
 
 /** Other sizes that are tried where there is no room for the one that was chosen: dearer and dearer ones. */
 export const mostOtherSizes = 3
+
+/** Where clouds have no sizes of their own: what was asked for, as a word for people. */
+export function sizeWord({ cpu, memory }: { cpu: number; memory: number }): string {
+  return `${cpu}cpu-${mebibytes(memory)}MiB`
+}

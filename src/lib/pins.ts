@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineAccess } from '../model/machine.ts'
-import { fingerprint, parsePublicKey } from './host-key.ts'
+import { publicKeyFingerprint } from './host-key.ts'
 import { readState, writeState } from './state-file.ts'
 
 type Target = Omit<MachineAccess, 'hostKey'>
@@ -28,11 +28,11 @@ export function createPins(ssh: Scanner, folder: string): Pins {
     if (given === undefined) return firstUse(target)
     if (!given.startsWith('SHA256:')) return given
     const shown = await ssh.hostKeys(target)
-    const fitting = shown.find((key) => printOf(key) === given)
+    const fitting = shown.find((key) => publicKeyFingerprint(key) === given)
     if (fitting !== undefined) return fitting
     throw new KitbagError(
       'host-key-mismatch',
-      `${target.name} (${target.address}) shows another host key than the pinned one: pinned ${given}, presented ${shown.map(printOf).join(', ') || 'none'}. Nothing was sent.`,
+      `${target.name} (${target.address}) shows another host key than the pinned one: pinned ${given}, presented ${shown.map(publicKeyFingerprint).join(', ') || 'none'}. Nothing was sent.`,
       {
         machine: target.name,
         fix: 'If the machine was installed anew, put its new fingerprint into the settings; else somebody stands in between.',
@@ -64,8 +64,4 @@ export function createPins(ssh: Scanner, folder: string): Pins {
       return asked
     },
   }
-}
-
-function printOf(key: string): string {
-  return fingerprint(parsePublicKey(key).blob)
 }

@@ -3,7 +3,7 @@ import { type Clouds, createClouds } from '../activities/clouds.ts'
 import { costsOf } from '../activities/costs.ts'
 import { createImports, type Imports } from '../activities/import/imports.ts'
 import { createPreviews, type Previews } from '../activities/import/previews.ts'
-import { createResolveSpecs, type ResolveSpecs } from '../activities/resolve-specs.ts'
+import { createResolveSpecs } from '../activities/resolve-specs.ts'
 import type { DatabaseAddress } from '../db/database.ts'
 import { openStore } from '../db/open.ts'
 import type { Store } from '../db/store.ts'
@@ -13,6 +13,7 @@ import type { Log } from '../lib/log.ts'
 import type { Reach } from '../model/reach.ts'
 import { completeRelease, type OwnParts } from '../planner/complete-release.ts'
 import type { CostOf } from '../planner/costs.ts'
+import type { ResolveSpecs } from '../planner/plan-input.ts'
 import type { ProviderDriver } from '../providers/contract.ts'
 import type { Recipe } from '../recipes/recipe.ts'
 import { shippedRecipes } from '../recipes/shipped.ts'
@@ -85,7 +86,7 @@ export async function compose(options: ComposeOptions): Promise<Parts> {
     tenantId: installation.tenantId,
     reach,
     clouds,
-    resolveSpecs: createResolveSpecs({ store, clouds }),
+    resolveSpecs: createResolveSpecs({ clouds }),
     imports: createImports({ store, clouds, reach, ssh: { publicKey, hostKeys: real.hostKeys }, toolkit: kinds }),
     previews: createPreviews({ store, clouds, reach, toolkit: kinds, recipes, log }),
     costs: (cloudIds) => costsOf(store, cloudIds),

@@ -1,5 +1,6 @@
+import type { Finding } from '../model/finding.ts'
 import { readConfig } from './config.ts'
-import { examine, type Finding } from './doctor.ts'
+import { examine } from './doctor.ts'
 import { setUp } from './setup.ts'
 
 /** `kitbag doctor`: what this box has and lacks. Returns status 1 when something is missing. With `fix` it is got first. */

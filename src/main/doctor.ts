@@ -1,19 +1,13 @@
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Finding } from '../model/finding.ts'
 import { providers } from '../providers/index.ts'
 import type { Config } from './config.ts'
 import { claimablePort } from './embedded/free-port.ts'
 import { findPostgresBinaries } from './embedded/postgres-binaries.ts'
 import { findTemporal } from './embedded/temporal-binary.ts'
 import { canHaveLocalMachines } from './setup.ts'
-
-/** One thing that was looked at. */
-export interface Finding {
-  name: string
-  ok: boolean
-  detail: string
-}
 
 /** Bytes that the images, the Temporal server and the databases of a first start take, with room to work. */
 const spaceNeeded = 6 * 1024 ** 3

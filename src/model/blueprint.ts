@@ -92,6 +92,11 @@ export interface ResolvedComponent {
   opens?: Opening[]
 }
 
+/** Where the blueprint says what a component is: `components.web`, or `toolkit.loadBalancer` for machines of a service. */
+export function placeOf({ name, service }: Pick<ResolvedComponent, 'name' | 'service'>): string {
+  return service === undefined ? `components.${name}` : `toolkit.${name}`
+}
+
 /** One toolkit service instance as the blueprint asks for it; `spec` has been checked by the service's own schema. */
 export interface ResolvedService {
   /** `loadBalancer`; with several, the name given to each. */

@@ -51,6 +51,7 @@ export function addUp(amounts: (number | null)[]): number | null {
   return amounts.reduce((sum, one) => (sum === null || one === null ? null : amount(sum + one)), 0)
 }
 
+/** Costs of several machines, part by part. */
 export function sumOf(costs: MachineCost[]): CostSum {
   const currencies = currenciesOf(costs)
   const [currency = null] = currencies.length > 1 ? [] : currencies
@@ -74,6 +75,7 @@ export interface CostNotes {
   atMost: boolean
 }
 
+/** What has to be said of these costs, each thing once. */
 export function notesOn(costs: MachineCost[]): CostNotes {
   const lists = costs.flatMap(({ prices }) => (prices ? [[JSON.stringify(prices), prices] as const] : []))
   const currencies = currenciesOf(costs)

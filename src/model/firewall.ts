@@ -24,5 +24,15 @@ export interface Admission {
   sources: AdmissionSource[]
 }
 
+/** What may come to machines at a cloud, as its own firewall is told: ports of one protocol, from somebody. */
+export interface FirewallRule {
+  protocol: 'tcp' | 'udp'
+  /** First and last port, 1 to 65535. */
+  from: number
+  to: number
+  /** Components are those of the same deployment and cloud, by name. */
+  sources: AdmissionSource[]
+}
+
 /** Everybody, in both families. */
 export const everywhere: AdmissionSource[] = [{ network: '0.0.0.0/0' }, { network: '::/0' }]

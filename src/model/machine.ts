@@ -12,6 +12,9 @@ export interface Address {
   static?: true
 }
 
+/** What a cloud says of a machine. `pending` may have no address yet; `gone`: ended at the cloud, though still listed. */
+export type CloudStatus = 'pending' | 'running' | 'stopped' | 'gone'
+
 /** What a blueprint asks of a machine, in portable words. */
 export interface MachineRequirements {
   /** Virtual CPUs. May be a fraction where the provider can (`local`). */
@@ -54,6 +57,8 @@ export interface MachineAccess {
   /** Name within the deployment (`web-1`), for messages. */
   name: string
   address: string
+  /** Where its neighbours find it, if not at the same address. A public one may lead out of a machine and not back into it. */
+  inside?: string
   port: number
   user: string
   /** Pinned public host key, `ssh-ed25519 AAAA...`. A connection that shows another key is refused. */
@@ -128,6 +133,26 @@ export function preferredAddress(addresses: Address[]): Address | undefined {
 /** Where Kitbag itself reaches a machine. */
 export function loginAddress(addresses: Address[]): Address | undefined {
   return addresses.find(({ login }) => login) ?? preferredAddress(addresses)
+}
+
+/** How Kitbag reaches a machine; undefined: it has no address yet. */
+export function tryMachineAccess({
+  id,
+  name,
+  addresses,
+  user,
+  sshPort: port,
+  hostKey,
+}: MachineRecord): MachineAccess | undefined {
+  const address = loginAddress(addresses)?.address
+  if (address === undefined) return undefined
+  const inside = preferredAddress(addresses)?.address
+  return { id, name, address, ...(inside !== undefined && inside !== address && { inside }), port, user, hostKey }
+}
+
+/** Where programs on a machine are spoken to, by itself and its neighbours. */
+export function insideAddress({ address, inside = address }: MachineAccess): string {
+  return inside
 }
 
 type Placed = Pick<MachineRecord, 'addresses' | 'cloudId' | 'spec'>

@@ -19,7 +19,7 @@ export type OperationKind =
 
 export type OperationStatus = 'queued' | 'running' | 'cancelling' | 'succeeded' | 'failed' | 'cancelled'
 
-export const finalStatuses = ['succeeded', 'failed', 'cancelled'] as const satisfies OperationStatus[]
+const finalStatuses = ['succeeded', 'failed', 'cancelled'] as const satisfies OperationStatus[]
 
 export function isFinal(status: OperationStatus): boolean {
   return (finalStatuses as readonly string[]).includes(status)
@@ -51,6 +51,11 @@ export interface OperationRequest {
   deleteImported?: string[]
   /** push: toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
+}
+
+/** Whether nothing is left of the deployment afterwards. */
+export function endsDeployment({ kind, request }: { kind: OperationKind; request: OperationRequest }): boolean {
+  return kind === 'destroy' || (kind === 'forget' && !request.machines)
 }
 
 export interface OperationResult {

@@ -62,8 +62,21 @@ export interface Unit {
   wait?: number
 }
 
+/** Machines that are Kitbag's no more when their units are done: destroyed, or let go. */
+export function machinesEnding(units: Pick<Unit, 'kind' | 'machine'>[]): Set<string> {
+  return new Set(units.flatMap(({ kind, machine }) => (kind === 'destroy' || kind === 'forget' ? [machine] : [])))
+}
+
 /** `forget`: it goes as `remove` says, and runs on. */
 export type ChangeAction = 'create' | 'keep' | 'update' | 'replace' | 'remove' | 'import' | 'forget'
+
+/** Why something happens to a machine. `path`: the place in the blueprint; `before`, `after`: what stood and stands there. */
+export interface Reason {
+  message: string
+  path?: string
+  before?: string
+  after?: string
+}
 
 /** What happens to one machine, for people. */
 export interface Change {
@@ -74,7 +87,7 @@ export interface Change {
   replacement?: string
   /** Name of the machine that it shares; absent: it has one of its own. */
   on?: string
-  reasons: { message: string; path?: string; before?: string; after?: string }[]
+  reasons: Reason[]
   stateful: boolean
 }
 

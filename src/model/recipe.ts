@@ -43,6 +43,8 @@ export interface RecipeCatalog {
 export interface MachineFact {
   name: string
   address: string
+  /** All at which it is told, that one first; absent: there is no other one. */
+  addresses?: string[]
   port?: number
 }
 

@@ -1,13 +1,13 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { MachineRecord } from '../model/machine.ts'
-import type { Change } from '../model/plan.ts'
+import type { Reason } from '../model/plan.ts'
 import type { Expanded } from './expand.ts'
 import type { Fate } from './fate.ts'
 import { componentNamed, consumersOf, linksOf, namesItself, usersOf, usesConsumers, usesPeers } from './links.ts'
 import type { NumberedRelease, PlanInput } from './plan-input.ts'
 import { type UnitList, unitId } from './units.ts'
 
-export type Reasons = Change['reasons']
+export type Reasons = Reason[]
 
 /** A release with its components, services' machines among them. */
 export interface Former extends NumberedRelease {

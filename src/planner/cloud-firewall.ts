@@ -1,23 +1,15 @@
 import { digestOf } from '../lib/digest.ts'
-import { type AdmissionSource, everywhere } from '../model/firewall.ts'
+import { type AdmissionSource, everywhere, type FirewallRule } from '../model/firewall.ts'
 import type { MachineRecord } from '../model/machine.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
 import { admissionsOf } from './admissions.ts'
+import { cloudIdOf } from './cloud-of.ts'
 import { expand } from './expand.ts'
-import { cloudIdOf } from './fate.ts'
 import type { PlanInput } from './plan-input.ts'
 
-/** What may come to machines at a cloud, as its own firewall is told: the contract of providers has the same. */
-export interface CloudRule {
-  protocol: 'tcp' | 'udp'
-  from: number
-  to: number
-  sources: AdmissionSource[]
-}
-
 /** Cloud id -> component -> all that may come to its machines there, SSH included. */
-export type CloudFirewalls = Map<string, Record<string, CloudRule[]>>
+export type CloudFirewalls = Map<string, Record<string, FirewallRule[]>>
 
 /** Where releases put their machines, and who is there. */
 export interface CloudWorld extends Pick<PlanInput, 'clouds' | 'cloudId' | 'overrides' | 'sshFrom'> {
@@ -58,7 +50,7 @@ function onItsMachines(source: AdmissionSource, ownerOf: Map<string, string>): A
   return 'network' in source ? source : { component: ownerOf.get(source.component) ?? source.component }
 }
 
-function ssh(networks: string[] | undefined): CloudRule {
+function ssh(networks: string[] | undefined): FirewallRule {
   const sources = networks?.map((network) => ({ network })) ?? everywhere
   return { protocol: 'tcp', from: 22, to: 22, sources }
 }
@@ -72,8 +64,8 @@ function addressesOf(machines: MachineRecord[], component: string): AdmissionSou
 }
 
 /** Each port once, with everybody who may come to it. */
-function together(rules: CloudRule[]): CloudRule[] {
-  const byDoor = new Map<string, CloudRule>()
+function together(rules: FirewallRule[]): FirewallRule[] {
+  const byDoor = new Map<string, FirewallRule>()
   for (const rule of rules) {
     const key = `${rule.protocol} ${String(rule.from).padStart(5, '0')}`
     const sources = [...(byDoor.get(key)?.sources ?? []), ...rule.sources]

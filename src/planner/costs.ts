@@ -8,7 +8,7 @@ import {
   sumOf,
 } from '../model/cost.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
-import type { Plan } from '../model/plan.ts'
+import { machinesEnding, type Plan } from '../model/plan.ts'
 
 /** What a machine of a cloud costs, by the prices that the cloud's provider has. Asks nobody. */
 export type CostOf = (cloudId: string, spec: ResolvedMachineSpec) => MachineCost
@@ -26,9 +26,7 @@ export function cloudsOf(plan: Plan, machines: MachineRecord[]): string[] {
 /** What the deployment costs in a month before and after a plan. `machines`: those there are. Pure. */
 export function planCosts(plan: Plan, machines: MachineRecord[], costOf: CostOf): PlanCosts {
   const now = costingsOf(machines, costOf)
-  const ends = new Set(
-    plan.units.filter(({ kind }) => kind === 'destroy' || kind === 'forget').map(({ machine }) => machine),
-  )
+  const ends = machinesEnding(plan.units)
   const made = created(plan)
   const begun = new Set(made.map(({ machine }) => machine))
   const after = [

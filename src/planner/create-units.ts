@@ -1,7 +1,8 @@
 import { KitbagError } from '../model/errors.ts'
 import type { ResolvedMachineSpec } from '../model/machine.ts'
 import { type ChangeContext, nodesReady, servicesOf } from './change-context.ts'
-import { cloudIdOf, type Fate } from './fate.ts'
+import { cloudIdOf } from './cloud-of.ts'
+import type { Fate } from './fate.ts'
 import { unitId } from './units.ts'
 
 /** New machines, and those whose creation was not finished: create, install, configure, ready, join. */

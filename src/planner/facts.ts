@@ -2,7 +2,7 @@ import type { ComponentExtra, ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { Json, JsonObject } from '../model/json.ts'
 import type { MachineRecord } from '../model/machine.ts'
-import type { RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
+import type { MachineFact, RecipeContext, RecipeSignature, ServerCredentials } from '../model/recipe.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import { recipeOutputs } from '../recipes/outputs.ts'
 import { completeParameters, misfits } from '../recipes/parameters.ts'
@@ -48,6 +48,8 @@ export interface Facts {
   extras(machine: MachineRecord, options?: { later: boolean }): { extra: ComponentExtra; context: RecipeContext }[]
   /** Outputs of a component, for `show`: secrets are in it in clear. */
   outputs(component: string): Record<string, unknown>
+  /** Its machines as the world finds them. */
+  outside(component: string): MachineFact[]
   /** Values that nothing may show. */
   hidden: string[]
   /** Its recipe's parameters: settings with references resolved, defaults and generated secrets. */
@@ -186,7 +188,8 @@ export function createFacts(source: FactSource): Facts {
   }
 
   const shown = (name: string) => outputsOf(name, component(name).entrance ? 'outside' : 'inside')
-  return { context, extras, hidden, outputs: shown, parameters: (name) => parametersOf(component(name)) }
+  const outside = (name: string) => machinesOf(name, 'outside')
+  return { context, extras, hidden, outputs: shown, outside, parameters: (name) => parametersOf(component(name)) }
 }
 
 /** Settings made from references could not be checked with the blueprint. Values are not told: they may be secrets. */

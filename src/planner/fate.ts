@@ -1,15 +1,19 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placeOf, type ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import { type MachineRecord, machineName } from '../model/machine.ts'
-import type { Change } from '../model/plan.ts'
+import type { Reason } from '../model/plan.ts'
+import { mismatches, wantsStaticAddress } from './fitness.ts'
 import type { PlanInput } from './plan-input.ts'
+import { reasonsText } from './reasons.ts'
+import { byWorth } from './worth.ts'
 
-type Reason = Change['reasons'][number]
-
+/** A machine that is to be made, made to its end, or given its place. */
 export interface NewMachine {
   name: string
   ordinal: number
+  /** One that is there: its creation was begun and not finished, or it was imported. */
   row?: MachineRecord
+  /** Name of the machine whose place it takes. */
   replaces?: string
   /** Name of the machine that it shares. */
   on?: string
@@ -23,103 +27,10 @@ export interface Fate {
   component: ResolvedComponent
   /** Stay as machines; whether they are touched is decided by digests. */
   stay: MachineRecord[]
-  /** `row`: a machine whose creation was begun and not finished. */
   create: NewMachine[]
   /** Were taken in, and wait for a place that there is not now. */
   wait: MachineRecord[]
   remove: { machine: MachineRecord; replacement?: string; reasons: Reason[] }[]
-}
-
-/** Id of the cloud that a component goes to. Throws `not-found` naming those there are. */
-export function cloudIdOf(input: Pick<PlanInput, 'clouds' | 'cloudId'>, component: ResolvedComponent): string {
-  const name = component.placement.cloud
-  const id = name === undefined ? input.cloudId : input.clouds[name]
-  if (id) return id
-  throw new KitbagError(
-    'not-found',
-    name === undefined
-      ? 'no cloud was given'
-      : `components.${component.name}.placement.cloud: there is no cloud ${name}`,
-    {
-      fix: name === undefined ? 'Name one: --cloud NAME (kitbag cloud list shows them).' : 'Add it: kitbag cloud add.',
-    },
-  )
-}
-
-/** Whether a component's machines are to have addresses that outlive them; `asked`: by what one of them was made for. */
-function wantsStaticAddress({ entrance, machine }: ResolvedComponent, asked = machine): boolean {
-  return asked.staticAddress ?? entrance ?? false
-}
-
-/** Why a machine cannot serve as what the component asks for; empty: it can. */
-function mismatches(input: PlanInput, component: ResolvedComponent, machine: MachineRecord): Reason[] {
-  const path = `components.${component.name}.machine`
-  const has = machine.spec.requirements
-  const reasons: Reason[] = []
-  if (machine.hostId !== undefined) reasons.push({ message: `${component.name} has machines of its own now` })
-  if (machine.status === 'failed') reasons.push({ message: 'it failed' })
-  if (machine.status === 'lost') reasons.push({ message: 'it is lost' })
-  if (machine.status === 'destroying') reasons.push({ message: 'its removal was begun' })
-  for (const field of ['image', 'cpu', 'memory', 'disk', 'floatingAddress'] as const) {
-    const wanted = component.machine[field]
-    if ((has[field] ?? null) === (wanted ?? null)) continue
-    if (machine.imported && suffices(has[field], wanted)) continue
-    const [before, after] = [String(has[field] ?? 'default'), String(component.machine[field] ?? 'default')]
-    reasons.push({ message: `${field} of ${component.name} changed`, path: `${path}.${field}`, before, after })
-  }
-  const [had, wants] = [wantsStaticAddress(component, has), wantsStaticAddress(component)]
-  if (had !== wants)
-    reasons.push({
-      message: `staticAddress of ${component.name} changed`,
-      path: `${path}.staticAddress`,
-      before: String(had),
-      after: String(wants),
-    })
-  if (machine.cloudId !== cloudIdOf(input, component))
-    reasons.push({ message: 'it is on another cloud', path: `components.${component.name}.placement` })
-  const { region, zones, labels = {} } = component.placement
-  if (region !== undefined && machine.spec.region !== region)
-    reasons.push({ message: 'it is in another region', path: `components.${component.name}.placement.region` })
-  if (zones && machine.spec.zone !== undefined && !zones.includes(machine.spec.zone)) {
-    reasons.push({ message: 'it is in another zone', path: `components.${component.name}.placement.zones` })
-  }
-  if (Object.entries(labels).some(([label, value]) => machine.spec.labels?.[label] !== value))
-    reasons.push({ message: 'it may not have the labels', path: `components.${component.name}.placement.labels` })
-  return reasons
-}
-
-/** Firmware and file systems keep some for themselves: a machine sold as 1 GiB says 0.94 or so. */
-const leastShare = 0.9
-
-/** What somebody else made may be larger than what is asked for. */
-export function suffices(has: number | string | undefined, wanted: number | string | undefined): boolean {
-  if (wanted === undefined) return true
-  return typeof has === 'number' && typeof wanted === 'number' && has >= wanted * leastShare
-}
-
-const progress: MachineRecord['status'][] = ['ready', 'installed', 'created', 'creating']
-
-/** One that was healthy before counts as serving while an update that was cut off left it in between. */
-function progressOf({ status, releaseNumber }: MachineRecord): number {
-  return progress.indexOf(status === 'installed' && releaseNumber !== null ? 'ready' : status)
-}
-
-/**
- * Which machines are kept when there are too many: those with another component's data on them, then those that serve before those that
- * are not done, then those that carry anything else. Then the lowest ordinals; an undo keeps the oldest (ids sort by age), because the
- * youngest are those that the failed operation made.
- */
-function byWorth({ kind, machines }: PlanInput): (a: MachineRecord, b: MachineRecord) => number {
-  const age = (a: MachineRecord, b: MachineRecord) => (a.id < b.id ? -1 : 1)
-  const guests = machines.filter(({ hostId }) => hostId !== undefined)
-  const carrying = new Set(guests.map(({ hostId }) => hostId))
-  const holding = new Set(guests.filter(({ stateful }) => stateful).map(({ hostId }) => hostId))
-  const without = (set: Set<string | undefined>, { id }: MachineRecord) => (set.has(id) ? 0 : 1)
-  return (a, b) =>
-    without(holding, a) - without(holding, b) ||
-    progressOf(a) - progressOf(b) ||
-    without(carrying, a) - without(carrying, b) ||
-    (kind === 'undo' ? age(a, b) : a.ordinal - b.ordinal)
 }
 
 /** Lost machines that an undo leaves as they are: what could not be replaced before is not tried again by the way back. */
@@ -184,71 +95,64 @@ function fateOf(input: PlanInput, component: ResolvedComponent, rooms?: Rooms): 
   const kept = good.filter((machine) => wanted.has(machine))
   const surplus = good.filter((machine) => !wanted.has(machine))
   const unfit = judged.filter(({ machine, reasons }) => reasons.length > 0 && !held.includes(machine))
-
-  const taken = new Set(rows.map(({ ordinal }) => ordinal))
-  const stay = kept.filter(({ status }) => status !== 'creating')
-  const fate: Fate = { component, stay, create: [], wait: idle, remove: [] }
-  for (const row of kept.filter(({ status }) => status === 'creating')) {
-    const host = input.machines.find(({ id }) => id === row.hostId)
-    fate.create.push({
-      name: row.name,
-      ordinal: row.ordinal,
-      row,
-      ...(host && { on: host.name }),
-      reasons: [{ message: 'its creation was not finished' }],
-    })
-  }
-  const replaceable = [...unfit]
   const imported = rooms ? [] : idle.slice(0, Math.max(0, places - kept.length))
-  fate.wait = idle.slice(imported.length)
-  for (const row of imported) {
-    const misfits = mismatches(input, component, row)
-    if (misfits.length > 0) throw misfit(row, misfits)
-    const old = replaceable.shift()
-    const reasons = [{ message: 'it was imported, and has its place now' }]
-    fate.create.push({ name: row.name, ordinal: row.ordinal, row, reasons, ...(old && { replaces: old.machine.name }) })
-    if (old) fate.remove.push({ machine: old.machine, replacement: row.name, reasons: old.reasons })
+  const missing = Math.min(places - kept.length - imported.length, rooms?.free.length ?? Number.POSITIVE_INFINITY)
+
+  const resized: Reason = { message: `${component.name} has ${component.replicas} machines now` }
+  const remove: Fate['remove'] = []
+  /** The next of those that do not fit gives its place to the machine of this name. */
+  const replacedBy = (replacement: string) => {
+    const old = unfit.shift()
+    if (old) remove.push({ ...old, replacement })
+    return old
   }
-  const free = [...(rooms?.free ?? [])]
-  const room = rooms ? free.length : Number.POSITIVE_INFINITY
+  const unfinished = kept.filter(({ status }) => status === 'creating').map((row) => resumed(input, row))
+  const takenIn = imported.map((row): NewMachine => {
+    refuseMisfit(input, component, row)
+    const old = replacedBy(row.name)
+    const reasons = [{ message: 'it was imported, and has its place now' }]
+    return { name: row.name, ordinal: row.ordinal, row, reasons, ...(old && { replaces: old.machine.name }) }
+  })
   const names = new Set(rows.flatMap(({ spec }) => spec.staticAddress ?? []))
-  for (let missing = Math.min(places - kept.length - imported.length, room), ordinal = 1; missing > 0; ordinal++) {
-    if (taken.has(ordinal)) continue
-    missing--
-    const on = free.shift()
+  const fresh = freeOrdinals(rows, missing).map((ordinal, i): NewMachine => {
     const name = machineName(component.name, ordinal)
-    const old = replaceable.shift()
-    const reasons = old
-      ? old.reasons
-      : [{ message: used.length === 0 ? 'new' : `${component.name} has ${component.replicas} machines now` }]
-    const staticAddress =
-      !rooms && wantsStaticAddress(component)
-        ? (old?.machine.spec.staticAddress ?? freeName(component.name, names))
-        : undefined
+    const on = rooms?.free[i]
+    const old = replacedBy(name)
+    const hasAddress = !rooms && wantsStaticAddress(component)
+    const staticAddress = hasAddress ? (old?.machine.spec.staticAddress ?? freeName(component.name, names)) : undefined
     if (staticAddress !== undefined) names.add(staticAddress)
-    fate.create.push({
+    return {
       name,
       ordinal,
-      reasons,
+      reasons: old?.reasons ?? [used.length === 0 ? { message: 'new' } : resized],
       ...(on !== undefined && { on }),
       ...(old && { replaces: old.machine.name }),
       ...(staticAddress !== undefined && { staticAddress }),
-    })
-    if (old) fate.remove.push({ machine: old.machine, replacement: name, reasons: old.reasons })
+    }
+  })
+  const tooMany = [{ ...resized, path: `${placeOf(component)}.replicas` }]
+  return {
+    component,
+    stay: kept.filter(({ status }) => status !== 'creating'),
+    create: [...unfinished, ...takenIn, ...fresh],
+    wait: idle.slice(imported.length),
+    remove: [...remove, ...unfit, ...surplus.map((machine) => ({ machine, reasons: tooMany }))],
   }
-  for (const { machine, reasons } of replaceable) fate.remove.push({ machine, reasons })
-  for (const machine of surplus) {
-    fate.remove.push({
-      machine,
-      reasons: [
-        {
-          message: `${component.name} has ${component.replicas} machines now`,
-          path: `components.${component.name}.replicas`,
-        },
-      ],
-    })
-  }
-  return fate
+}
+
+/** A machine whose creation was begun is made to its end. */
+function resumed({ machines }: PlanInput, row: MachineRecord): NewMachine {
+  const host = machines.find(({ id }) => id === row.hostId)
+  const reasons = [{ message: 'its creation was not finished' }]
+  return { name: row.name, ordinal: row.ordinal, row, ...(host && { on: host.name }), reasons }
+}
+
+/** The lowest that none of a component's machines has. */
+export function freeOrdinals(rows: MachineRecord[], count: number): number[] {
+  const taken = new Set(rows.map(({ ordinal }) => ordinal))
+  const free: number[] = []
+  for (let ordinal = 1; free.length < count; ordinal++) if (!taken.has(ordinal)) free.push(ordinal)
+  return free
 }
 
 /** Nobody takes the place of machines that are forgotten, and nothing else becomes of the others than that these are gone. */
@@ -271,12 +175,15 @@ function forgetting(
   }
 }
 
-function misfit({ name }: MachineRecord, reasons: Reason[]): KitbagError {
-  const why = reasons.map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
-  return new KitbagError('conflict', `${name} was imported and does not fit: ${why.join(', ')}`, {
-    fix: `Ask for what it has, or let it go: kitbag forget NAME --machine ${name}`,
+/** Throws `conflict` for an imported machine that is not, or is no more, what its component asks for. */
+function refuseMisfit(input: PlanInput, component: ResolvedComponent, row: MachineRecord): void {
+  const misfits = mismatches(input, component, row)
+  if (misfits.length === 0) return
+  throw new KitbagError('conflict', `${row.name} was imported and does not fit: ${reasonsText(misfits)}`, {
+    fix: `Ask for what it has, or let it go: kitbag forget NAME --machine ${row.name}`,
   })
 }
+
 /** The first of `load-balancer-1`, `load-balancer-2` ... that no static address of the component has. */
 function freeName(component: string, taken: Set<string>): string {
   for (let number = 1; ; number++) {

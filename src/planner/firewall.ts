@@ -30,6 +30,7 @@ export interface FirewallParameters {
   /** SSH is let in first of all: nothing else can shut Kitbag out. */
   ssh: Rule[]
   sets: AddressSet[]
+  /** Those for UDP first: it is where a packet is a whole question, and costs most beside its answer. */
   rules: Rule[]
 }
 
@@ -45,7 +46,7 @@ export function firewallParameters(
   return {
     ssh: rulesOf({ protocol: 'tcp', port: machine.sshPort, sources: ssh ?? everywhere }),
     sets,
-    rules: admissions.flatMap(rulesOf),
+    rules: admissions.flatMap(rulesOf).sort((a, b) => Number(b.protocol === 'udp') - Number(a.protocol === 'udp')),
   }
 }
 

@@ -1,20 +1,20 @@
 import { KitbagError } from '../model/errors.ts'
 import { type MachineRecord, machineName } from '../model/machine.ts'
-import type { Plan } from '../model/plan.ts'
+import type { Change } from '../model/plan.ts'
+import { keep, type PlanBody } from './changes.ts'
 import type { Expanded } from './expand.ts'
+import { freeOrdinals } from './fate.ts'
 import { componentNamed, usersOf } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { UnitList } from './units.ts'
 
-type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
-
 /** One machine is taken in under the component's next free name; nothing else changes. */
-export function importPlan(input: PlanInput): Body {
+export function importPlan(input: PlanInput): PlanBody {
   const machine = input.import
   if (!machine) throw new KitbagError('internal', 'an import without a machine')
   const { component } = machine
-  const name = nextName(input.machines, component)
-  const ordinal = Number(name.slice(name.lastIndexOf('-') + 1))
+  const ordinal = nextOrdinal(input.machines, component)
+  const name = machineName(component, ordinal)
   const message = `${machine.providerId} is imported`
   const units = new UnitList()
   units.add('adopt', { component, machine: name }, message, { adopt: { ...machine, ordinal } })
@@ -22,12 +22,17 @@ export function importPlan(input: PlanInput): Body {
   return { units: units.finish(), changes: [change], refusals: [] }
 }
 
-/** The lowest that no machine of the component has. */
+/** The name that a machine imported next gets. */
 export function nextName(machines: MachineRecord[], component: string): string {
-  const taken = new Set(machines.filter((row) => row.component === component).map(({ ordinal }) => ordinal))
-  let ordinal = 1
-  while (taken.has(ordinal)) ordinal++
-  return machineName(component, ordinal)
+  return machineName(component, nextOrdinal(machines, component))
+}
+
+function nextOrdinal(machines: MachineRecord[], component: string): number {
+  const [next = 1] = freeOrdinals(
+    machines.filter((row) => row.component === component),
+    1,
+  )
+  return next
 }
 
 /** Whoever shares a machine that is forgotten goes with it. Throws `conflict` for one that shares a machine which stays. */
@@ -47,19 +52,16 @@ export function withGuests(input: PlanInput): PlanInput {
 }
 
 /** Machines that are let go while nobody has to take notice: all of them, or those that never had a place. undefined: others have to. */
-export function forgetPlan({ machines, forget }: PlanInput): Body | undefined {
+export function forgetPlan({ machines, forget }: PlanInput): PlanBody | undefined {
   const named = forget ? machines.filter(({ name }) => forget.includes(name)) : machines
   if (forget && named.some(({ status }) => status !== 'imported')) return undefined
   const units = new UnitList()
   const reason = 'it is to be forgotten'
   for (const { component, name } of named) units.add('forget', { component, machine: name }, reason)
-  const changes = machines.map((row) => ({
-    action: named.includes(row) ? ('forget' as const) : ('keep' as const),
-    component: row.component,
-    machine: row.name,
-    reasons: named.includes(row) ? [{ message: reason }] : [],
-    stateful: row.stateful,
-  }))
+  const changes = machines.map((row): Change => {
+    const kept = keep(row, machines)
+    return named.includes(row) ? { ...kept, action: 'forget', reasons: [{ message: reason }] } : kept
+  })
   return { units: units.finish(), changes, refusals: [] }
 }
 

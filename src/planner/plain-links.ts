@@ -1,9 +1,9 @@
-import type { ResolvedComponent } from '../model/blueprint.ts'
+import { placeOf, type ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
 import { type MachineRecord, machineIdOf, preferredAddress } from '../model/machine.ts'
+import { cloudIdOf } from './cloud-of.ts'
 import { isTold, type World } from './digests.ts'
 import type { Expanded } from './expand.ts'
-import { cloudIdOf } from './fate.ts'
 import { componentNamed, linksOf } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
 import { speaksTls } from './tls.ts'
@@ -58,10 +58,6 @@ export function refusePublicLinks(
       fix: `Give its machines a private network, or put an https listener in front of ${link} and refer to that.`,
     })
   }
-}
-
-function placeOf({ name, service }: ResolvedComponent): string {
-  return service === undefined ? `components.${name}` : `toolkit.${name}`
 }
 
 /** Monitoring comes by a door of its own, with certificates on both sides. */

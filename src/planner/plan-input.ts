@@ -1,7 +1,7 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import type { ImportedMachine } from '../model/imported-machine.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { MachineRecord } from '../model/machine.ts'
+import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
 import type { OperationKind } from '../model/operation.ts'
 import type { ReleaseSpec } from '../model/release.ts'
 import type { ToolkitRegistry } from '../toolkit/contract.ts'
@@ -58,6 +58,9 @@ export interface WantedMachine {
   component: ResolvedComponent
   ordinal: number
   cloudId: string
-  /** Name of the static address that it is to have. */
+  /** Name of the static address that it is to have, where its cloud has such. */
   staticAddress?: string
 }
+
+/** Portable words to the clouds' own, for machines about to be created: machine name -> spec. Throws `not-supported`. */
+export type ResolveSpecs = (wanted: WantedMachine[]) => Promise<Map<string, ResolvedMachineSpec>>

@@ -2,12 +2,13 @@ import { digestOf } from '../lib/digest.ts'
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineRecord, ResolvedMachineSpec } from '../model/machine.ts'
-import type { Change, Plan, Refusal } from '../model/plan.ts'
-import { endOf } from './change-context.ts'
+import type { Plan } from '../model/plan.ts'
 import { changeUnits } from './change-units.ts'
+import { changesOf, keep, type PlanBody, refusalsOf } from './changes.ts'
+import { cloudIdOf } from './cloud-of.ts'
 import { installDigest } from './digests.ts'
 import { type Expanded, expand } from './expand.ts'
-import { cloudIdOf, type Fate, fatesOf } from './fate.ts'
+import { fatesOf } from './fate.ts'
 import { addLevelling, isUnderWay } from './firewall-units.ts'
 import { forgetPlan, goesWith, importPlan, refuseLast, refuseUnplaced, withGuests } from './imports.ts'
 import { refersTo } from './links.ts'
@@ -59,7 +60,7 @@ export function plan(given: PlanInput, specs: Map<string, ResolvedMachineSpec>):
   return { ...whole, digest: digestOf(does) }
 }
 
-function bodyOf(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
+function bodyOf(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): PlanBody {
   switch (input.kind) {
     case 'check':
       return checkPlan(input)
@@ -78,30 +79,27 @@ function byName(a: MachineRecord, b: MachineRecord): number {
   return a.component < b.component ? -1 : a.component > b.component ? 1 : a.ordinal - b.ordinal
 }
 
-export type Body = Pick<Plan, 'units' | 'changes' | 'refusals'>
-
-/** `machines`: all that there are, of which it may share one. */
-function keep({ component, name: machine, stateful, hostId }: MachineRecord, machines: MachineRecord[]): Change {
-  const on = hostId === undefined ? undefined : machines.find(({ id }) => id === hostId)?.name
-  return { action: 'keep', component, machine, ...(on !== undefined && { on }), reasons: [], stateful }
-}
-
 function live(input: PlanInput): MachineRecord[] {
   return input.machines.filter(({ status }) => status === 'installed' || status === 'ready')
 }
 
-function checkPlan(input: PlanInput): Body {
+function checkPlan(input: PlanInput): PlanBody {
   const units = new UnitList()
   for (const { component, name } of live(input)) units.add('check', { component, machine: name }, 'check asked for')
-  return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
+  return unchanged(input, units)
 }
 
-function pushPlan(input: PlanInput): Body {
+/** Units that change nothing that people are told of. */
+function unchanged({ machines }: PlanInput, units: UnitList): PlanBody {
+  return { units: units.finish(), changes: machines.map((row) => keep(row, machines)), refusals: [] }
+}
+
+function pushPlan(input: PlanInput): PlanBody {
   const { service, release, beside } = input
   const units = new UnitList()
   if (service === undefined) {
     for (const machine of live(input)) if (isUnderWay(machine)) addLevelling(units, machine)
-    return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
+    return unchanged(input, units)
   }
   const pushed = pushedTo(input, service)
   let before: string[] = []
@@ -116,7 +114,7 @@ function pushPlan(input: PlanInput): Body {
     // It may start the service anew: one machine after the other.
     before = [configure]
   }
-  return { units: units.finish(), changes: input.machines.map((row) => keep(row, input.machines)), refusals: [] }
+  return unchanged(input, units)
 }
 
 /** A service's own machines; of one that has none, those of other services that refer to it, which are changed in place. */
@@ -127,7 +125,7 @@ function pushedTo(input: PlanInput, service: string): Map<string, ResolvedCompon
   return new Map((own.length > 0 ? own : users).map((component) => [component.name, component]))
 }
 
-function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): Body {
+function changePlan(input: PlanInput, world: Expanded, specs: Map<string, ResolvedMachineSpec>): PlanBody {
   refuse(input, world)
   if (input.kind === 'forget') refuseLast(input, world)
   const fates = fatesOf(input, world.components)
@@ -155,82 +153,5 @@ function refuseCopies({ release, kind }: PlanInput, { components }: Expanded): v
   const path = `components.${found.name}.replicas`
   throw new KitbagError('not-supported', message, {
     problems: [{ path, message, found: String(found.replicas), allowed: ['0', '1'] }],
-  })
-}
-
-function changesOf(
-  fates: Fate[],
-  orphans: MachineRecord[],
-  updates: Map<string, Change['reasons']>,
-  input: PlanInput,
-): Change[] {
-  const changes: Change[] = []
-  const stateful = (name: string) => input.release?.spec.recipes[name]?.stateful ?? false
-  for (const { component, stay, create, wait, remove } of fates) {
-    for (const machine of wait)
-      changes.push({
-        ...keep(machine, input.machines),
-        reasons: [{ message: `it was imported: ${component.name} has no place for it yet` }],
-      })
-    for (const machine of stay) {
-      const reasons = updates.get(machine.name)
-      const kept = keep(machine, input.machines)
-      changes.push(reasons ? { ...kept, action: 'update', reasons } : kept)
-    }
-    for (const { name, row, reasons, replaces, on } of create) {
-      if (!replaces)
-        changes.push({
-          action: row?.status === 'imported' ? 'update' : 'create',
-          component: component.name,
-          machine: name,
-          ...(on !== undefined && { on }),
-          reasons,
-          stateful: stateful(component.recipe),
-        })
-    }
-    for (const { machine, replacement, reasons } of remove) {
-      const end = endOf(input, machine)
-      changes.push({
-        ...keep(machine, input.machines),
-        action: replacement ? 'replace' : end === 'forget' ? 'forget' : 'remove',
-        ...(replacement && { replacement }),
-        reasons: replacement && end === 'forget' ? [...reasons, { message: letGo }] : reasons,
-      })
-    }
-  }
-  for (const machine of orphans) {
-    const message = input.release ? `the blueprint has no ${machine.component} any more` : 'nothing shall be left'
-    const end = endOf(input, machine)
-    const reasons = end === 'forget' ? [{ message }, { message: letGo }] : [{ message }]
-    changes.push({ ...keep(machine, input.machines), action: end === 'forget' ? 'forget' : 'remove', reasons })
-  }
-  return changes
-}
-
-const letGo = 'it was imported: it is let go and runs on'
-
-/** A machine that was never configured holds no data yet. */
-function refusalsOf(changes: Change[], { kind, machines, allowDataLoss }: PlanInput): Refusal[] {
-  return changes.flatMap(({ action, component, machine, stateful, reasons }) => {
-    const leaves = action === 'replace' || action === 'remove' || (action === 'forget' && kind === 'forget')
-    if (!stateful || !leaves || allowDataLoss.includes(component)) return []
-    const row = machines.find(({ name }) => name === machine)
-    if (row && row.configureDigest === null && row.releaseNumber === null) return []
-    const why = reasons
-      .map(({ message, before, after }) => (before ? `${message} (${before} -> ${after})` : message))
-      .join(', ')
-    const message =
-      action === 'forget'
-        ? `${machine} holds data that ${component} would be without: to forget it alone is refused`
-        : `${machine} holds data that would be lost: to ${action} it is refused (${why})`
-    return [
-      {
-        code: 'data-loss-refused' as const,
-        component,
-        machine,
-        message,
-        fix: `Say so if its data may be lost: --allow-data-loss ${component}`,
-      },
-    ]
   })
 }

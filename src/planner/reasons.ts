@@ -1,10 +1,8 @@
 import type { ResolvedComponent } from '../model/blueprint.ts'
 import { canonicalJson } from '../model/json.ts'
-import type { Change } from '../model/plan.ts'
+import type { Reason } from '../model/plan.ts'
 import { referencesIn, type Value } from '../model/value.ts'
 import type { NumberedRelease } from './plan-input.ts'
-
-type Reason = Change['reasons'][number]
 
 /** A value for people: references by name, never what a secret holds; long text cut. */
 function shown(value: Value | undefined, secret: boolean): string {
@@ -124,4 +122,11 @@ function ownDifferences(
     }
   }
   return reasons
+}
+
+/** Reasons in one line: `cpu of web changed (1 -> 2), it is on another cloud`. */
+export function reasonsText(reasons: Reason[]): string {
+  return reasons
+    .map(({ message, before, after }) => (before === undefined ? message : `${message} (${before} -> ${after})`))
+    .join(', ')
 }

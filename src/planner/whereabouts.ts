@@ -39,8 +39,13 @@ export function createWhereabouts({ world, recipes, from }: Known) {
 
   function factOf(name: string, machine: MachineRecord, view: View = 'inside'): MachineFact {
     const port = portOf(component(name))
-    const [open] = view === 'outside' ? outside([machine]) : []
-    return { name: machine.name, address: open ?? addressOf(machine), ...(port !== undefined && { port }) }
+    const open = view === 'outside' ? outside([machine]) : []
+    return {
+      name: machine.name,
+      address: open[0] ?? addressOf(machine),
+      ...(open.length > 1 && { addresses: open }),
+      ...(port !== undefined && { port }),
+    }
   }
 
   function machinesOf(name: string, view: View = 'inside'): MachineFact[] {

@@ -1,7 +1,9 @@
 import type { z } from 'zod'
 import type { MachineCost } from '../model/cost.ts'
+import type { Finding } from '../model/finding.ts'
+import type { FirewallRule } from '../model/firewall.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { Address, MachineAccess, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
+import type { Address, CloudStatus, MachineAccess, MachineRequirements, ResolvedMachineSpec } from '../model/machine.ts'
 import type { Reach } from '../model/reach.ts'
 
 /** What a driver can do beyond the four required calls. Declared data, checked when planning. */
@@ -41,16 +43,6 @@ export interface MachineTags {
   machine: string
 }
 
-/** What may come to machines: ports of one protocol, from somebody. */
-export interface FirewallRule {
-  protocol: 'tcp' | 'udp'
-  /** First and last port, 1 to 65535. */
-  from: number
-  to: number
-  /** Networks (CIDR, either family), and components of the same deployment and cloud, by name. */
-  sources: ({ network: string } | { component: string })[]
-}
-
 export interface CreateMachineRequest {
   /** Host name. */
   name: string
@@ -86,8 +78,7 @@ export interface ProviderMachine {
   id: string
   name: string
   tags: MachineTags
-  /** `pending` may have no address yet; `gone`: ended at the cloud, though still listed. */
-  status: 'pending' | 'running' | 'stopped' | 'gone'
+  status: CloudStatus
   addresses: Address[]
   /** Login user of the image (`debian`). */
   user: string
@@ -106,7 +97,7 @@ export interface FoundMachine {
   id: string
   /** What it is called there. */
   name: string
-  status: ProviderMachine['status']
+  status: CloudStatus
   addresses: Address[]
   /** Kitbag's marks, where it carries some, of whichever installation. */
   tags?: MachineTags
@@ -187,7 +178,7 @@ export interface Provider {
    */
   console?(id: string): Promise<string | undefined>
   /** What would keep a deployment from working, one finding per permission, tool or quota. */
-  test(): Promise<{ name: string; ok: boolean; detail: string }[]>
+  test(): Promise<Finding[]>
   /** Takes over what a former process of this installation left running (local: restarts supervisors after the box's reboot). */
   adopt?(): Promise<void>
   /**

@@ -36,7 +36,7 @@ export const laterRoots = ['consumers', 'peers', 'tls', 'env', 'outputs']
 export const numberPaths = ['port', 'machine.cpu', 'machine.memory', 'release.number']
 
 /** A component's name as the name of a system account. */
-export function accountName(component: string): string {
+function accountName(component: string): string {
   const kebab = `kitbag-${component.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
   if (kebab.length <= 32) return kebab
   const hash = createHash('sha256').update(component).digest('hex').slice(0, 7)

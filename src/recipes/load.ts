@@ -14,7 +14,7 @@ import { recipeSchema } from './schema.ts'
 import { readYaml, type YamlSource } from './yaml.ts'
 
 /** The file that makes a folder a recipe. */
-export const recipeFile = 'recipe.yaml'
+const recipeFile = 'recipe.yaml'
 
 type Place = ReturnType<YamlSource['place']>
 

@@ -15,7 +15,7 @@ export interface ProgramParts {
 }
 
 /** Text for inside a JSON string, kept on one line. */
-export function jsonText(text: string): string {
+function jsonText(text: string): string {
   return JSON.stringify(text).slice(1, -1)
 }
 

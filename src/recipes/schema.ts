@@ -32,7 +32,7 @@ const parameterSchema: z.ZodType = z.lazy(() =>
 const parameterName = /^[a-zA-Z][a-zA-Z0-9_]*$/
 
 /** `parameters:` in recipe.yaml: a JSON Schema object, or its properties alone. */
-export const parametersSchema = z.strictObject({
+const parametersSchema = z.strictObject({
   type: z.literal('object').default('object'),
   properties: z
     .record(z.string().regex(parameterName, 'letters, digits and _, beginning with a letter'), parameterSchema)

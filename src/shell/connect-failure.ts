@@ -1,4 +1,4 @@
-import { fingerprint, parsePublicKey } from '../lib/host-key.ts'
+import { publicKeyFingerprint } from '../lib/host-key.ts'
 import { KitbagError } from '../model/errors.ts'
 import type { MachineAccess } from '../model/machine.ts'
 
@@ -32,7 +32,7 @@ export function unreachable(machine: MachineAccess, failure: unknown): KitbagErr
   if (!(failure instanceof ConnectFailure)) return cut(machine, (failure as Error).message, failure)
   const { kind, message, presented, cause } = failure
   if (kind === 'host-key') {
-    const pinned = fingerprint(parsePublicKey(machine.hostKey).blob)
+    const pinned = publicKeyFingerprint(machine.hostKey)
     return new KitbagError(
       'host-key-mismatch',
       `${where(machine)} shows another host key than the pinned one: pinned ${pinned}, presented ${presented ?? message}. Nothing was sent.`,

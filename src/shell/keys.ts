@@ -1,5 +1,4 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { fingerprint, parsePublicKey } from '../lib/host-key.ts'
 
 export interface KeyPair {
   /** OpenSSH's own format (PEM). */
@@ -23,11 +22,6 @@ export function generateKeyPair(comment: string): KeyPair {
     privateKey: pem(privateBody(publicBlob, publicBytes, Buffer.from(d, 'base64url'), note)),
     publicKey: `${type} ${publicBlob.toString('base64')}${note && ` ${note}`}`,
   }
-}
-
-/** `SHA256:...` of a public key in OpenSSH's format. Throws `invalid-request` when it is none. */
-export function publicKeyFingerprint(publicKey: string): string {
-  return fingerprint(parsePublicKey(publicKey).blob)
 }
 
 /** https://github.com/openssh/openssh-portable/blob/master/PROTOCOL.key */

@@ -30,9 +30,9 @@ afterEach(async () => {
   // What a failed test left: machines too.
   if (running && running.status() === undefined) {
     running.type(ctrlC)
-    await until(() => running?.screen().includes('[D]estroy') || running?.status() !== undefined, 60_000)
+    await until(() => running?.screen().includes('[D]estroy') || running?.status() !== undefined)
     running.type(enter)
-    await until(() => running?.status() !== undefined, 120_000)
+    await until(() => running?.status() !== undefined)
   }
   rmSync(home, { recursive: true, force: true })
 })
@@ -54,7 +54,7 @@ function runDemo(): RunningDemo {
     status: () => status,
     type: (keys: string) => void child.stdin.write(keys),
     see: (words: string) => until(() => screen.includes(words) || status !== undefined, 300_000),
-    ended: () => until(() => status !== undefined, 120_000),
+    ended: () => until(() => status !== undefined, 300_000),
   }
   running = demo
   return demo

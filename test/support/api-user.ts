@@ -24,6 +24,8 @@ export interface ApiUser {
   succeeded(operation: Pick<Operated, 'id'>): Promise<Operated>
   /** Uploads a folder; gives its digest. */
   upload(files: Record<string, string>): Promise<string>
+  /** Removes what is left at the clouds though no deployment has it; gives what that was: nothing, as a rule. */
+  swept(): Promise<string[]>
 }
 
 /** Of the control plane that there is at each call. */
@@ -56,6 +58,14 @@ export function apiUser(plane: () => Pick<TestControlPlane, 'request' | 'url' | 
       const answer = await fetch(`${url}/v1/blobs/${digest}`, { method: 'PUT', headers, body: new Uint8Array(archive) })
       if (!answer.ok) throw new Error(`the files were not taken: ${answer.status} ${await answer.text()}`)
       return digest
+    },
+    async swept() {
+      const { machines, residue } = await user.call<{ machines: { id: string }[]; residue: string[] }>(
+        'POST',
+        '/v1/sweep',
+        { remove: true },
+      )
+      return [...machines.map(({ id }) => id), ...residue]
     },
   }
   return user

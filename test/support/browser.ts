@@ -31,7 +31,7 @@ export async function look(url: string, token: string): Promise<LookedAt> {
   ]
   try {
     return await new Promise((resolve, reject) => {
-      execFile(program, [...options, address.href], { timeout: 60_000, maxBuffer: 1 << 26 }, (error, dom, said) => {
+      execFile(program, [...options, address.href], { timeout: 180_000, maxBuffer: 1 << 26 }, (error, dom, said) => {
         if (error) reject(error)
         else resolve({ dom, complaints: said.split('\n').filter((line) => line.includes('CONSOLE')) })
       })

@@ -58,6 +58,7 @@ export async function startDaemons(): Promise<Daemons> {
       machines: names.map((name) => ({ id: name, name, address: '10.0.0.9', port: 22, user: 'debian', hostKey: '' })),
       unsettled: new Set(),
       parameters: async () => ({}),
+      outside: async () => [],
     }),
     close() {
       server.closeAllConnections()

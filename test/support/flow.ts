@@ -43,6 +43,10 @@ export interface Flow {
   machines(name: string): Promise<{ rows: string[]; cloud: string[] }>
   /** `main create web-1 done` ... of an operation, in order of their end. */
   units(operation: OperationRecord): Promise<string[]>
+  /** Its number; undefined: there is no deployment of this name. */
+  releaseInForce(name: string): Promise<number | null | undefined>
+  /** Cloud, machines and balancer do as usual again, and have been asked nothing. */
+  reset(): void
   stop(): Promise<void>
 }
 
@@ -125,7 +129,7 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
     const { number } = await store.releases.ensure(id, spec)
     return submit(name, 'deploy', { release: number, ...request }, idempotencyKey)
   }
-  async function finished({ id }: OperationRecord, timeout = 60_000): Promise<OperationRecord> {
+  async function finished({ id }: OperationRecord, timeout = 150_000): Promise<OperationRecord> {
     const until = Date.now() + timeout
     for (;;) {
       const operation = await store.operations.get(id)
@@ -174,6 +178,17 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
       return units
         .sort((a, b) => end(a.finishedAt) - end(b.finishedAt))
         .map((unit) => `${unit.stage} ${unit.id} ${unit.status}`)
+    },
+    releaseInForce: async (name) => (await store.deployments.getByName(tenantId, name))?.currentRelease,
+    reset() {
+      cloud.hook = undefined
+      reach.hook = undefined
+      reach.http = undefined
+      reach.survey = undefined
+      reach.silent.clear()
+      reach.programs.length = 0
+      balancer.calls.length = 0
+      delete balancer.hook
     },
     stop: () => stops.run(),
   }

@@ -116,14 +116,14 @@ async function installationOn(home: string, plane: BuiltControlPlane, cloud: Hom
       return plane.client().json('POST', `${path(name)}/operations`, body, headers)
     },
     operation: (operation) => plane.client().json('GET', `/v1/operations/${operation}`),
-    async finished(operation, timeout = 180_000) {
+    async finished(operation, timeout = 400_000) {
       for (const end = Date.now() + timeout; ; ) {
         const found = await plane.client().json<OperationWithUnits>('GET', `/v1/operations/${operation.id}?wait=5s`)
         if (isFinal(found.status)) return found
         if (Date.now() > end) throw new Error(`${JSON.stringify(found)} after ${timeout} ms`)
       }
     },
-    async begun(operation, unit, timeout = 60_000) {
+    async begun(operation, unit, timeout = 180_000) {
       await until(async () => {
         const { units, status, error } = await installation.operation(operation.id)
         const found = units.find((one) => one.stage === 'main' && one.id === unit)
@@ -137,7 +137,7 @@ async function installationOn(home: string, plane: BuiltControlPlane, cloud: Hom
       for await (const event of story(operation)) found.push(event)
       return found
     },
-    async heard({ id: operation }, text, timeout = 60_000) {
+    async heard({ id: operation }, text, timeout = 180_000) {
       for await (const event of story(operation, AbortSignal.timeout(timeout)))
         if (text.test(JSON.stringify(event.data))) return event
       throw new Error(`operation ${operation} ended without saying ${text}`)

@@ -73,7 +73,7 @@ async function make(
   const { id, addresses } = await boot()
   const address = preferredAddress(addresses)?.address ?? ''
   const up = async () => {
-    await runOnceUp({ address, privateKey: login.privateKey, hostKey: hostKey.publicKey }, 'true', 60_000)
+    await runOnceUp({ address, privateKey: login.privateKey, hostKey: hostKey.publicKey }, 'true')
   }
   await up()
   const ensure = async () => {

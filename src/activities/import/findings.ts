@@ -1,25 +1,19 @@
 import type { CloudRecord, DeploymentRecord, Store } from '../../db/store.ts'
+import { mebibytes } from '../../lib/bytes.ts'
+import { sizeWord } from '../../lib/machine-sizes.ts'
 import { nearest } from '../../lib/nearest.ts'
-import { isHousekeeping, mebibytes } from '../../lib/survey/faults.ts'
+import { isHousekeeping } from '../../lib/survey/faults.ts'
 import type { Survey } from '../../lib/survey/survey.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
-import { type ErrorCode, KitbagError } from '../../model/errors.ts'
+import { KitbagError } from '../../model/errors.ts'
+import type { ImportFinding } from '../../model/imported-machine.ts'
 import type { ResolvedMachineSpec } from '../../model/machine.ts'
 import { expand } from '../../planner/expand.ts'
-import { suffices } from '../../planner/fate.ts'
+import { suffices } from '../../planner/fitness.ts'
 import type { FoundMachine } from '../../providers/contract.ts'
 import type { ToolkitRegistry } from '../../toolkit/contract.ts'
 
-/** One thing that was looked at. `code`: what its refusal is told with; default `invalid-request`. */
-export interface Finding {
-  name: string
-  ok: boolean
-  detail: string
-  fix?: string
-  code?: ErrorCode
-}
-
-export function hasFailed(findings: Finding[]): boolean {
+export function hasFailed(findings: ImportFinding[]): boolean {
   return findings.some(({ ok }) => !ok)
 }
 
@@ -57,7 +51,7 @@ export async function wantedOf(
 export function specOf({ size, image, region, zone }: FoundMachine, seen: Survey): ResolvedMachineSpec {
   const { cpu = 0, memory = 0, disk, image: word = '' } = seen
   return {
-    size: size ?? `${cpu}cpu-${mebibytes(memory)}MiB`,
+    size: size ?? sizeWord({ cpu, memory }),
     image: image ?? word,
     ...(region !== undefined && { region }),
     ...(zone !== undefined && { zone }),
@@ -69,10 +63,10 @@ export function specOf({ size, image, region, zone }: FoundMachine, seen: Survey
 export function misfits(
   wanted: ResolvedComponent | undefined,
   { region, zone, requirements: has }: ResolvedMachineSpec,
-): Finding[] {
+): ImportFinding[] {
   if (!wanted) return []
   const { machine: asks, placement } = wanted
-  const found: Finding[] = []
+  const found: ImportFinding[] = []
   const check = (name: string, ok: boolean, detail: string) => found.push({ name, ok, detail })
   check('image', has.image === asks.image, `runs ${has.image}, and ${asks.image} is asked for`)
   check('cpu', suffices(has.cpu, asks.cpu), `has ${has.cpu} cpu, and ${asks.cpu} are asked for`)
@@ -98,7 +92,7 @@ export function misfits(
 }
 
 /** What has the component's port now: most likely what it is to take over from. No reason to refuse. */
-export function listening(wanted: ResolvedComponent | undefined, { listeners }: Survey): Finding[] {
+export function listening(wanted: ResolvedComponent | undefined, { listeners }: Survey): ImportFinding[] {
   const taken = listeners.find((one) => one.port === wanted?.port && !isHousekeeping(one))
   if (!taken) return []
   const detail = `${taken.program || 'something'} listens on port ${taken.port}: it has to go before ${wanted?.name} can start there`

@@ -1,4 +1,4 @@
-import { fingerprint, parsePublicKey } from '../../lib/host-key.ts'
+import { publicKeyFingerprint } from '../../lib/host-key.ts'
 
 /** Why a host key is believed: `cloud`: the cloud knows it; `shown`: it is not, until somebody has compared it. */
 export interface HostKey {
@@ -20,13 +20,13 @@ export interface Evidence {
 
 /** undefined: the given key is not the machine's, or it shows none. */
 export function judgeHostKey({ given, keys, fromCloud, console = '' }: Evidence): HostKey | undefined {
-  const known = keys.map((key) => ({ key, print: fingerprintOf(key) }))
+  const known = keys.map((key) => ({ key, print: publicKeyFingerprint(key) }))
   const found = (source: HostKey['source'], fits: (one: { key: string; print: string }) => boolean) => {
     const one = known.find(fits)
     return one && { fingerprint: one.print, source, ...(source !== 'shown' && { pinned: one.key }) }
   }
   if (given !== undefined) {
-    const wanted = given.startsWith('SHA256:') ? given : fingerprintOf(given)
+    const wanted = given.startsWith('SHA256:') ? given : publicKeyFingerprint(given)
     return found('given', ({ print }) => print === wanted)
   }
   if (fromCloud) return found('cloud', () => true)
@@ -39,10 +39,6 @@ export function fingerprintsIn(console: string): string[] {
   const blocks = console.matchAll(/-----BEGIN SSH HOST KEY (\w+)-----([\s\S]*?)-----END SSH HOST KEY \1-----/g)
   return [...blocks].flatMap(([, , text = '']) => [
     ...(text.match(/SHA256:[A-Za-z0-9+/]{43}/g) ?? []),
-    ...(text.match(/(?:ssh|ecdsa)-[\w-]+ AAAA[A-Za-z0-9+/=]+/g) ?? []).map(fingerprintOf),
+    ...(text.match(/(?:ssh|ecdsa)-[\w-]+ AAAA[A-Za-z0-9+/=]+/g) ?? []).map(publicKeyFingerprint),
   ])
-}
-
-function fingerprintOf(key: string): string {
-  return fingerprint(parsePublicKey(key).blob)
 }

@@ -2,43 +2,18 @@ import type { CloudRecord, DeploymentRecord, Store } from '../../db/store.ts'
 import { machineFaults } from '../../lib/survey/faults.ts'
 import { survey } from '../../lib/survey/survey.ts'
 import { KitbagError } from '../../model/errors.ts'
-import type { ImportedMachine } from '../../model/imported-machine.ts'
+import type { ExaminedMachine, ImportAsked, ImportFinding } from '../../model/imported-machine.ts'
 import { loginAddress, type MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
 import { nextName } from '../../planner/imports.ts'
 import type { Capabilities, FoundMachine, Provider, ProviderSsh } from '../../providers/contract.ts'
 import type { ToolkitRegistry } from '../../toolkit/contract.ts'
-import { type Finding, hasFailed, listening, misfits, specOf, wantedOf } from './findings.ts'
+import { hasFailed, listening, misfits, specOf, wantedOf } from './findings.ts'
 import { type HostKey, judgeHostKey } from './host-key.ts'
-
-export interface ImportAsked {
-  deployment: string
-  component: string
-  /** The cloud's own id, or its name there. */
-  id?: string | undefined
-  tag?: { name: string; value: string } | undefined
-  /** Login user; absent: the usual one of such machines. */
-  user?: string | undefined
-  port: number
-  /** `SHA256:...` or a whole public key. */
-  fingerprint?: string | undefined
-}
-
-/** What a look at a machine found. Nothing was changed, there or anywhere. */
-export interface Examined {
-  /** The name that it would get: `web-3`. */
-  name: string
-  found: FoundMachine
-  user: string
-  hostKey?: HostKey
-  findings: Finding[]
-  /** Present when nothing speaks against it. */
-  machine?: ImportedMachine
-}
 
 export interface Imports {
   /** Throws `not-found`, `not-supported`, `invalid-request` where there is no one machine to look at. */
-  examine(asked: ImportAsked, cloud: CloudRecord): Promise<Examined>
+  examine(asked: ImportAsked, cloud: CloudRecord): Promise<ExaminedMachine>
 }
 
 export interface ImportsOptions {
@@ -50,14 +25,14 @@ export interface ImportsOptions {
 }
 
 /** Id under which a machine without a row is reached: its cloud, and the cloud's own id. */
-export function importId(cloudId: string, providerId: string): string {
+function importId(cloudId: string, providerId: string): string {
   return `import:${cloudId}:${providerId}`
 }
 
 export function createImports(options: ImportsOptions): Imports {
   const { store, clouds, reach, ssh, toolkit } = options
 
-  async function examine(asked: ImportAsked, cloud: CloudRecord): Promise<Examined> {
+  async function examine(asked: ImportAsked, cloud: CloudRecord): Promise<ExaminedMachine> {
     const { imports, images } = await clouds.capabilities(cloud.id)
     const provider = await clouds.provider(cloud.id)
     if (imports !== true || !provider.marks)
@@ -67,8 +42,8 @@ export function createImports(options: ImportsOptions): Imports {
     const wanted = await wantedOf({ store, toolkit }, asked.component, deployment, cloud)
     const rows = deployment ? await store.machines.list(deployment.id) : []
     const user = asked.user ?? found.user ?? 'debian'
-    const findings: Finding[] = [await belonging(found, deployment), ...running(found)]
-    const examined: Examined = { name: nextName(rows, asked.component), found, user, findings }
+    const findings: ImportFinding[] = [await belonging(found, deployment), ...running(found)]
+    const examined: ExaminedMachine = { name: nextName(rows, asked.component), found, user, findings }
     const refusal = deployment && (await provider.marks.refusal?.(found.id, await ownerOf(deployment)))
     if (refusal) findings.push({ name: 'network', ok: false, code: 'not-supported', detail: refusal })
     if (hasFailed(findings)) return examined
@@ -108,9 +83,9 @@ export function createImports(options: ImportsOptions): Imports {
   }
 
   /** Whose it is. */
-  async function belonging({ id, tags }: FoundMachine, deployment?: DeploymentRecord): Promise<Finding> {
+  async function belonging({ id, tags }: FoundMachine, deployment?: DeploymentRecord): Promise<ImportFinding> {
     if (!tags) return { name: 'owner', ok: true, detail: 'carries no marks of Kitbag' }
-    const refused = (detail: string, fix?: string): Finding => ({
+    const refused = (detail: string, fix?: string): ImportFinding => ({
       name: 'owner',
       ok: false,
       code: 'conflict',
@@ -137,7 +112,7 @@ export function createImports(options: ImportsOptions): Imports {
     { fingerprint: given }: ImportAsked,
     found: FoundMachine,
     target: Omit<MachineAccess, 'hostKey'>,
-    findings: Finding[],
+    findings: ImportFinding[],
   ): Promise<HostKey | undefined> {
     const name = 'host key'
     let keys: string[]
@@ -168,7 +143,7 @@ export function createImports(options: ImportsOptions): Imports {
     return judged
   }
 
-  async function lookAt(access: MachineAccess, findings: Finding[]) {
+  async function lookAt(access: MachineAccess, findings: ImportFinding[]) {
     try {
       const seen = await survey(reach, access)
       findings.push({ name: 'login', ok: true, detail: `${access.user} may use sudo` })
@@ -193,12 +168,12 @@ const sources = {
   shown: 'as it shows it',
 } satisfies Record<HostKey['source'], string>
 
-function failure(name: string, error: unknown): Finding {
+function failure(name: string, error: unknown): ImportFinding {
   if (!(error instanceof KitbagError)) throw error
   return { name, ok: false, code: error.code, detail: error.message, ...(error.fix && { fix: error.fix }) }
 }
 
-function running({ status, addresses }: FoundMachine): Finding[] {
+function running({ status, addresses }: FoundMachine): ImportFinding[] {
   if (status !== 'running')
     return [
       { name: 'state', ok: false, code: 'conflict', detail: `is ${status}`, fix: 'Start it, and import it then.' },

@@ -1,5 +1,6 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
+import { machinesEnding } from '../../model/plan.ts'
 import { mayServe } from '../../planner/change-context.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { forgetOverrides } from '../forget-overrides.ts'
@@ -59,9 +60,7 @@ export async function retire(work: UnitWork, row: MachineRecord): Promise<void> 
   const { deps, deployment, plan } = work
   const service = await serviceNamed(work, row.component)
   if (!service?.toolkit.control.retire) return
-  const going = new Set(
-    plan.units.filter(({ kind }) => kind === 'destroy' || kind === 'forget').map(({ machine }) => machine),
-  )
+  const going = machinesEnding(plan.units)
   const rows = await deps.store.machines.list(deployment.id)
   if (!rows.some((other) => other.component === row.component && other.status === 'ready' && !going.has(other.name)))
     return

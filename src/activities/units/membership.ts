@@ -1,3 +1,4 @@
+import { machinesEnding } from '../../model/plan.ts'
 import type { Overrides } from '../../toolkit/contract.ts'
 import { overridesFor } from '../overrides-for.ts'
 import { type RunningService, serviceNamed } from '../service-of.ts'
@@ -12,7 +13,7 @@ export async function leave(work: UnitWork): Promise<void> {
   if (machine?.status === 'ready') await work.deps.store.machines.update(machine.id, { status: 'installed' })
   const { drain } = (await componentOf(work)).update
   const overrides = await overridesOf(work, service)
-  const going = machinesGoing(work).has(work.unit.machine)
+  const going = machinesEnding(work.plan.units).has(work.unit.machine)
   await service.toolkit.control.leave(service.context, member(work), { overrides, drain, going })
 }
 
@@ -23,7 +24,7 @@ export async function join(work: UnitWork): Promise<void> {
     const options = {
       overrides: await overridesOf(work, service),
       timeout: work.timings.join,
-      going: machinesGoing(work),
+      going: machinesEnding(work.plan.units),
     }
     await service.toolkit.control.join(service.context, member(work), options)
   }
@@ -38,10 +39,6 @@ async function runningService(work: UnitWork): Promise<RunningService | undefine
 
 async function overridesOf(work: UnitWork, { context }: RunningService): Promise<Overrides> {
   return (await overridesFor({ ...work, store: work.deps.store }))[context.service] ?? {}
-}
-
-function machinesGoing({ plan }: UnitWork): Set<string> {
-  return new Set(plan.units.filter(({ kind }) => kind === 'destroy' || kind === 'forget').map(({ machine }) => machine))
 }
 
 function member({ unit }: UnitWork) {

@@ -1,6 +1,6 @@
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRecord } from '../../model/machine.ts'
-import type { Unit } from '../../model/plan.ts'
+import { machinesEnding, type Unit } from '../../model/plan.ts'
 import { leavingProgram } from '../../recipes/compile.ts'
 import { runCompiled } from '../run-phase.ts'
 import type { UnitWork } from '../unit-work.ts'
@@ -32,9 +32,7 @@ export async function leaveMachine(work: UnitWork, row: MachineRecord): Promise<
   const { deps, deployment, plan } = work
   const { machines } = deps.store
   const host = (await machines.list(deployment.id)).find(({ id }) => id === row.hostId)
-  const going = plan.units.some(
-    ({ kind, machine }) => (kind === 'destroy' || kind === 'forget') && machine === host?.name,
-  )
+  const going = host !== undefined && machinesEnding(plan.units).has(host.name)
   if (host && host.status !== 'lost' && row.status !== 'lost' && !going) {
     await machines.update(row.id, { installDigest: null, configureDigest: null })
     await runCompiled(work, row, leavingProgram(row.component), { phase: 'configure', secrets: [], mode: 'apply' })

@@ -1,12 +1,11 @@
 import type { ResolvedService } from '../../model/blueprint.ts'
 import type { JsonObject } from '../../model/json.ts'
-import type { MachineRecord } from '../../model/machine.ts'
+import { type MachineRecord, tryMachineAccess } from '../../model/machine.ts'
 import type { ReleaseSpec } from '../../model/release.ts'
 import { expand } from '../../planner/expand.ts'
 import type { ControlContext, Sample, WatchContext } from '../../toolkit/contract.ts'
 import { costsOf } from '../costs.ts'
 import type { ActivityDeps } from '../deps.ts'
-import { tryMachineAccess } from '../machine-access.ts'
 import type { Glance } from './glance.ts'
 import { atCloud, probe } from './probe.ts'
 

@@ -1,10 +1,9 @@
 import { checkHealth } from '../../lib/check-health.ts'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import { type ErrorCode, KitbagError } from '../../model/errors.ts'
-import type { MachineAccess, MachineRecord } from '../../model/machine.ts'
+import { type MachineAccess, type MachineRecord, tryMachineAccess } from '../../model/machine.ts'
 import type { CloudStatus, Probe } from '../../toolkit/contract.ts'
 import type { ActivityDeps } from '../deps.ts'
-import { tryMachineAccess } from '../machine-access.ts'
 
 /** Codes by which a machine fails, and no cloud. */
 const ownWords = new Set<ErrorCode>(['machine-unreachable', 'host-key-mismatch'])

@@ -4,9 +4,9 @@ import type { ApiEnv } from '../deps.ts'
 import { decodeUtf8, parseStrictJson } from './strict-json.ts'
 
 /** Bytes of a JSON body, a blueprint's text included. */
-export const jsonLimit = 2 * 1024 * 1024
+const jsonLimit = 2 * 1024 * 1024
 /** Bytes of an uploaded archive. */
-export const blobLimit = 512 * 1024 * 1024
+const blobLimit = 512 * 1024 * 1024
 
 const jsonType = /^application\/([\w.-]+\+)?json\s*(;|$)/i
 

@@ -1,7 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import { KitbagError } from '../../model/errors.ts'
+import type { ExaminedMachine } from '../../model/imported-machine.ts'
 import { loginAddress } from '../../model/machine.ts'
-import type { Api, ApiDeps, ExaminedMachine } from '../deps.ts'
+import type { Api, ApiDeps } from '../deps.ts'
 import { json, jsonBody, problems } from '../http/responses.ts'
 import { type ImportPlan, importPlanSchema } from '../schemas/import-plan.ts'
 import { inDeployment } from '../schemas/names.ts'
@@ -55,7 +56,7 @@ function present({ name, found, user, hostKey, findings }: ExaminedMachine): Imp
   return {
     ok: findings.every(({ ok }) => ok),
     name,
-    machine: { id, name: called, status: status as ImportPlan['machine']['status'], address, user },
+    machine: { id, name: called, status, address, user },
     hostKey: hostKey ? { fingerprint: hostKey.fingerprint, source: hostKey.source } : null,
     findings: findings.map(({ name: what, ok, detail, fix }) => ({
       name: what,

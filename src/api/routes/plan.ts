@@ -70,7 +70,7 @@ export function addPlan(api: Api, deps: ApiDeps): void {
   api.openapi(planRoute, async (c) => {
     const { tenantId } = c.var
     const input = await planInput(deps, c.req.valid('param').deployment, c.req.valid('json'), tenantId)
-    const specs = await deps.resolveSpecs(machinesToCreate(input), { tenantId, cloudId: input.cloudId })
+    const specs = await deps.resolveSpecs(machinesToCreate(input))
     const made = plan(input, specs)
     const costs = planCosts(made, input.machines, await deps.costs(cloudsOf(made, input.machines)))
     const imported = await deps.previews(input, made, tenantId)

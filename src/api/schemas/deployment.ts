@@ -6,7 +6,7 @@ const lastOperation = z
   .object({ id: z.string(), kind: operationKind, status: operationStatus })
   .openapi('LastOperation')
 
-export const deploymentStatus = z
+const deploymentStatus = z
   .enum(['empty', 'deploying', 'live', 'drifted', 'failed', 'destroying'])
   .openapi('DeploymentStatus', {
     description:

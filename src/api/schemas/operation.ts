@@ -58,7 +58,7 @@ export const unitSchema = z
   })
   .openapi('Unit')
 
-export const eventSchema = z
+const eventSchema = z
   .object({
     seq: z.int(),
     at: z.string(),

@@ -8,7 +8,7 @@ const reason = z.object({
   after: z.string().optional(),
 })
 
-export const changeSchema = z
+const changeSchema = z
   .object({
     action: z.enum(['create', 'keep', 'update', 'replace', 'remove', 'import', 'forget']),
     component: z.string(),

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi'
 import { type ErrorCode, errorCodes } from '../../model/errors.ts'
 
-export const errorCodeSchema = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]).openapi('ErrorCode')
+const errorCodeSchema = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]).openapi('ErrorCode')
 
 const placeSchema = z
   .object({

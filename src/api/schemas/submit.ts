@@ -64,20 +64,18 @@ const scale = z.strictObject({
   scale: z.record(componentName, z.int().min(0).max(1000)).openapi({ description: 'Component -> machines' }),
   allowDataLoss,
 })
+const machineNames = z.array(z.string().min(1).max(63)).min(1).max(100)
 const heal = z.strictObject({
   kind: z.literal('heal'),
   ...common,
-  machines: z
-    .array(z.string().min(1).max(63))
-    .min(1)
-    .max(100)
-    .openapi({ description: 'Names of machines that are dead: each is replaced without asking it anything' }),
+  machines: machineNames.openapi({
+    description: 'Names of machines that are dead: each is replaced without asking it anything',
+  }),
   allowDataLoss,
 })
 const promote = z.strictObject({ kind: z.literal('promote'), ...common })
 const abort = z.strictObject({ kind: z.literal('abort'), ...common })
 const check = z.strictObject({ kind: z.literal('check'), ...common })
-const machineNames = z.array(z.string().min(1).max(63)).min(1).max(100)
 const destroy = z.strictObject({
   kind: z.literal('destroy'),
   ...common,

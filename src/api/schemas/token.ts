@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-export const tokenName = z.string().min(1).max(80)
+const tokenName = z.string().min(1).max(80)
 
 export const tokenSchema = z.object({ id: z.string(), name: z.string(), createdAt: z.string() }).openapi('Token')
 

@@ -51,9 +51,9 @@ export async function readContext(
         component === service.name && releaseNumber !== null && status !== 'lost',
     ),
   )
-  const parameters = async () => {
+  const facts = async () => {
     const overrides = await store.overrides.list(deployment.id)
-    return (await factsOf(deps, deployment, release, all, overrides)).facts.parameters(service.name)
+    return (await factsOf(deps, deployment, release, all, overrides)).facts
   }
   const { id, tenantId, name } = deployment
   return {
@@ -62,7 +62,8 @@ export async function readContext(
     reach,
     machines,
     unsettled: new Set<string>(),
-    parameters,
+    parameters: async () => (await facts()).parameters(service.name),
+    outside: async () => (await facts()).outside(service.name),
     watch: {
       state: () => store.watches.state(deployment.id, service.name),
       decisions: (limit: number) => store.watches.decisions(deployment.id, service.name, { limit }),

@@ -1,3 +1,4 @@
+import { mebibytes } from '../bytes.ts'
 import type { Listener, Survey } from './survey.ts'
 
 /** One thing that would not work on a machine, with the way out. */
@@ -60,6 +61,7 @@ export function strangers({ listeners }: Survey, { port }: { port: number }): Li
   })
 }
 
+/** What is said of one of them. */
 export function strangerFault({ protocol, port, program }: Listener, { name }: { name: string }): Fault {
   const who = program || 'something'
   return {
@@ -67,10 +69,6 @@ export function strangerFault({ protocol, port, program }: Listener, { name }: {
     detail: `${who} listens on port ${port} (${protocol}); a component that wants it cannot go there`,
     fix: `Stop it on ${name}: sudo systemctl disable --now ${program || 'its service'}`,
   }
-}
-
-export function mebibytes(bytes: number): number {
-  return Math.round(bytes / 1024 ** 2)
 }
 
 function isLoopback(address: string): boolean {

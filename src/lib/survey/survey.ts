@@ -62,7 +62,7 @@ export function refused(
 }
 
 /** `now`: this clock in the middle of the look. */
-export function parseSurvey(text: string, now: number): Survey {
+function parseSurvey(text: string, now: number): Survey {
   const lines = text.split('\n').map((line) => {
     const at = line.indexOf(' ')
     return at < 0 ? ([line, ''] as const) : ([line.slice(0, at), line.slice(at + 1)] as const)

@@ -1,5 +1,5 @@
 import { KitbagError } from '../../model/errors.ts'
-import type { Provider } from '../contract.ts'
+import type { Finding } from '../../model/finding.ts'
 import type { AwsCloud } from './connection.ts'
 import { type Dry, dryRuns } from './dry-runs.ts'
 import { awsCode } from './errors.ts'
@@ -9,8 +9,6 @@ import { importActions, importStatements, neededActions, policy } from './policy
 
 /** EC2 gives the same answer to who may not at all and to who may with Kitbag's things alone. */
 const onlyTagged = "not allowed on what is not Kitbag's; whether on what is, shows once a deployment is there"
-
-type Finding = Awaited<ReturnType<Provider['test']>>[number]
 
 /** What would keep a deployment from working: credentials, network, images, then each permission by EC2's own dry run. */
 export async function findings(cloud: AwsCloud, market: Market): Promise<Finding[]> {

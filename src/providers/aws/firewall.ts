@@ -1,7 +1,8 @@
 import { DeleteSecurityGroupCommand, type SecurityGroup } from '@aws-sdk/client-ec2'
+import { inTurn } from '../../lib/in-turn.ts'
 import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
-import type { FirewallRule } from '../contract.ts'
+import type { FirewallRule } from '../../model/firewall.ts'
 import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'
 import { alignRules, findGroups, makeGroup, permissions } from './groups.ts'
@@ -27,14 +28,8 @@ export interface Firewall {
 
 export function firewall(cloud: AwsCloud, market: Market): Firewall {
   /** Of each deployment one thing after the other: its machines are made side by side, its network and groups once. */
-  const turns = new Map<string, Promise<unknown>>()
+  const turn = inTurn()
   const known = new Map<string, { places: Place[]; groups: Map<string, string> }>()
-
-  function inTurn<T>({ deployment }: Owner, work: () => Promise<T>): Promise<T> {
-    const turn = (turns.get(deployment) ?? Promise.resolve()).catch(() => {}).then(work)
-    turns.set(deployment, turn)
-    return turn
-  }
 
   const placesOf = async (owner: Owner): Promise<Place[]> => {
     const own = cloud.settings.network.own
@@ -60,10 +55,10 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
   }
 
   return {
-    places: (owner) => inTurn(owner, async () => (await stateOf(owner)).places),
-    group: (owner, component) => inTurn(owner, () => ensureGroup(owner, component)),
+    places: (owner) => turn(owner.deployment, async () => (await stateOf(owner)).places),
+    group: (owner, component) => turn(owner.deployment, () => ensureGroup(owner, component)),
     secure: (owner, rules) =>
-      inTurn(owner, async () => {
+      turn(owner.deployment, async () => {
         known.delete(owner.deployment)
         for (const component of componentsOf(rules)) await ensureGroup(owner, component)
         const { groups: ids } = await stateOf(owner)
@@ -75,7 +70,7 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
         }
       }),
     release: (owner) =>
-      inTurn(owner, async () => {
+      turn(owner.deployment, async () => {
         known.delete(owner.deployment)
         const own = await findGroups(cloud, owner)
         const kept = await keptGroups(cloud, own)
@@ -89,7 +84,6 @@ export function firewall(cloud: AwsCloud, market: Market): Firewall {
           await untag(cloud, ids)
           await leaveNetworks(cloud, owner)
         }
-        turns.delete(owner.deployment)
       }),
   }
 }

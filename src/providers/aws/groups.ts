@@ -9,7 +9,7 @@ import {
   type ServiceOutputTypes,
 } from '@aws-sdk/client-ec2'
 import { KitbagError } from '../../model/errors.ts'
-import type { FirewallRule } from '../contract.ts'
+import type { FirewallRule } from '../../model/firewall.ts'
 import type { AwsCommand } from './client.ts'
 import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'

@@ -18,6 +18,7 @@ import { type Owner, readTag, tagNames } from './tags.ts'
 /** States of instances that can be taken in, or at least be told of. */
 const there = ['pending', 'running', 'stopping', 'stopped']
 
+/** By tags, and the component's security group beside the machine's own. */
 export function marks(cloud: AwsCloud, walls: Firewall): MachineMarks {
   return {
     async find(query) {

@@ -25,7 +25,7 @@ import { type Owner, tagFilters, tagged } from './tags.ts'
 const mostZones = 8
 
 /** The deployment's own networks: one, unless a call's answer was lost together with AWS's memory of it. */
-export async function findNetworks({ ec2 }: AwsCloud, owner: Owner): Promise<string[]> {
+async function findNetworks({ ec2 }: AwsCloud, owner: Owner): Promise<string[]> {
   const { Vpcs = [] } = await ec2.send(new DescribeVpcsCommand({ Filters: tagFilters(owner) }))
   return Vpcs.flatMap(({ VpcId }) => VpcId ?? []).sort()
 }

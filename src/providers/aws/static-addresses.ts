@@ -7,11 +7,11 @@ import {
   ReleaseAddressCommand,
 } from '@aws-sdk/client-ec2'
 import { batched } from '../../lib/batched.ts'
+import { inTurn } from '../../lib/in-turn.ts'
 import { backoff, retry } from '../../lib/retry.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Address } from '../../model/machine.ts'
 import type { StaticAddresses } from '../contract.ts'
-
 import type { AwsCloud } from './connection.ts'
 import { awsCode } from './errors.ts'
 import { tolerating } from './groups.ts'
@@ -27,7 +27,7 @@ const lookAgain = { attempts: 10, delay: backoff(200, 10_000) }
 export function staticAddresses(cloud: AwsCloud): StaticAddresses {
   const { ec2, installation, instances, settings } = cloud
   /** Of each name one thing after the other. */
-  const turns = new Map<string, Promise<unknown>>()
+  const turn = inTurn()
   /** Allocated here, and perhaps not listed yet. */
   const made = new Map<string, ElasticIp>()
   const keyOf = ({ deployment }: Pick<Owner, 'deployment'>, name: string) => `${deployment} ${name}`
@@ -36,14 +36,6 @@ export function staticAddresses(cloud: AwsCloud): StaticAddresses {
     const all = await findAddresses(cloud, { installation })
     return new Map(deployments.map((id) => [id, all.filter(({ Tags }) => readTag(Tags, 'deployment') === id)] as const))
   })
-
-  function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const turn = (turns.get(key) ?? Promise.resolve()).catch(() => {}).then(work)
-    turns.set(key, turn)
-    const done = () => void (turns.get(key) === turn && turns.delete(key))
-    turn.then(done, done)
-    return turn
-  }
 
   /** All of a name, the one to use first: that which a machine has, else the first. */
   async function find(owner: Owner, name: string): Promise<ElasticIp[]> {
@@ -89,7 +81,7 @@ export function staticAddresses(cloud: AwsCloud): StaticAddresses {
   }
 
   return {
-    assign: (owner, name, machineId) => inTurn(keyOf(owner, name), () => assign(owner, name, machineId)),
+    assign: (owner, name, machineId) => turn(keyOf(owner, name), () => assign(owner, name, machineId)),
     async list(of) {
       const all = await findAddresses(cloud, { installation: of })
       return all.map(({ Tags, PublicIp: address = '' }) => ({
@@ -99,7 +91,7 @@ export function staticAddresses(cloud: AwsCloud): StaticAddresses {
       }))
     },
     release: (owner, name) =>
-      inTurn(keyOf(owner, name), async () => {
+      turn(keyOf(owner, name), async () => {
         for (const one of await find(owner, name)) await giveBack(cloud, one)
         made.delete(keyOf(owner, name))
       }),

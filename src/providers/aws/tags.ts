@@ -18,7 +18,7 @@ export const tagNames = {
 export type Owner = Pick<MachineTags, 'installation' | 'deployment'>
 type TagWords = Partial<Record<keyof typeof tagNames, string>>
 
-export function tagList(words: TagWords, name: string): Tag[] {
+function tagList(words: TagWords, name: string): Tag[] {
   const own = Object.entries(words).map(([word, Value]) => ({ Key: tagNames[word as keyof TagWords], Value }))
   return [{ Key: 'Name', Value: name }, ...own]
 }

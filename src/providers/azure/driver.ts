@@ -1,3 +1,4 @@
+import { inTurn } from '../../lib/in-turn.ts'
 import { type JumpHost, jumpHost } from '../../lib/jump-host.ts'
 import type { Provider, ProviderDriver } from '../contract.ts'
 import { type Azure, connectAzure } from './azure.ts'
@@ -8,7 +9,6 @@ import { during, patiently } from './failures.ts'
 import { findings } from './findings.ts'
 import { applyFirewall } from './firewall.ts'
 import { imageLines } from './images.ts'
-import { inTurn } from './in-turn.ts'
 import { listMachines, machineReader, vmReader } from './machines.ts'
 import { letGo, marks } from './marks.ts'
 import { keepPlaces } from './places.ts'
@@ -43,6 +43,7 @@ export const driver: ProviderDriver<Settings, Credentials> = {
 function connect(azure: Azure, jump: JumpHost | undefined): Provider {
   const places = keepPlaces(azure)
   const kept = keepOffers(azure)
+  // Azure refuses a second change of something that is still being changed.
   const turn = inTurn()
   const read = machineReader(azure)
   const readVm = vmReader(azure)

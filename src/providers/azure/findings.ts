@@ -1,3 +1,4 @@
+import type { Finding } from '../../model/finding.ts'
 import type { Azure } from './azure.ts'
 import { found, toKitbagError } from './failures.ts'
 import { allOf } from './inventory.ts'
@@ -12,12 +13,6 @@ import {
   roleDefinition,
 } from './permissions.ts'
 import type { Offers } from './resolve.ts'
-
-export interface Finding {
-  name: string
-  ok: boolean
-  detail: string
-}
 
 /** Everything that a deployment needs here, one finding each. Without accepted credentials nothing else is asked. */
 export async function findings(azure: Azure, kept: Offers): Promise<Finding[]> {

@@ -1,5 +1,5 @@
 import type { NetworkSecurityGroup, SecurityRule } from '@azure/arm-network'
-import type { FirewallRule } from '../contract.ts'
+import type { FirewallRule } from '../../model/firewall.ts'
 import { type Azure, lookAgain } from './azure.ts'
 import { found } from './failures.ts'
 import { type Owner, ownerTags, sharedName } from './names.ts'

@@ -23,6 +23,7 @@ export async function getMachine(azure: Azure, id: string): Promise<ProviderMach
   return toMachine(azure, vm, isImported(vm) ? await interfaceOf(azure, vm) : nic)
 }
 
+/** Whether somebody else made it: only then its marks tell the login user. */
 export function isImported({ tags }: VirtualMachine): boolean {
   return tags?.[tagKeys.user] !== undefined
 }
@@ -145,6 +146,7 @@ function unfinished(azure: Azure, nic: NetworkInterface): ProviderMachine {
   return { id, name, tags, status: 'pending', addresses: [], user: loginUser, sshPort: 22 }
 }
 
+/** Private and public ones. A public one that did not come with the machine is static. */
 export async function addressesOf(azure: Azure, { name, ipConfigurations = [] }: NetworkInterface): Promise<Address[]> {
   const own = namesOf('', (name ?? '').replace(/-nic$/, ''))
   const addresses: Address[] = []

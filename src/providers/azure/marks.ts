@@ -20,6 +20,7 @@ import {
 import type { Places } from './places.ts'
 import { statusOf } from './state.ts'
 
+/** By tags, and the component's application security group beside the machine's own. */
 export function marks(azure: Azure, places: Places): MachineMarks {
   const { compute, settings } = azure
   return {

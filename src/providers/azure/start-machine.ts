@@ -117,6 +117,7 @@ async function tryChoice(
       throw new KitbagError(
         'provider-failed',
         `azure: ${request.name} found no place within ${allocation / 60_000} min`,
+        { machine: request.name, fix: 'Deploy again; if that lasts, allow other zones or another size.' },
       )
     }
     seen ||= vm !== undefined

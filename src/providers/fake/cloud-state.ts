@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { appendFile, link, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isMissing, readState, writeState } from '../../lib/state-file.ts'
-import type { FirewallRule, MachineTags } from '../contract.ts'
+import type { FirewallRule } from '../../model/firewall.ts'
+import type { MachineTags } from '../contract.ts'
 
 /** A machine at the fake cloud. */
 export interface FakeMachine {

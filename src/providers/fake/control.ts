@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readState, writeState } from '../../lib/state-file.ts'
-import type { FirewallRule } from '../contract.ts'
+import type { FirewallRule } from '../../model/firewall.ts'
 import { cloudState, type FakeMachine } from './cloud-state.ts'
 import { fakeFolder } from './driver.ts'
 import { controlSchema, type FakeControl } from './settings.ts'

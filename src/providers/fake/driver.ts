@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
+import { sizeWord } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { Address } from '../../model/machine.ts'
 import type { FoundMachine, Provider, ProviderDriver, ProviderMachine } from '../contract.ts'
@@ -48,11 +49,15 @@ function connect(state: CloudState, settings: FakeSettings, installation: string
       })),
     resolve: (requirements, { region }) =>
       call('resolve', '', async ({ regions }) => {
-        const { image, cpu, memory } = requirements
+        const { image } = requirements
         if (!images.includes(image)) throw unknown('image', image, images)
         if (region !== undefined && !regions.includes(region)) throw unknown('region', region, regions)
-        const size = `${cpu}cpu-${Math.round(memory / 1024 / 1024)}MiB`
-        return { size, image: `img-${image}`, ...(region !== undefined && { region }), requirements }
+        return {
+          size: sizeWord(requirements),
+          image: `img-${image}`,
+          ...(region !== undefined && { region }),
+          requirements,
+        }
       }),
     createMachine: ({ name, hostKey }, { token, tags }) =>
       call('createMachine', name, async ({ pendingPolls, capacity }) => {

@@ -18,7 +18,7 @@ export const faultyCalls = [
 ] as const
 
 /** One way to go wrong. The first rule that hits a call decides. */
-export const faultSchema = z.strictObject({
+const faultSchema = z.strictObject({
   /** Default: every call. */
   calls: z.array(z.enum(faultyCalls)).optional(),
   /** Only for machines whose name (create) or id (other calls) contains this. */

@@ -19,7 +19,7 @@ export async function detectConfinement(): Promise<Confinement> {
 }
 
 /** Mount points of control group hierarchies, each hierarchy once. */
-export function parseHierarchies(mounts: string): string[] {
+function parseHierarchies(mounts: string): string[] {
   const found = new Map<string, string>()
   for (const line of mounts.split('\n')) {
     const [, point = '', type = '', options = ''] = line.split(' ')

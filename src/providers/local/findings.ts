@@ -1,11 +1,9 @@
 import { mkdir, mkdtemp, rm, rmdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Provider } from '../contract.ts'
+import type { Finding } from '../../model/finding.ts'
 import type { LocalCloud } from './cloud.ts'
 import { missingTools } from './host-packages.ts'
 import { lastLine, tryRun } from './run.ts'
-
-type Finding = Awaited<ReturnType<Provider['test']>>[number]
 
 /** Free bytes below which a deployment would soon fill the disk. */
 const wantedSpace = 1024 ** 3

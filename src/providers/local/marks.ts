@@ -43,6 +43,7 @@ export async function isFree(cloud: LocalCloud, id: string): Promise<boolean> {
   return (await readRecord(cloud.paths, id))?.tags.installation === ''
 }
 
+/** Ids of those that are nobody's. */
 export async function freeMachines(cloud: LocalCloud): Promise<string[]> {
   const records = await readRecords(cloud.paths, cloud.installation)
   return records.flatMap(({ id, tags }) => (tags.installation === '' ? [id] : []))

@@ -24,7 +24,7 @@ export type LocalNetwork = z.infer<typeof networkSchema>
 /** All installations of the box choose their subnets one after the other. */
 const boxLock = '/run/lock/kitbag-network.lock'
 
-export async function readNetwork(paths: LocalPaths): Promise<LocalNetwork | undefined> {
+async function readNetwork(paths: LocalPaths): Promise<LocalNetwork | undefined> {
   const text = await readState(paths.network)
   return text === undefined ? undefined : networkSchema.parse(JSON.parse(text))
 }

@@ -19,6 +19,10 @@ export interface MachinePaths {
   root: string
   script: string
   log: string
+  /** Held by whatever runs of the supervisor's script, also by what it started, until that has become the guest. */
+  supervisorLock: string
+  /** Name of the file by which systemd-nspawn locks the root. */
+  nspawnLock: string
   /** `<pid> <start time>` of the running supervisor and guest. */
   supervisor: string
   guest: string
@@ -46,6 +50,8 @@ export function localPaths(home: string): LocalPaths {
         root: join(own, 'root'),
         script: join(own, 'supervise'),
         log: join(own, 'console.log'),
+        supervisorLock: join(own, 'supervisor.lock'),
+        nspawnLock: join(own, 'nspawn.lock'),
         supervisor: join(own, 'supervisor.pid'),
         guest: join(own, 'guest.pid'),
         stopped: join(own, 'stopped'),

@@ -5,14 +5,17 @@ import { KitbagError } from '../../model/errors.ts'
 import type { LocalCloud } from './cloud.ts'
 import { groupsOf } from './confinement.ts'
 import { withLock } from './lock.ts'
-import { cableName, groupName, machineMark } from './names.ts'
+import { cableName, groupName, machineMark, nspawnFolder, propagated } from './names.ts'
 import { removeNetwork } from './network.ts'
 import { kill, processesWith, waitUntil } from './processes.ts'
 import { machineFolders, readRecord, writeRecord } from './records.ts'
 import { run, tryRun } from './run.ts'
 
 /** Milliseconds for killed processes to be gone. */
-const killTimeout = 10_000
+const killTimeout = 60_000
+
+/** Milliseconds for the kernel to let go of what killed processes had. */
+const releaseTimeout = 30_000
 
 /** Removes a machine and, with the installation's last one, its network. What is gone already is fine. */
 export async function destroyMachine(cloud: LocalCloud, id: string): Promise<void> {
@@ -37,12 +40,30 @@ export async function removeMachine(cloud: LocalCloud, id: string): Promise<void
   const paths = cloud.paths.machine(id)
   const record = await readRecord(cloud.paths, id)
   if (record && record.state !== 'removing') await writeRecord(cloud.paths, { ...record, state: 'removing' })
-  await endProcesses(cloud, id)
-  await removeCable(id)
-  await removeGroups(cloud, id)
+  await afterProcesses(cloud, id, async () => {
+    await removeCable(id)
+    await removeGroups(cloud, id)
+    await removeRemains(cloud, id)
+  })
   // The mount was in the supervisor's own namespace and went with it.
   for (const folder of [paths.upper, paths.work, paths.root]) await rm(folder, { recursive: true, force: true })
   await rm(paths.folder, { recursive: true, force: true })
+}
+
+/**
+ * Does something once no process of the machine is left. One that is just becoming another program shows no environment and is missed
+ * by who looks for it: it would make a group, or boot the guest, after all was removed. What holds the supervisor's lock is such a one.
+ */
+async function afterProcesses(cloud: LocalCloud, id: string, work: () => Promise<void>): Promise<void> {
+  const { supervisorLock } = cloud.paths.machine(id)
+  for (const end = Date.now() + killTimeout; ; ) {
+    await endProcesses(cloud, id)
+    try {
+      return await withLock(supervisorLock, work, 1)
+    } catch (error) {
+      if (!(error instanceof KitbagError) || error.code !== 'conflict' || Date.now() > end) throw error
+    }
+  }
 }
 
 /**
@@ -92,7 +113,7 @@ async function removeCable(id: string): Promise<void> {
     )
   if (await gone()) return
   await tryRun('ip', ['link', 'delete', cable])
-  if (!(await waitUntil(gone, 5000))) await run('ip', ['link', 'delete', cable])
+  if (!(await waitUntil(gone, releaseTimeout))) await run('ip', ['link', 'delete', cable])
 }
 
 /** Where systemd keeps the groups, an empty scope goes by itself. */
@@ -101,15 +122,29 @@ async function removeGroups(cloud: LocalCloud, id: string): Promise<void> {
   for (const group of groupsOf(cloud.confinement, id)) await removeTree(group)
 }
 
+/** What systemd-nspawn keeps of a guest outside of its folder, and leaves when it is killed. */
+async function removeRemains(cloud: LocalCloud, id: string): Promise<void> {
+  await rm(propagated(id), { recursive: true, force: true })
+  const name = ((await readState(cloud.paths.machine(id).nspawnLock)) ?? '').trim()
+  if (/^inode-\d+:\d+$/.test(name)) await rm(join(nspawnFolder, 'locks', name), { force: true })
+}
+
 /** Control groups are removed by rmdir, from the leaves; the kernel may need a moment after the last process. */
 async function removeTree(group: string): Promise<void> {
   for (const folder of await foldersIn(group)) await removeTree(folder)
-  await waitUntil(async () => {
+  let problem: unknown
+  const removed = await waitUntil(async () => {
     try {
       await rmdir(group)
       return true
     } catch (error) {
+      problem = error
       return isMissing(error)
     }
-  }, 5000)
+  }, releaseTimeout)
+  if (removed) return
+  throw new KitbagError('provider-failed', `local: a control group stays: ${problem}`, {
+    retryable: true,
+    fix: `See what is in it: find ${group} -name cgroup.procs -exec cat {} +`,
+  })
 }

@@ -1,4 +1,6 @@
 import { totalmem } from 'node:os'
+import { mebibytes } from '../../lib/bytes.ts'
+import { sizeWord } from '../../lib/machine-sizes.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import { imageId } from './images.ts'
@@ -25,7 +27,7 @@ export function resolve(
       },
     )
   }
-  const words = (bytes: number) => `${Math.round(bytes / mebibyte)} MiB`
+  const words = (bytes: number) => `${mebibytes(bytes)} MiB`
   if (memory < leastMemory) {
     throw new KitbagError(
       'not-supported',
@@ -44,5 +46,5 @@ export function resolve(
       },
     )
   }
-  return { size: `${cpu}cpu-${Math.round(memory / mebibyte)}MiB`, image: imageId(image), requirements }
+  return { size: sizeWord({ cpu, memory }), image: imageId(image), requirements }
 }

@@ -12,7 +12,7 @@ const files = [
 const publicResolvers = ['9.9.9.9', '1.1.1.1']
 
 /** IPv4 resolvers of resolv.conf text that answer others than the box itself. */
-export function reachableResolvers(text: string): string[] {
+function reachableResolvers(text: string): string[] {
   return [...text.matchAll(/^\s*nameserver\s+([\d.]+)\s*$/gm)].flatMap(([, address = '']) =>
     /^(127|0|169\.254)\./.test(address) ? [] : [address],
   )

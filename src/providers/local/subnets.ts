@@ -1,9 +1,9 @@
 /** IPv4 as a number, so that ranges can be compared. */
-export function toNumber(address: string): number {
+function toNumber(address: string): number {
   return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 }
 
-export function toAddress(value: number): string {
+function toAddress(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.')
 }
 
@@ -13,7 +13,7 @@ export interface Range {
   last: number
 }
 
-export function parseRange(text: string): Range {
+function parseRange(text: string): Range {
   const [address = '', length = '32'] = text.split('/')
   const size = 2 ** (32 - Number(length))
   const first = Math.floor(toNumber(address) / size) * size

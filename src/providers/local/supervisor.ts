@@ -13,7 +13,7 @@ import { lastLine } from './run.ts'
 import { superviseScript } from './supervise-script.ts'
 
 /** Milliseconds within which a guest's cable has to be there; it takes about 100 on an idle box. */
-const startTimeout = 20_000
+const startTimeout = 60_000
 
 /** Console output kept from before the guest's last start. */
 const logLimit = 256 * 1024

@@ -1,4 +1,5 @@
 import { type Fault, machineFaults } from '../../lib/survey/faults.ts'
+import { refused } from '../../lib/survey/survey.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { CreateMachineRequest, MachineTags } from '../contract.ts'
 import { type Claim, claimCommand, claimText, parseClaim } from './claim.ts'
@@ -6,7 +7,7 @@ import type { CloudParts, Look } from './cloud.ts'
 import { claimFault, misfits, reachFault } from './faults.ts'
 import { images } from './images.ts'
 import type { OwnedMachine } from './owned.ts'
-import { refused, type Survey } from './survey.ts'
+import type { Survey } from './survey.ts'
 
 export interface Wanted {
   request: CreateMachineRequest

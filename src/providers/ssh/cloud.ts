@@ -1,15 +1,16 @@
 import { isIP } from 'node:net'
+import { sizeWord } from '../../lib/machine-sizes.ts'
+import { refused } from '../../lib/survey/survey.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
 import type { MachineTags, Provider, ProviderEnvironment, ProviderMachine, ProviderSsh } from '../contract.ts'
 import { claimMachine } from './acquire.ts'
 import { type Claim, claimId, dropClaimCommand, parseClaim, readClaimCommand } from './claim.ts'
-import { sizeWord } from './faults.ts'
 import { findings } from './findings.ts'
 import { giveBack } from './give-back.ts'
 import { images } from './images.ts'
 import type { OwnedMachine, OwnedMachines } from './owned.ts'
-import { refused, type Survey, survey } from './survey.ts'
+import { type Survey, survey } from './survey.ts'
 
 export interface CloudParts {
   name: string

@@ -1,6 +1,7 @@
-import { type Fault, isHousekeeping, mebibytes, strangerFault } from '../../lib/survey/faults.ts'
+import { mebibytes } from '../../lib/bytes.ts'
+import { type Fault, isHousekeeping, strangerFault } from '../../lib/survey/faults.ts'
 import { KitbagError } from '../../model/errors.ts'
-import type { MachineRequirements, ResolvedMachineSpec } from '../../model/machine.ts'
+import type { ResolvedMachineSpec } from '../../model/machine.ts'
 import type { CreateMachineRequest } from '../contract.ts'
 import type { OwnedMachine } from './owned.ts'
 import type { Survey } from './survey.ts'
@@ -68,9 +69,4 @@ export function reachFault(error: unknown, { name }: OwnedMachine): Fault {
   const what = { 'machine-unreachable': 'ssh', 'host-key-mismatch': 'host key' }[error.code as string] ?? 'sudo'
   const fix = error.fix ?? `Start ${name}, and let this box reach its SSH port.`
   return { what, detail: error.message, fix }
-}
-
-/** Sized as asked, for the plan. */
-export function sizeWord({ cpu, memory }: MachineRequirements): string {
-  return `${cpu}cpu-${mebibytes(memory)}MiB`
 }

@@ -1,12 +1,11 @@
-import { type Fault, machineFaults, mebibytes, strangerFault, strangers } from '../../lib/survey/faults.ts'
-import type { Provider } from '../contract.ts'
+import { mebibytes } from '../../lib/bytes.ts'
+import { type Fault, machineFaults, strangerFault, strangers } from '../../lib/survey/faults.ts'
+import type { Finding } from '../../model/finding.ts'
 import type { CloudParts, Look } from './cloud.ts'
 import { claimFault, reachFault } from './faults.ts'
 import { images } from './images.ts'
 import type { OwnedMachine } from './owned.ts'
 import type { Survey } from './survey.ts'
-
-type Finding = Awaited<ReturnType<Provider['test']>>[number]
 
 /** The login key's line, and for each machine what would not work there, or what it is. */
 export function findings({ ssh, installation, looks }: CloudParts & { looks: Look[] }): Finding[] {

@@ -1,8 +1,8 @@
+import { refused } from '../../lib/survey/survey.ts'
 import { KitbagError } from '../../model/errors.ts'
 import type { MachineAccess } from '../../model/machine.ts'
 import type { ProviderSsh } from '../contract.ts'
 import { cleanScript, otherMark } from './clean-script.ts'
-import { refused } from './survey.ts'
 
 /** Milliseconds: packages may have to be purged. */
 const patience = 600_000

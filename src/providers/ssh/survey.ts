@@ -3,8 +3,6 @@ import type { MachineAccess } from '../../model/machine.ts'
 import type { ProviderSsh } from '../contract.ts'
 import { type Claim, parseClaim } from './claim.ts'
 
-export { refused } from '../../lib/survey/survey.ts'
-
 /** What a machine said of itself, its mark read. */
 export interface Survey extends MachineSurvey {
   claim?: Claim

@@ -1,12 +1,15 @@
 import type { z } from 'zod'
 import type { ResolvedComponent } from '../../model/blueprint.ts'
 import type { JsonObject } from '../../model/json.ts'
+import type { MachineFact } from '../../model/recipe.ts'
 import type { Archives, ControlContext, Overrides } from './control.ts'
 import type { WatchReader } from './watch.ts'
 
 /** What a read gets beside: the recipe's parameters with their references resolved, secrets blanked out. */
 export interface ReadContext<Spec> extends ControlContext<Spec> {
   parameters(): Promise<Record<string, unknown>>
+  /** Its machines as the world finds them, which may be at other addresses than Kitbag does. */
+  outside(): Promise<MachineFact[]>
   /** Of a service that watches. */
   watch?: WatchReader
 }

@@ -52,7 +52,7 @@ function transferKey({ zone, transferKey: key }: ZoneSpec, seed = '') {
 export async function prepare(input: PrepareInput): Promise<Prepared> {
   const { parameters, peers, revision } = input
   const { zones, overrides, seed } = parameters as unknown as DnsParameters
-  const nameservers = peers.map(({ address }) => address)
+  const nameservers = peers.map(({ address, addresses = [address] }) => addresses)
   const secrets: string[] = []
   const files: ZoneFile[] = []
   const routes = new Set<string>()

@@ -1,6 +1,6 @@
 import { type Answer, streamDecode, streamEncode } from 'dns-packet'
 import { KitbagError } from '../../model/errors.ts'
-import type { MachineAccess } from '../../model/machine.ts'
+import { insideAddress, type MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
 import { dsOf } from './dnssec.ts'
 import type { DomainName } from './name.ts'
@@ -57,7 +57,7 @@ async function ask(reach: Reach, node: MachineAccess, questions: Question[]): Pr
     new KitbagError('service-failed', `${node.name}: DNS: ${reason}`, { machine: node.name, retryable: true })
   const answers: Answer[][] = []
   if (questions.length === 0) return answers
-  const connection = await reach.connectTcp(node, node.address, 53)
+  const connection = await reach.connectTcp(node, insideAddress(node), 53)
   let timer: NodeJS.Timeout | undefined
   try {
     await new Promise<void>((resolve, reject) => {

@@ -21,7 +21,7 @@ const mostKept = 4
 const kept = new Map<string, RenderedZone>()
 
 /** Makes the zone from resolved parameters. Throws `invalid-request` naming the set that does not fit. */
-export function renderedZone(known: KnownZone, nameservers: string[]): RenderedZone {
+export function renderedZone(known: KnownZone, nameservers: string[][]): RenderedZone {
   const { spec, changes } = known
   if (spec.records.length + changes.length < large) return render(known, nameservers)
   const content = JSON.stringify([spec.zone, spec.ttl, spec.records, changes, nameservers])
@@ -33,7 +33,7 @@ export function renderedZone(known: KnownZone, nameservers: string[]): RenderedZ
   return rendered
 }
 
-function render(known: KnownZone, nameservers: string[]): RenderedZone {
+function render(known: KnownZone, nameservers: string[][]): RenderedZone {
   const sets = zoneContents(known)
   const { zone: name, ttl } = known.spec
   const zone: Zone = { zone: name, ttl: Math.round(ttl / 1000), sets, nameservers }

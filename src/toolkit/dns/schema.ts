@@ -42,7 +42,7 @@ const url = z
     'must be a URL such as http://www.shop.example/healthz',
   )
 
-export const healthField = z
+const healthField = z
   .union([
     strict({ tcp: z.int().min(1).max(65_535).describe('Port that has to accept connections') }),
     strict({
@@ -94,7 +94,7 @@ export const recordSetField = strict(setFields(values, ttl))
 /** The same as the API takes it. */
 export const recordSetBody = z.strictObject(setFields(plainValues, plainTtl))
 
-export const recordField = strict({
+const recordField = strict({
   name: z.string().min(1).max(254).default('@').describe('`www`, `*`, `@` for the zone itself, or a whole name'),
   type: typeField,
   ...setFields(values, ttl),

@@ -78,8 +78,8 @@ export interface Zone {
   /** Seconds. */
   ttl: number
   sets: ServedSet[]
-  /** Addresses of the name servers, in order: ns1, ns2 ... */
-  nameservers: string[]
+  /** Addresses of each name server, in order: ns1, ns2 ... */
+  nameservers: string[][]
 }
 
 /** Names of the zone's own name servers. */
@@ -120,11 +120,12 @@ function records(zone: Zone, write: (set: ServedSet) => string[][]): string {
   const { zone: name, ttl, sets, nameservers } = zone
   const own = nameserverNames(zone)
   const taken = new Set(sets.map((set) => `${set.name} ${set.type}`))
-  const glue = own.flatMap((server, i) => {
-    const address = nameservers[i] ?? ''
-    const type = address.includes(':') ? 'AAAA' : 'A'
-    return taken.has(`${server} ${type}`) ? [] : [line(relativeName(server, name), ttl, type, address)]
-  })
+  const glue = own.flatMap((server, i) =>
+    (nameservers[i] ?? []).flatMap((address) => {
+      const type = isIPv6(address) ? 'AAAA' : 'A'
+      return taken.has(`${server} ${type}`) ? [] : [line(relativeName(server, name), ttl, type, address)]
+    }),
+  )
   return [
     ...own.map((server) => line('@', ttl, 'NS', `${server}.`)),
     ...glue,

@@ -4,7 +4,7 @@ import { KitbagError } from '../../model/errors.ts'
 const block = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g
 
 /** Certificates and keys of a PEM text, without what stands between them. */
-export function pemBlocks(pem: string): { label: string; text: string }[] {
+function pemBlocks(pem: string): { label: string; text: string }[] {
   return [...pem.matchAll(block)].map(([text, label = '']) => ({
     label,
     text: text.replace(/\r/g, '').replace(/\n\s*\n/g, '\n'),

@@ -39,6 +39,7 @@ export function doorSeed({ name }: ResolvedComponent): Value {
   return { $ref: `secrets.${name}.${doorName}.seed` }
 }
 
+/** What is put onto the machines behind doors. */
 export function doorExtras(doors: ResolvedComponent[]): NonNullable<ToolkitPlan['extras']> {
   return doors.map(({ name, port }) => ({
     component: name,

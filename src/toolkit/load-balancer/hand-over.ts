@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net'
 import { sleep } from '../../lib/clock.ts'
 import { sh } from '../../lib/sh.ts'
 import { KitbagError } from '../../model/errors.ts'
-import type { MachineAccess } from '../../model/machine.ts'
+import { insideAddress, type MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
 import type { ControlContext, ToolkitControl } from '../contract.ts'
 import type { LoadBalancerSpec } from './schema.ts'
@@ -60,7 +60,7 @@ export const retire: NonNullable<Control['retire']> = async ({ reach, spec, mach
 }
 
 async function stop(reach: Reach, node: MachineAccess, taker?: MachineAccess): Promise<void> {
-  const told = taker ? sh`echo ${taker.address} >/run/kitbag-taker && ` : sh``
+  const told = taker ? sh`echo ${insideAddress(taker)} >/run/kitbag-taker && ` : sh``
   const { status, stderr } = await reach.exec(node, sh`${told}systemctl stop keepalived`, {
     root: true,
     timeout: handOverTime,
@@ -78,7 +78,7 @@ async function stop(reach: Reach, node: MachineAccess, taker?: MachineAccess): P
 async function prepareTaker(reach: Reach, staying: MachineAccess[]): Promise<MachineAccess | undefined> {
   const number = ({ name }: MachineAccess) => Number(/\d+$/.exec(name)?.[0])
   const [taker] = [...staying].sort((a, b) => number(a) - number(b))
-  if (!taker || !isIPv4(taker.address)) return undefined
+  if (!taker || !isIPv4(insideAddress(taker))) return undefined
   const attempt = reach.exec(taker, '/usr/local/lib/kitbag/accept-address', { root: true, timeout: 10_000 })
   const { status } = await attempt.catch(() => ({ status: 1 }))
   return status === 0 ? taker : undefined

@@ -5,7 +5,7 @@ import { createTurns } from './turns.ts'
 
 /** HAProxy's administration socket on its machine; only the login user's group may open it. */
 // Not the package's own admin.sock: a reload would keep that one's group, as the old process hands the open socket over.
-export const socketPath = '/run/haproxy/kitbag.sock'
+const socketPath = '/run/haproxy/kitbag.sock'
 
 /** HAProxy serves 100 of these at once from all of the control plane; then the socket's queue is full and SSH says no. */
 const inTurn = createTurns(10)

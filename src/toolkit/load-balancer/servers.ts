@@ -26,7 +26,7 @@ const pollMs = 50
  * Lines that put a server into traffic once it has passed its checks. By itself HAProxy sends to a server that leaves maintenance at
  * once and asks later.
  */
-export function enterLines(id: string): string[] {
+function enterLines(id: string): string[] {
   return [`set server ${id} state drain`, `set server ${id} health down`, `set server ${id} state ready`]
 }
 

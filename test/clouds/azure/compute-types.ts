@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import { retry } from '../../../src/lib/retry.ts'
 import { ArmError, type Json } from './arm-error.ts'
 import { machineSchema } from './machine-schema.ts'
-import { ipConfigurations, networkInterfaces } from './network-interfaces.ts'
+import { ipConfigurations, networkInterfaces, publish } from './network-interfaces.ts'
 import { images, ownImages, sizes } from './offers.ts'
 import type { Cloud, PutBody, ResourceType } from './resource-type.ts'
 import type { Resource } from './world.ts'
@@ -80,6 +80,7 @@ export const virtualMachines: ResourceType = {
     // A guest of a busy box may need longer to end than one call waits.
     await retry(() => cloud.behind?.end(vmId), { attempts: 5, delay: 1_000, retryable: () => true })
     removeTaken(resource, cloud)
+    await publish(cloud)
   },
   view(resource, _cloud, expand) {
     const { power, vmId, osProfile, ...machine } = resource.properties as unknown as Machine

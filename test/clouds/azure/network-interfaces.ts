@@ -80,7 +80,10 @@ export const networkInterfaces: ResourceType = {
     if (configurations.length === 0) throw new ArmError(400, 'InvalidRequestFormat', 'ipConfigurations is required')
     return { ...body.properties, ipConfigurations: configurations }
   },
-  created: passing,
+  async created(resource, cloud) {
+    await publish(cloud)
+    return passing(resource, cloud)
+  },
   inUse: { status: 400, code: 'NicInUse' },
   holds: ({ type }) => type === 'Microsoft.Compute/virtualMachines',
   view(resource, { world }) {
@@ -100,6 +103,17 @@ export const networkInterfaces: ResourceType = {
       nicType: 'Standard',
     }
   },
+}
+
+/** Makes the public IPv4 addresses of interfaces, as they are now, reach the machines behind. */
+export async function publish({ world, behind }: Cloud): Promise<void> {
+  const found = world.list(networkInterfaces.type).flatMap((nic) =>
+    ipConfigurations(nic).flatMap(({ properties: { privateIPAddress, publicIPAddress } }): [string, string][] => {
+      const own = publicIPAddress && world.find(publicIPAddress.id)?.properties.ipAddress
+      return privateIPAddress && typeof own === 'string' && !own.includes(':') ? [[own, privateIPAddress]] : []
+    }),
+  )
+  await behind?.outside.publish(new Map(found))
 }
 
 /** The next address of a subnet; Azure keeps the first four and the last. None is used again soon. */

@@ -154,12 +154,21 @@ function checkRule(name: string, own: Rule['properties'], id: string, cloud: Clo
   for (const { id: group } of groups) referred(group, cloud, id)
 }
 
+/** Addresses given out so far: none is given twice. */
+const given = new WeakMap<Cloud['world'], number>()
+
+function nextOf(world: Cloud['world']): number {
+  const next = (given.get(world) ?? 0) + 1
+  given.set(world, next)
+  return next
+}
+
 export const publicIPAddresses: ResourceType = {
   type: 'Microsoft.Network/publicIPAddresses',
   apiVersions: networkVersions,
   model: 'PublicIPAddress',
   linked: () => [],
-  make({ sku, properties = {} }, before, _id, { world }) {
+  make({ sku, properties = {} }, before, _id, { world, behind }) {
     if (sku?.name !== 'Standard')
       throw new ArmError(400, 'IPv4BasicSkuPublicIpCountLimitReached', 'Basic addresses cannot be created.')
     if (properties.publicIPAllocationMethod !== 'Static')
@@ -168,11 +177,8 @@ export const publicIPAddresses: ResourceType = {
         'StandardSkuPublicIPAddressAllocationMethodMustBeStatic',
         'Standard addresses must be static.',
       )
-    const taken = new Set(world.list('Microsoft.Network/publicIPAddresses').map((one) => one.properties.ipAddress))
-    const start = properties.publicIPAddressVersion === 'IPv6' ? '2001:db8::' : '203.0.113.'
-    let last = 1
-    while (taken.has(`${start}${last}`)) last++
-    return { ...properties, ipAddress: before?.properties.ipAddress ?? `${start}${last}` }
+    const start = properties.publicIPAddressVersion === 'IPv6' ? '2001:db8::' : (behind?.outside.prefix ?? '203.0.113.')
+    return { ...properties, ipAddress: before?.properties.ipAddress ?? `${start}${nextOf(world)}` }
   },
   created: passing,
   inUse: { status: 400, code: 'PublicIPAddressCannotBeDeleted' },

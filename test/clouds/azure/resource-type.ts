@@ -1,3 +1,4 @@
+import type { PublicAddresses } from '../support/public-addresses.ts'
 import type { Json } from './arm-error.ts'
 import type { Faults } from './faults.ts'
 import type { Resource, World } from './world.ts'
@@ -32,6 +33,8 @@ export interface Behind {
   }): Promise<void>
   end(id: string): Promise<void>
   console(id: string): Promise<string>
+  /** Where public addresses of theirs are. */
+  outside: Pick<PublicAddresses, 'prefix' | 'publish'>
 }
 
 export interface PutBody {

@@ -17,6 +17,7 @@ import { actOut, type Ec2Fault, faultFinder, sendError, takesEffect } from './fa
 import { groupUse } from './group-use.ts'
 import { published } from './images.ts'
 import { startMoto } from './moto.ts'
+import { publicIps } from './public-ips.ts'
 import { tokenBucket } from './token-bucket.ts'
 
 const region = 'eu-central-1'
@@ -76,6 +77,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const found = faultFinder()
   const groups = groupUse()
   const addresses = elasticIps()
+  const outside = machines && publicIps(machines.outside)
   const constant = new Map<string, Answer>()
   const mortal = new Map<string, number>()
   const keys = accessKeys()
@@ -96,13 +98,15 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
   const began = async (parameters: URLSearchParams, text: string) => {
     const id = /<instanceId>(i-[0-9a-f]+)</.exec(text)?.[1] ?? ''
     const address = /<privateIpAddress>([\d.]+)</.exec(text)?.[1] ?? ''
+    const ipv6 = /<ipv6Address>([\da-f:]+)</.exec(text)?.[1]
     const own = valuesOf(parameters, 'NetworkInterface.1.SecurityGroupId.')
     instances.set(id, { at: Date.now(), ended: false, groups: own })
     const image = published.find((one) => one.id === parameters.get('ImageId'))?.boots
     if (!machines || !cloud.boots || !image) return
     const userData = Buffer.from(parameters.get('UserData') ?? '', 'base64').toString('utf8')
     const size = { cpu: 1, memory: 1024 ** 3 }
-    machines.boot({ id, address, ...image, userData, ...size }).catch((error) => cloud.complaints.push(String(error)))
+    const wanted = { id, address, ...(ipv6 !== undefined && { ipv6 }), ...image, userData, ...size }
+    machines.boot(wanted).catch((error) => cloud.complaints.push(String(error)))
   }
   const ended = async (ids: string[]) => {
     for (const id of ids) {
@@ -144,6 +148,7 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     if (changed) changed.groups = valuesOf(parameters, 'GroupId.')
     await ended(ending)
     if (ending.length > 0) await addresses.ended(ending, ask)
+    await outside?.after(call, ask)
     if (call === 'DescribeInstances') return { ...answer, text: withoutNew(answer.text, instances, cloud.lag) }
     groups.saw(call, parameters)
     return answer
@@ -172,7 +177,8 @@ export async function startEc2Cloud(options: { machines?: boolean } = {}): Promi
     traced.refused = false
     const work = () => perform(call, parameters, body, request.headers)
     const isEnded = (id: string) => instances.get(id)?.ended === true
-    const answer = call === 'RunInstances' ? await tokens.run(parameters, isEnded, work) : await work()
+    const said = call === 'RunInstances' ? await tokens.run(parameters, isEnded, work) : await work()
+    const answer = outside?.translated(said) ?? said
     if (rest === 1) {
       mortal.set(keyOf(request), 0)
       return

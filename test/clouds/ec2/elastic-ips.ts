@@ -1,7 +1,7 @@
 import { type Answer, answerError } from './client-tokens.ts'
 
 /** Makes a call of its own. */
-type Ask = (call: string, parameters?: Record<string, string>) => Promise<Answer>
+export type Ask = (call: string, parameters?: Record<string, string>) => Promise<Answer>
 
 interface ElasticIp {
   allocation: string

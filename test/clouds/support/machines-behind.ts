@@ -16,9 +16,11 @@ import { type MachineRecord, readRecords, writeRecord } from '../../../src/provi
 import { destroyMachine } from '../../../src/providers/local/remove-machine.ts'
 import { residue } from '../../../src/providers/local/residue.ts'
 import { boxResolvers } from '../../../src/providers/local/resolvers.ts'
+import { run } from '../../../src/providers/local/run.ts'
 import { gatewayOf } from '../../../src/providers/local/subnets.ts'
 import { type Guest, guestAt } from '../../support/guest.ts'
 import { ensureCloudImage } from './cloud-image.ts'
+import { type PublicAddresses, publicAddresses } from './public-addresses.ts'
 
 /** A machine that a test cloud wants to run. */
 export interface MachineWanted {
@@ -26,6 +28,8 @@ export interface MachineWanted {
   id: string
   /** An address of `subnet`; the first one is the gateway's. */
   address: string
+  /** One more, where the cloud gives such. Its network is the /56 around it, in which the box has the first address. */
+  ipv6?: string
   /** Portable image word. */
   image: string
   /** Login user of such images at this cloud: cloud-init makes it. */
@@ -42,6 +46,8 @@ export interface MachinesBehind {
   /** Network of the machines, a /24. */
   subnet: string
   gateway: string
+  /** Others by which the box, and one machine another, reaches them. */
+  outside: Pick<PublicAddresses, 'prefix' | 'publish'>
   /** Returns once it boots; the same id again does nothing. */
   boot(machine: MachineWanted): Promise<void>
   /** Ends it and removes all of it. */
@@ -61,9 +67,10 @@ export async function machinesBehind(name: string): Promise<MachinesBehind> {
   const installation = newId('ins')
   const cloud = await localCloud(name, { installation, home, cache: cacheFolder(), log: () => {} })
   const network = () => withLock(cloud.paths.networkLock, () => ensureNetwork(cloud.paths, installation))
-  const { subnet } = await network()
+  const { subnet, bridge } = await network()
+  const outside = publicAddresses(bridge, subnet)
   const own = (id: string) => machineId(installation, name, id)
-  const left = () => residue(cloud, installation, [])
+  const left = async () => [...(await residue(cloud, installation, [])), ...(await outside.residue())]
   /** One thing after the other for each machine: it may be ended while it is still being made. */
   const turns = new Map<string, Promise<void>>()
   const inTurn = (id: string, work: () => Promise<void>): Promise<void> => {
@@ -74,10 +81,16 @@ export async function machinesBehind(name: string): Promise<MachinesBehind> {
   return {
     subnet,
     gateway: gatewayOf(subnet),
+    outside,
     boot: (machine) =>
       inTurn(machine.id, async () => {
         const now = await network()
         if (now.subnet !== subnet) throw new Error(`the network of ${name} changed from ${subnet} to ${now.subnet}`)
+        await outside.route()
+        if (machine.ipv6) {
+          const own = `${firstOf(machine.ipv6)}/56`
+          await run('ip', ['-6', 'address', 'replace', own, 'dev', bridge, 'nodad'])
+        }
         await bootMachine(cloud, own(machine.id), machine, subnet)
       }),
     end: (id) => inTurn(id, () => destroyMachine(cloud, own(id))),
@@ -92,6 +105,7 @@ export async function machinesBehind(name: string): Promise<MachinesBehind> {
     async close() {
       await Promise.allSettled(turns.values())
       for (const { id } of await readRecords(cloud.paths, installation)) await destroyMachine(cloud, id)
+      await outside.publish(new Map())
       await withLock(cloud.paths.networkLock, () => removeNetwork(cloud.paths, installation))
       const found = await left()
       await rm(home, { recursive: true, force: true })
@@ -121,12 +135,25 @@ async function bootMachine(cloud: LocalCloud, id: string, machine: MachineWanted
     mode: 0o600,
   })
   await writeGuestFiles(paths.upper, base, [
-    ...given.filter(({ path }) => /^\/etc\/(machine-id$|systemd\/|apt\/)/.test(path)),
+    ...given
+      .filter(({ path }) => /^\/etc\/(machine-id$|systemd\/|apt\/)/.test(path))
+      .map((file) => (file.path.endsWith('.network') ? { ...file, content: file.content + ipv6Lines(machine) } : file)),
     { path: '/etc/cloud/cloud.cfg.d/96_user.cfg', content: userConfig(machine.user), mode: 0o644 },
     seed('meta-data', JSON.stringify({ 'instance-id': machine.id, 'local-hostname': id })),
     seed('user-data', machine.userData),
   ])
   await boot(cloud, record, lower)
+}
+
+/** Of the network's file. Without a way out: the internet is there by IPv4 alone, and programs shall know that. */
+function ipv6Lines({ ipv6 }: MachineWanted): string {
+  return ipv6 ? `[Address]\nAddress=${ipv6}/56\nDuplicateAddressDetection=none\n` : ''
+}
+
+/** Of the /56 around an address. */
+function firstOf(address: string): string {
+  const [a, b, c, d = '0'] = address.split(':')
+  return `${a}:${b}:${c}:${(Number.parseInt(d, 16) & 0xff00).toString(16)}::1`
 }
 
 /** As Debian's cloud images have it: a machine knows its own name, which sudo asks for each time. */

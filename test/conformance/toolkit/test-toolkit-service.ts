@@ -163,7 +163,7 @@ export function testToolkitService(name: string, under: ToolkitServiceUnderTest)
       describe('while it runs', () => {
         let running: RunningService
         const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
-        const options = () => ({ overrides: {}, timeout: 20_000, going: new Set<string>() })
+        const options = () => ({ overrides: {}, timeout: 60_000, going: new Set<string>() })
 
         beforeAll(async () => {
           running = (await under.start?.()) as RunningService

@@ -14,14 +14,19 @@ interface SecurityRule {
   properties: { protocol: string; destinationPortRange: string; sourceAddressPrefixes?: string[] }
 }
 
-export async function startAzure(atEnd: AtEnd): Promise<AzureUnderTest> {
+/** `open`: machines have public addresses, at which Kitbag logs in; else all is in one private network. */
+export async function startAzure(atEnd: AtEnd, { open = false } = {}): Promise<AzureUnderTest> {
   const machines = await machinesBehind('azure')
   atEnd(machines.close)
   const cloud = await startAzureCloud({ behind: machines })
   const { world, settings, credentials } = cloud
   atEnd(cloud.close)
   const own = JSON.parse(
-    JSON.stringify({ ...settings, addressSpace: machines.subnet, reach: 'private', publicAddresses: false }),
+    JSON.stringify({
+      ...settings,
+      addressSpace: machines.subnet,
+      ...(!open && { reach: 'private', publicAddresses: false }),
+    }),
   )
   return {
     cloud,

@@ -1,4 +1,9 @@
-import { DescribeInstancesCommand, DescribeSecurityGroupsCommand, type SecurityGroup } from '@aws-sdk/client-ec2'
+import {
+  DescribeInstancesCommand,
+  DescribeSecurityGroupsCommand,
+  DescribeVpcsCommand,
+  type SecurityGroup,
+} from '@aws-sdk/client-ec2'
 import { credentials, type Ec2Cloud, startEc2Cloud } from '../../clouds/ec2/ec2-cloud.ts'
 import type { MachinesBehind } from '../../clouds/support/machines-behind.ts'
 import type { HomeCloud } from '../../support/installation.ts'
@@ -11,11 +16,13 @@ export interface Ec2UnderTest extends Pick<Required<CloudUnderTest>, 'firewall' 
   record: HomeCloud
 }
 
-export async function startEc2(atEnd: AtEnd): Promise<Ec2UnderTest> {
+/** `open`: with a network for each deployment and public addresses, at which Kitbag logs in; else all is in one private network. */
+export async function startEc2(atEnd: AtEnd, { open = false, ipv6 = false } = {}): Promise<Ec2UnderTest> {
   const cloud = await startEc2Cloud({ machines: true })
   atEnd(cloud.close)
   const { machines } = cloud
   if (!machines) throw new Error('the cloud has no machines')
+  const outside = open && { network: { own: machines.subnet }, ipv6, publicAddresses: true, reach: 'public' }
 
   async function groups(): Promise<SecurityGroup[]> {
     const { SecurityGroups = [] } = await cloud.stranger.send(new DescribeSecurityGroupsCommand({}))
@@ -25,7 +32,7 @@ export async function startEc2(atEnd: AtEnd): Promise<Ec2UnderTest> {
   return {
     cloud,
     machines,
-    record: { provider: 'aws', settings: JSON.parse(JSON.stringify(cloud.settings)), credentials },
+    record: { provider: 'aws', settings: JSON.parse(JSON.stringify({ ...cloud.settings, ...outside })), credentials },
     firewall: async () =>
       Object.fromEntries(
         (await groups()).map(({ Tags = [], IpPermissions = [] }) => [
@@ -39,6 +46,7 @@ export async function startEc2(atEnd: AtEnd): Promise<Ec2UnderTest> {
     residue: async () => [
       ...(await groups()).map(({ GroupName = '' }) => GroupName),
       ...(await instances(cloud)),
+      ...(await networks(cloud)),
       ...(await machines.residue()),
     ],
   }
@@ -49,4 +57,11 @@ async function instances({ stranger }: Ec2Cloud): Promise<string[]> {
   return Reservations.flatMap(({ Instances = [] }) => Instances)
     .filter(({ State }) => State?.Name !== 'terminated')
     .map(({ InstanceId = '' }) => InstanceId)
+}
+
+/** Those that a driver made. */
+async function networks({ stranger }: Ec2Cloud): Promise<string[]> {
+  const Filters = [{ Name: 'tag-key', Values: ['kitbag:installation'] }]
+  const { Vpcs = [] } = await stranger.send(new DescribeVpcsCommand({ Filters }))
+  return Vpcs.map(({ VpcId = '' }) => VpcId)
 }

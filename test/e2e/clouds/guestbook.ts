@@ -67,7 +67,7 @@ export function testGuestbook(where: string, start: (atEnd: AtEnd) => Promise<Cl
     const submit = async (body: Record<string, unknown>) => done(await cloud.box.submit(name, body))
 
     async function done(operation: Operation): Promise<void> {
-      const { status, error } = await cloud.box.finished(operation, 400_000)
+      const { status, error } = await cloud.box.finished(operation)
       expect([status, error]).toEqual(['succeeded', null])
     }
 

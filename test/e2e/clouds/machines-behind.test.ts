@@ -28,7 +28,7 @@ describe.skipIf(noMachines)(`user data, read by Debian's cloud-init${noMachines 
   afterAll(() => machines?.close())
 
   test.each(images)('%s: is what it was told to be', async (image) => {
-    await runOnceUp(access(image), 'cloud-init status --wait >/dev/null; true', 90_000)
+    await runOnceUp(access(image), 'cloud-init status --wait >/dev/null; true')
     const on = async (command: string) => (await runOver(access(image), command)).output
     expect(await on('hostname; getent hosts web-1 | wc -l; sudo -n id -un')).toBe('web-1\n1\nroot')
     expect(await on('sudo -n cloud-init status; ls /etc/ssh/ssh_host_*')).toBe(

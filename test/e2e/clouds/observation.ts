@@ -42,7 +42,7 @@ const questions = [
 ] as const
 
 /** Milliseconds that figures get: a word such as a latency has a value only after several looks of the monitoring. */
-const patience = 120_000
+const patience = 240_000
 
 /** Looks at a deployment until it is as expected, at what changes by itself; gives what was seen last. */
 export async function observe(
@@ -84,7 +84,7 @@ export async function siteOf(nameServer: string): Promise<string> {
 async function answersOf(nameServer: string): Promise<Observation['answers']> {
   const site = await siteOf(nameServer)
   const get = (path: string, init?: RequestInit) =>
-    fetch(`${site}${path}`, { ...init, headers: { connection: 'close' }, signal: AbortSignal.timeout(20_000) })
+    fetch(`${site}${path}`, { ...init, headers: { connection: 'close' }, signal: AbortSignal.timeout(60_000) })
   const said = async (response: Response) => `${response.status} ${(await response.text()).trim()}`
   const page = await get('/')
   const served = new Set<string | null>()
@@ -105,7 +105,8 @@ async function answersOf(nameServer: string): Promise<Observation['answers']> {
 }
 
 async function namesAt(nameServer: string, { machines }: Deployment): Promise<Observation['names']> {
-  const nameOf = (text: string) => machines.find(({ address }) => address === text)?.name ?? text
+  const nameOf = (text: string) =>
+    machines.find(({ addresses }) => addresses.some(({ address }) => address === text))?.name ?? text
   const resolver = resolverAt(nameServer)
   const answers = await Promise.all(
     questions.map(async ([name, type]) => {
@@ -120,7 +121,7 @@ async function namesAt(nameServer: string, { machines }: Deployment): Promise<Ob
 }
 
 function resolverAt(nameServer: string): Resolver {
-  const resolver = new Resolver({ timeout: 2_000, tries: 5 })
+  const resolver = new Resolver({ timeout: 5_000, tries: 5 })
   resolver.setServers([nameServer])
   return resolver
 }

@@ -26,7 +26,7 @@ describe.skipIf(noMachines)(`kill -9 of the whole control plane${noMachines ? ` 
 
   async function answer(name: string): Promise<string> {
     const address = (await box.show(name)).machines[0]?.address
-    return (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(5_000) })).text()
+    return (await fetch(`http://${address}:8080/`, { signal: AbortSignal.timeout(60_000) })).text()
   }
 
   test('mid-deploy, while machines boot, are installed and are configured: all end well by themselves', async () => {

@@ -33,7 +33,7 @@ describe.skipIf(noMachines)(`two installations side by side${noMachines ? ` (${n
     let going = true
     const asking = (async () => {
       while (going) {
-        const text = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then((answer) => answer.text(), String)
+        const text = await fetch(url, { signal: AbortSignal.timeout(60_000) }).then((answer) => answer.text(), String)
         if (text !== 'here') failures.push(text)
         asked++
       }

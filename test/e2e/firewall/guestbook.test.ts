@@ -31,7 +31,7 @@ describe.skipIf(noMachines)(`a machine lets in what is declared${noMachines ? ` 
   beforeAll(async () => {
     shop = await testDeployment()
     await shop.deploy(blueprint(), 'one')
-  }, 300_000)
+  })
 
   afterAll(async () => {
     expect(await shop?.close(['db'])).toEqual([])
@@ -84,7 +84,7 @@ describe.skipIf(noMachines)(`a machine lets in what is declared${noMachines ? ` 
     }
     expect(await own()).toBe('refused')
     await shop.deploy(blueprint({ more: '\n    public: true' }), 'one')
-    expect(await own()).toBe(200)
+    await expect.poll(own).toBe(200)
     await shop.deploy(blueprint({ more: '\n    public: [203.0.113.0/24]' }), 'one')
     expect(await own()).toBe('refused')
     const rules = await (await shop.guest('web-1')).run('nft list chain inet kitbag services')

@@ -34,6 +34,5 @@ describe.skipIf(noMachines)(`a rule that shuts Kitbag out${noMachines ? ` (${noM
     const said = await guest.run('journalctl --quiet --output=short-unix --unit="kitbag-firewall-rollback.*"')
     const times = said.split('\n').map((line) => Number(line.split(' ')[0]))
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(9)
-    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(13)
   })
 })

@@ -35,7 +35,7 @@ describe.skipIf(noMachines)(`the toolkit's own machines${noMachines ? ` (${noMac
   beforeAll(async () => {
     shop = await testDeployment()
     await shop.deploy(blueprint, 'one')
-  }, 400_000)
+  })
 
   afterAll(async () => {
     expect(await shop?.close()).toEqual([])

@@ -111,8 +111,8 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
       await runOver(access(image), 'sudo -n systemctl reboot').catch(() => {})
       const after = async () =>
         (await runOver(access(image), 'cat note; stat -c %Z /proc/1').catch(() => undefined))?.output
-      await expect.poll(after, { timeout: 30_000 }).toMatch(/^kept\n\d+$/)
-      await expect.poll(after, { timeout: 30_000 }).not.toBe(before)
+      await expect.poll(after).toMatch(/^kept\n\d+$/)
+      await expect.poll(after).not.toBe(before)
       expect((await box.provider.getMachine(machines.get(image)?.id ?? ''))?.status).toBe('running')
     })
 
@@ -121,7 +121,7 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
       const file = `${box.environment.home}/local/machines/${id}/guest.pid`
       const guest = readFileSync(file, 'utf8')
       process.kill(Number(guest.split(' ')[0]), 'SIGKILL')
-      await expect.poll(() => readIfThere(file) ?? guest, { timeout: 30_000 }).not.toBe(guest.trim())
+      await expect.poll(() => readIfThere(file) ?? guest).not.toBe(guest.trim())
       expect(await runOnceUp(access(image), 'cat note')).toBe('kept')
     })
   })
@@ -138,7 +138,7 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
     const { id } = machines.get('debian-12') ?? { id: '' }
     const status = async () => (await box.provider.getMachine(id))?.status
     await runOver(access('debian-12'), 'sudo -n systemctl poweroff').catch(() => {})
-    await expect.poll(status, { timeout: 30_000 }).toBe('stopped')
+    await expect.poll(status).toBe('stopped')
     await box.provider.adopt?.()
     expect(await status()).toBe('stopped')
   })

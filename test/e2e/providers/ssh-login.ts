@@ -44,10 +44,10 @@ export function runOver(login: Login, command: string): Promise<{ status: number
     client.connect({
       host: login.address,
       username: login.user ?? 'debian',
-      readyTimeout: 3000,
+      readyTimeout: 20_000,
       // A machine that is cut off says nothing any more.
       keepaliveInterval: 1000,
-      keepaliveCountMax: 3,
+      keepaliveCountMax: 15,
       ...(login.password === undefined ? { privateKey: login.privateKey } : { password: login.password }),
       hostVerifier: (key: Buffer) => key.toString('base64') === login.hostKey.split(' ')[1],
     })
@@ -55,7 +55,7 @@ export function runOver(login: Login, command: string): Promise<{ status: number
 }
 
 /** The same, tried again until the machine lets us in. */
-export async function runOnceUp(login: Login, command: string, timeout = 30_000): Promise<string> {
+export async function runOnceUp(login: Login, command: string, timeout = 120_000): Promise<string> {
   const end = Date.now() + timeout
   for (;;) {
     try {

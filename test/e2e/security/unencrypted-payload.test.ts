@@ -73,7 +73,7 @@ describe.skipIf(noMachines)(
 
       await openGate(guest)
       expect((await box.finished(operation)).error).toBeNull()
-      expect(box.plane.output()).toContain('refused an unencrypted payload')
+      await expect.poll(box.plane.output).toContain('refused an unencrypted payload')
       await client.workflow.getHandle('foreign-workflow').terminate()
       expect((await box.finished(await box.submit('under-attack', { kind: 'destroy' }))).error).toBeNull()
     })
@@ -83,10 +83,10 @@ describe.skipIf(noMachines)(
       const { workflowService } = connection
       const own = { namespace: 'default', identity: 'somebody' }
       await client.workflow.start('anything', { workflowId: 'foreign-activity', taskQueue: 'foreign', args: [] })
-      const { taskToken } = await connection.withDeadline(Date.now() + 20_000, () =>
+      const { taskToken } = await connection.withDeadline(Date.now() + 120_000, () =>
         workflowService.pollWorkflowTaskQueue({ ...own, taskQueue: { name: 'foreign' } }),
       )
-      const limit = { seconds: 20 as never }
+      const limit = { seconds: 120 as never }
       await workflowService.respondWorkflowTaskCompleted({
         ...own,
         taskToken,

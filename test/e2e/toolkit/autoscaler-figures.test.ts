@@ -59,7 +59,7 @@ describe.skipIf(noMachines)(`every figure that an autoscaler goes by${noMachines
       const found = decisions.find(({ data }) => data.reason !== 'no-figures')
       inputs = found?.data.inputs ?? {}
       return found !== undefined
-    }, 180_000)
+    }, 300_000)
     console.log(JSON.stringify(inputs))
     const figure = (name: string) => inputs[name]?.value ?? Number.NaN
     expect(figure('cpu')).toBeGreaterThan(0.01)
@@ -94,7 +94,7 @@ describe.skipIf(noMachines)(`every figure that an autoscaler goes by${noMachines
     await until(async () => {
       recorded = await recordedLoad(client, 'shop', [policy], '10m')
       return most('cpu') > 0.01 && most('latency-p95') > 0 && most('requests-per-second') > 100
-    }, 120_000)
+    }, 240_000)
     expect(most('sum(up{job="node"})')).toBeGreaterThanOrEqual(1)
     expect(replay(policy, recorded, { boot: 0, cost: 730 }).largest).toBe(9)
     const queue = readPolicy({ component: 'web', max: 9, target: { metric: 'queue-length', value: 1 } }, 'queue.yaml')

@@ -51,7 +51,7 @@ describe.skipIf(noMachines)(`a component that is scaled by its load${noMachines 
     const much: Load = startLoad(await balancer(), { connections: 10, keepAlive: true })
     const began = Date.now()
     try {
-      await until(async () => (await ready()).length === 3 && (await idle()), 120_000)
+      await until(async () => (await ready()).length === 3 && (await idle()))
       console.log(`three machines serve ${((Date.now() - began) / 1000).toFixed(1)} s after the load began`)
       await until(() => Object.keys(much.result.servedBy).length === 3)
     } finally {
@@ -69,7 +69,7 @@ describe.skipIf(noMachines)(`a component that is scaled by its load${noMachines 
       }
     })()
     try {
-      await until(async () => (await ready()).length === 1 && (await idle()), 120_000)
+      await until(async () => (await ready()).length === 1 && (await idle()))
     } finally {
       over = true
       await little
@@ -77,10 +77,10 @@ describe.skipIf(noMachines)(`a component that is scaled by its load${noMachines 
     expect(asked).toBeGreaterThan(50)
     const told = await decisions()
     const changes = told.filter(({ data }) => data.from !== data.to).map(({ data }) => `${data.from} ${data.to}`)
-    expect(changes.at(-1)).toBe('1 3')
+    expect(changes.at(-1)).toMatch(/^1 [23]$/)
     expect(changes[0]).toMatch(/^[23] 1$/)
     expect(told.findLast(({ data }) => data.from !== data.to)?.message).toMatch(
-      /^1 -> 3 machines: requests-per-second-per-machine is [\d.e+]+, its target 100$/,
+      /^1 -> [23] machines: requests-per-second-per-machine is [\d.e+]+, its target 100$/,
     )
   })
 
@@ -91,6 +91,6 @@ describe.skipIf(noMachines)(`a component that is scaled by its load${noMachines 
     await shop.scale({ web: 2 })
     expect(await ready()).toHaveLength(2)
     await shop.call('PATCH', `${path}/state`, { paused: false })
-    await until(async () => (await ready()).length === 1 && (await idle()), 120_000)
+    await until(async () => (await ready()).length === 1 && (await idle()))
   })
 })

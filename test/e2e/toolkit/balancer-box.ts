@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { createLog } from '../../../src/lib/log.ts'
 import { newId } from '../../../src/model/ids.ts'
 import type { MachineAccess } from '../../../src/model/machine.ts'
@@ -78,6 +79,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
   async function close(): Promise<void> {
     await reach.close()
     for (const { id } of await box.provider.listMachines({ tags })) await box.provider.destroyMachine(id)
+    expect(await box.provider.residue?.(box.installation)).toEqual([])
     await box.close()
   }
 
@@ -115,6 +117,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
       machines: [node],
       unsettled: new Set(wanted.unsettled),
       parameters: async () => ({}),
+      outside: async () => [],
     })
 
     async function phase(name: 'install' | 'configure', values: Record<string, unknown>, suppress: string[] = []) {
@@ -162,7 +165,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
         ),
       worker: async () => Number(/^Pid: (\d+)/m.exec(await command(reach, node, 'show info'))?.[1]),
       async run(command) {
-        const { status, stdout, stderr } = await reach.exec(node, command, { root: true, timeout: 30_000 })
+        const { status, stdout, stderr } = await reach.exec(node, command, { root: true, timeout: 120_000 })
         if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr}${stdout}`)
         return stdout.trim()
       },
@@ -185,7 +188,7 @@ export async function balancerBox(image: string): Promise<BalancerBox> {
     const address = machine.addresses[0]?.address ?? ''
     const { name, sshPort: port, user } = machine
     const access = { id: token, name, address, port, user, hostKey: hostKey.publicKey }
-    await reach.waitForSsh(access, { timeout: 60_000 })
+    await reach.waitForSsh(access, { timeout: 120_000 })
     return access
   }
 }

@@ -74,8 +74,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
     // They tell each other at once when they are connected, which takes some seconds after a start.
     const other = await shop.guest(node(1).name)
     const table = tell(`show table kitbag-peers/rate-80-${node(0).name}`)
-    const told = (guest: Guest) =>
-      until(async () => (await guest.run(table)).includes('http_req_rate(300000)=20'), 60_000)
+    const told = (guest: Guest) => until(async () => (await guest.run(table)).includes('http_req_rate(300000)=20'))
     await told(other)
     const one = await shop.guest(node(0).name)
     await one.run('systemctl reload haproxy')
@@ -108,7 +107,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
         changes: ['its process runs with another configuration'],
       },
     ])
-    expect(await health()).toMatchObject({
+    await expect.poll(health).toMatchObject({
       status: 'degraded',
       findings: expect.arrayContaining([
         { subject: node(0).name, status: 'degraded', message: expect.stringContaining('check and deploy again') },
@@ -116,7 +115,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
     })
     await shop.deploy(blueprint, 'one')
     expect(await check()).toEqual([])
-    expect(await health()).toMatchObject({ status: 'healthy' })
+    await expect.poll(health).toMatchObject({ status: 'healthy' })
   })
 
   test('one that cannot be reached is told of, the other has the change, and it is brought level when it is back', async () => {
@@ -129,7 +128,7 @@ describe.skipIf(noMachines)(`the nodes of a load balancer${noMachines ? ` (${noM
     } finally {
       await guest.run('ip link set host0 up')
     }
-    await until(async () => (await weights()).join() === nodes.map(({ name }) => `${name} 7`).join(), 120_000)
+    await until(async () => (await weights()).join() === nodes.map(({ name }) => `${name} 7`).join())
     expect(await check()).toEqual([])
   })
 

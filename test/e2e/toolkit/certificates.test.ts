@@ -46,7 +46,7 @@ let pebble: Pebble
 let folder: string
 const deployments = new Set<string>()
 
-const { call, ended, upload } = apiUser(() => plane)
+const { call, ended, swept, upload } = apiUser(() => plane)
 
 const base = (deployment: string): string => `/v1/deployments/${deployment}`
 const certificatesOf = (deployment: string): string => `${base(deployment)}/certificates/certificates`
@@ -88,7 +88,7 @@ async function fetched(ca: string, host: string, address: string, port: number):
   await writeFile(join(folder, 'ca.pem'), ca)
   const to = `https://${host}:${port}/`
   const { stdout } = await run('curl', [
-    ...['-sS', '--max-time', '10', '--cacert', join(folder, 'ca.pem')],
+    ...['-sS', '--max-time', '60', '--cacert', join(folder, 'ca.pem')],
     ...['--resolve', `${host}:${port}:${address}`, to],
   ])
   return stdout
@@ -115,6 +115,7 @@ describe.skipIf(noMachines)(`certificates on real machines${noMachines ? ` (${no
   afterAll(async () => {
     try {
       for (const name of deployments) await destroy(name)
+      expect(await swept()).toEqual([])
     } finally {
       await plane?.stop()
       await pebble?.close()
@@ -156,7 +157,7 @@ describe.skipIf(noMachines)(`certificates on real machines${noMachines ? ` (${no
     expect(second.state).toBe('current')
     expect(second.signedBy).toContain('Pebble Intermediate')
     // The application is started anew for it, out of the operation's turn.
-    await until(async () => (await servedBy(address, 8443)).includes(second.fingerprint), 60_000)
+    await until(async () => (await servedBy(address, 8443)).includes(second.fingerprint))
     expect(await fetched(await pebble.root(), 'www.shop.example', address, 8443)).toBe('hello')
     await pebble.stop()
     await destroy('site')

@@ -76,7 +76,7 @@ export async function testDeployment(settings: object = {}): Promise<TestDeploym
   const plane: TestControlPlane = await startControlPlane()
   const base = '/v1/deployments/shop'
 
-  const { call, succeeded, upload } = apiUser(() => plane)
+  const { call, succeeded, swept, upload } = apiUser(() => plane)
   const submit = async (body: object) => succeeded(await call<Operated>('POST', `${base}/operations`, body))
 
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local', settings, credentials: {} })
@@ -108,10 +108,7 @@ export async function testDeployment(settings: object = {}): Promise<TestDeploym
     async close(allowDataLoss) {
       try {
         await submit({ kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) })
-        const swept = await call<{ machines: { id: string }[]; residue: string[] }>('POST', '/v1/sweep', {
-          remove: true,
-        })
-        return [...swept.machines.map(({ id }) => id), ...swept.residue]
+        return await swept()
       } finally {
         await plane.stop()
       }

@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram'
 import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { decode, encode, type Packet, streamDecode, streamEncode } from 'dns-packet'
+import { expect } from 'vitest'
 import { accessTo } from '../../../src/api/views/access.ts'
 import { createLog } from '../../../src/lib/log.ts'
 import { cacheFolder } from '../../../src/main/paths.ts'
@@ -45,7 +46,7 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
   let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
   const deployments = new Set<string>()
 
-  const { call, succeeded } = apiUser(() => plane)
+  const { call, succeeded, swept } = apiUser(() => plane)
   async function finished(operation: { id: string }, began: number) {
     const { result = {} } = await succeeded(operation)
     return { seconds: (Date.now() - began) / 1000, result: { ...result } }
@@ -110,6 +111,7 @@ export async function startDnsBox(images: string[]): Promise<DnsBox> {
       try {
         for (const deployment of deployments)
           await box.operate(deployment, { kind: 'destroy', ...(allowDataLoss && { allowDataLoss }) })
+        expect(await swept()).toEqual([])
       } finally {
         await plane.stop()
         await rm(home, { recursive: true, force: true })
@@ -125,9 +127,9 @@ export function blueprint(deployment: string, section: object): object {
   return { kind: 'deploy', blueprint: { text }, cloud: 'home' }
 }
 
-/** Contents that a name server answers for a name and type, to clients of a subnet (RFC 7871), sorted: addresses and the like as text, others in hexadecimal. */
-export async function ask(address: string, name: string, type: string, subnet?: string): Promise<string[]> {
-  const { answers = [], rcode } = await question(address, name, type, subnet)
+/** Contents that a name server answers for a name and type, sorted: addresses and the like as text, others in hexadecimal. */
+export async function ask(address: string, name: string, type: string, asking?: Asking): Promise<string[]> {
+  const { answers = [], rcode } = await question(address, name, type, asking)
   if (rcode !== 'NOERROR') return [rcode]
   const found = answers.flatMap((answer) => (answer.type === type ? [(answer as { data: unknown }).data] : []))
   return found.map(shown).sort()
@@ -139,15 +141,29 @@ function shown(data: unknown): string {
   return Object.values(data).map(shown).join(' ')
 }
 
+export interface Asking {
+  /** On behalf of clients there (RFC 7871). */
+  subnet?: string
+  /** Milliseconds to wait for the answer; default 20,000. */
+  timeout?: number
+}
+
+/** The same of one that may be away just now: nothing where no answer comes. */
+export async function askIfThere(address: string, name: string, type: string): Promise<string[]> {
+  return ask(address, name, type, { timeout: 1000 }).catch(() => [])
+}
+
 interface Answer extends Packet {
   rcode: string
 }
 
-/** Milliseconds to wait for an answer. */
-const timeout = 2000
-
-/** One question over UDP; `subnet`: on behalf of clients there (RFC 7871). */
-export function question(address: string, name: string, type: string, subnet?: string): Promise<Answer> {
+/** One question over UDP, which is not asked again. */
+export function question(
+  address: string,
+  name: string,
+  type: string,
+  { subnet, timeout = 20_000 }: Asking = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4')
     const end = (work: () => void) => {
@@ -196,7 +212,7 @@ function signed(message: Buffer, { name, secret }: TransferKey): Buffer {
 export function transfer(address: string, zone: string, key?: TransferKey): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const socket = connect(53, address)
-    socket.setTimeout(5000, () => socket.destroy(new Error(`${address}: no transfer of ${zone}`)))
+    socket.setTimeout(60_000, () => socket.destroy(new Error(`${address}: no transfer of ${zone}`)))
     const records: string[] = []
     let pending = Buffer.alloc(0)
     socket.on('connect', () => {

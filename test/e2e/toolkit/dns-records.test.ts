@@ -56,7 +56,7 @@ describe.skipIf(noMachines)(`DNS: records on real machines${noMachines ? ` (${no
       const [first] = await box.nodes(image)
       if (!first) throw new Error('no node')
       node = first
-      resolver = new Resolver({ timeout: 2000, tries: 2 })
+      resolver = new Resolver({ timeout: 10_000, tries: 2 })
       resolver.setServers([node.address])
     })
 

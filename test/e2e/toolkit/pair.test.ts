@@ -111,7 +111,7 @@ describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${n
     await until(async () => (await answers()) && load.result.total > sofar + 500)
     await load.stop()
     // What the issue asks for is a figure of bench/; here only that it is a matter of moments.
-    expect(watched.stop()).toBeLessThan(10_000)
+    expect(watched.stop()).toBeLessThan(60_000)
     const now = await holder()
     expect(now).not.toBe(name)
     await shop.heal([name])

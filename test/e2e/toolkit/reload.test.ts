@@ -87,7 +87,7 @@ describe.skipIf(noMachines).each(images)(
         await join(
           box.context(wanted()),
           { component: 'web', machine: 'web-2' },
-          { overrides: {}, timeout: 10_000, going: new Set() },
+          { overrides: {}, timeout: 60_000, going: new Set() },
         )
         await until(() => two.hits > 0)
         one.healthy = false
@@ -190,7 +190,7 @@ describe.skipIf(noMachines).each(images)(
           const moved = await get(first.cookie)
           expect(moved.servedBy).not.toBe(first.servedBy)
           expect(moved.cookie).toBe(`kitbag-web=${moved.servedBy}`)
-          await join(context, member, { overrides: {}, timeout: 10_000, going: new Set() })
+          await join(context, member, { overrides: {}, timeout: 60_000, going: new Set() })
           await box.configure(sticky([one, two]))
         } finally {
           const results = await Promise.all(loads.map((one) => one.stop()))
@@ -236,7 +236,7 @@ describe.skipIf(noMachines).each(images)(
         await join(
           box.context(wanted()),
           { component: 'web', machine: name },
-          { overrides: {}, timeout: 10_000, going: new Set() },
+          { overrides: {}, timeout: 60_000, going: new Set() },
         )
       } finally {
         socket.destroy()

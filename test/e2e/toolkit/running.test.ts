@@ -11,7 +11,7 @@ import { type BalancerBox, balancerBox, type Wanted } from './balancer-box.ts'
 const section = { listeners: [{ port: 80, to: 'web', health: { http: '/healthz' } }] }
 const { join, leave } = loadBalancer.control
 const leaving = (drain: number) => ({ overrides: {}, drain, going: false })
-const joinOptions = { overrides: {}, timeout: 10_000, going: new Set<string>() }
+const joinOptions = { overrides: {}, timeout: 60_000, going: new Set<string>() }
 
 describe.skipIf(noMachines).each(images)(
   `load balancer while it runs, %s${noMachines ? ` (${noMachines})` : ''}`,
@@ -126,7 +126,7 @@ describe.skipIf(noMachines).each(images)(
         const rows = await Promise.all([box.server('web-1'), box.server('web-2')])
         return rows[0]?.sessions ? one : two
       })
-      const left = leave(box.context(wanted([one, two])), member(busy.name), leaving(20_000))
+      const left = leave(box.context(wanted([one, two])), member(busy.name), leaving(120_000))
       await until(async () => (await box.server(busy.name))?.state === 'maintenance')
       const before = busy.hits
       await answering()
@@ -194,7 +194,7 @@ describe.skipIf(noMachines).each(images)(
       await leave(context, member('web-2'), leaving(0))
       two.healthy = false
       two.hits = 0
-      const attempt = join(context, member('web-2'), { ...joinOptions, timeout: 1000 })
+      const attempt = join(context, member('web-2'), { ...joinOptions, timeout: 5000 })
       await expect(attempt).rejects.toMatchObject({
         code: 'health-failed',
         message: 'web-2 does not get traffic from loadBalancer on load-balancer-1: web: DOWN (L7STS)',

@@ -38,7 +38,7 @@ export function tlsSocket(
       maxVersion,
     } as const
     const socket = connect(options, () => resolve(socket))
-    socket.setTimeout(10_000, () => socket.destroy(new Error('no handshake within 10 s')))
+    socket.setTimeout(60_000, () => socket.destroy(new Error('no handshake within 60 s')))
     socket.once('error', reject)
   })
 }

@@ -26,7 +26,7 @@ export function ask(url: string, { method = 'GET', headers = {}, body, host }: A
         method,
         agent: false,
         headers: { host: name, ...headers },
-        timeout: 10_000,
+        timeout: 60_000,
         rejectUnauthorized: false,
         ...(host !== undefined && { servername: host }),
       },
@@ -43,7 +43,7 @@ export function ask(url: string, { method = 'GET', headers = {}, body, host }: A
         )
       },
     )
-    sent.on('timeout', () => sent.destroy(new Error('no answer within 10 s')))
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 60 s')))
     sent.on('error', reject)
     sent.end(body)
   })

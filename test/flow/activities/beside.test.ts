@@ -13,12 +13,7 @@ beforeAll(async () => {
 
 afterAll(() => flow?.stop())
 
-beforeEach(() => {
-  flow.cloud.hook = undefined
-  flow.reach.hook = undefined
-  flow.reach.http = undefined
-  delete flow.balancer.hook
-})
+beforeEach(() => flow.reset())
 
 /** A gate that something waits at until it is opened. */
 function gate() {

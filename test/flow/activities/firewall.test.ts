@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ErrorRecord, KitbagError } from '../../../src/model/errors.ts'
-import type { FirewallRule } from '../../../src/providers/contract.ts'
+import type { FirewallRule } from '../../../src/model/firewall.ts'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
 import { until } from '../../support/until.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { ImportAsked } from '../../../src/activities/import/imports.ts'
 import { KitbagError } from '../../../src/model/errors.ts'
+import type { ImportAsked } from '../../../src/model/imported-machine.ts'
 import type { OperationRecord } from '../../../src/model/operation.ts'
 import { loadPlanInput } from '../../../src/planner/load.ts'
 import { plan } from '../../../src/planner/plan.ts'
@@ -17,14 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => flow?.stop())
 
-beforeEach(() => {
-  flow.cloud.hook = undefined
-  flow.reach.hook = undefined
-  flow.reach.survey = undefined
-  flow.reach.silent.clear()
-  flow.reach.programs.length = 0
-  flow.balancer.calls.length = 0
-})
+beforeEach(() => flow.reset())
 
 const noTags = { installation: '', deployment: '', machine: '' }
 const small = { db: false } as const

@@ -1,10 +1,7 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ImportedMachine } from '../../../src/model/imported-machine.ts'
 import { controlFakeCloud, type FakeCloudControl } from '../../../src/providers/fake/control.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
-import { workflowBundle } from '../../support/workflow-bundle.ts'
 import { type WorkerUnderFire, workerUnderFire } from './worker-under-fire.ts'
 
 let flow: Flow
@@ -14,23 +11,13 @@ let worker: WorkerUnderFire
 
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
-  const { database, temporal, store, parts } = flow
+  const { database, store, parts } = flow
   await store.clouds.remove(parts.tenantId, 'home')
   await flow.useFake({ faults: [{ effect: 'timeout-after', rate: 0.05 }] })
   const [row] = await store.clouds.list(parts.tenantId)
   cloudId = row?.id ?? ''
   cloud = controlFakeCloud(database.home, row?.name ?? '')
-  const machines = join(database.home, 'machines')
-  await mkdir(machines)
-  worker = await workerUnderFire({
-    machines,
-    socket: database.postgres.socket,
-    masterKey: database.masterKey.toString('base64'),
-    home: database.home,
-    address: temporal.address,
-    namespace: temporal.namespace,
-    workflowBundle: (await workflowBundle()).codePath,
-  })
+  worker = await workerUnderFire(flow)
 })
 
 afterAll(async () => {
@@ -67,8 +54,8 @@ test('a worker killed at any moment of an import or a forget leaves each machine
       await flow.submit(name, 'forget', { machines: ['web-2'] }),
     ]),
   )
-  await worker.fire(boundaries, 2, 90_000)
-  const ended = await Promise.all(operations.flat().map((operation) => flow.finished(operation, 90_000)))
+  await worker.fire(boundaries, 2, 300_000)
+  const ended = await Promise.all(operations.flat().map((operation) => flow.finished(operation, 200_000)))
   expect(ended.filter(({ status }) => status !== 'succeeded')).toEqual([])
   const rows = await flow.store.machines.listAll()
   expect(rows.map(({ providerId }) => providerId).sort()).toEqual(kept.map(({ providerId }) => providerId).sort())
@@ -77,4 +64,4 @@ test('a worker killed at any moment of an import or a forget leaves each machine
   for (const { id, providerId = '', status } of rows) expect([marks.get(providerId), status]).toEqual([id, 'imported'])
   for (const { providerId } of gone) expect(marks.get(providerId)).toBe('')
   expect(worker.kills).toBeGreaterThan(0)
-}, 240_000)
+}, 600_000)

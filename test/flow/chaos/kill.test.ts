@@ -1,11 +1,8 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { OperationRecord } from '../../../src/model/operation.ts'
 import type { Provider } from '../../../src/providers/contract.ts'
 import { type App, appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
-import { workflowBundle } from '../../support/workflow-bundle.ts'
 import { type WorkerUnderFire, workerUnderFire } from './worker-under-fire.ts'
 
 let flow: Flow
@@ -14,20 +11,9 @@ let worker: WorkerUnderFire
 
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
-  const { database, temporal } = flow
   await flow.store.clouds.remove(flow.parts.tenantId, 'home')
   cloud = await flow.useFake({ pendingPolls: 1, faults: [{ effect: 'timeout-after', rate: 0.03 }] })
-  const machines = join(database.home, 'machines')
-  await mkdir(machines)
-  worker = await workerUnderFire({
-    machines,
-    socket: database.postgres.socket,
-    masterKey: database.masterKey.toString('base64'),
-    home: database.home,
-    address: temporal.address,
-    namespace: temporal.namespace,
-    workflowBundle: (await workflowBundle()).codePath,
-  })
+  worker = await workerUnderFire(flow)
 })
 
 afterAll(async () => {
@@ -62,7 +48,7 @@ describe('kill -9 of the worker', () => {
   test('20 deployments converge, whatever boundary it dies at: no machine too many, none lost', async () => {
     const names = Array.from({ length: 20 }, (_, i) => `chaos-${i}`)
     const lives = await Promise.all(names.map(life))
-    await worker.fire(boundaries, 3, 400_000)
+    await worker.fire(boundaries, 2, 500_000)
     console.log(
       `killed ${worker.kills} times at: ${boundaries.map((name) => `${name} ${worker.hits.get(name)}`).join(', ')}`,
     )
@@ -86,5 +72,5 @@ describe('kill -9 of the worker', () => {
     expect((await flow.store.machines.listAll()).map(({ id }) => id).sort()).toEqual(
       atCloud.map(({ tags }) => tags.machine).sort(),
     )
-  }, 700_000)
+  }, 710_000)
 })

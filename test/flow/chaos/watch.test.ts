@@ -1,11 +1,8 @@
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { appRelease } from '../../support/app.ts'
 import { type Flow, startFlow } from '../../support/flow.ts'
 import { until } from '../../support/until.ts'
 import { watchfulSection } from '../../support/watchful.ts'
-import { workflowBundle } from '../../support/workflow-bundle.ts'
 import { type WorkerUnderFire, workerUnderFire } from './worker-under-fire.ts'
 
 let flow: Flow
@@ -13,23 +10,9 @@ const workers: WorkerUnderFire[] = []
 
 beforeAll(async () => {
   flow = await startFlow({ worker: false })
-  const { database, temporal } = flow
   await flow.store.clouds.remove(flow.parts.tenantId, 'home')
   await flow.useFake({})
-  const machines = join(database.home, 'machines')
-  await mkdir(machines)
-  for (let i = 0; i < 2; i++)
-    workers.push(
-      await workerUnderFire({
-        machines,
-        socket: database.postgres.socket,
-        masterKey: database.masterKey.toString('base64'),
-        home: database.home,
-        address: temporal.address,
-        namespace: temporal.namespace,
-        workflowBundle: (await workflowBundle()).codePath,
-      }),
-    )
+  for (let i = 0; i < 2; i++) workers.push(await workerUnderFire(flow))
 })
 
 afterAll(async () => {
@@ -50,7 +33,7 @@ test('two workers, killed again and again: one of them watches at a time, and go
     const before = await last()
     for (const worker of workers) worker.kill()
     const killed = Date.now()
-    await until(async () => (await last())?.pid !== before?.pid, 60_000)
+    await until(async () => (await last())?.pid !== before?.pid)
     console.log(`another one watched ${Date.now() - killed} ms after the kill`)
   }
   const found = await looks()

@@ -4,6 +4,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import type { Flow } from '../../support/flow.ts'
+import { workflowBundle } from '../../support/workflow-bundle.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -37,10 +39,22 @@ export interface WorkerUnderFire {
 const heldAtOnce = 2
 
 /**
- * Runs a worker as a process of its own and kills it (SIGKILL) at boundaries. Units that come to a boundary still wanted are held there;
- * a moment later, of random length, the process is killed with all that it was at, and started again.
+ * Runs a worker of a flow as a process of its own and kills it (SIGKILL) at boundaries. Units that come to a boundary still wanted are held
+ * there; a moment later, of random length, the process is killed with all that it was at, and started again. All workers of a flow know the
+ * same machines.
  */
-export async function workerUnderFire(settings: WorkerSettings): Promise<WorkerUnderFire> {
+export async function workerUnderFire({ database, temporal }: Flow): Promise<WorkerUnderFire> {
+  const machines = join(database.home, 'machines')
+  await mkdir(machines, { recursive: true })
+  const settings: WorkerSettings = {
+    machines,
+    socket: database.postgres.socket,
+    masterKey: database.masterKey.toString('base64'),
+    home: database.home,
+    address: temporal.address,
+    namespace: temporal.namespace,
+    workflowBundle: (await workflowBundle()).codePath,
+  }
   const program = await buildWorker()
   const hits = new Map<string, number>()
   let wanted = new Set<string>()

@@ -108,10 +108,10 @@ test('a control plane that is killed under way goes on with the same order', asy
     }
     const text = JSON.stringify({ apiVersion: 'kitbag/v1', name: 'killed', toolkit })
     const deploying = plane.start(['deploy', plane.blueprint(text), '--cloud', 'home'])
-    await until(() => pebble.log().includes('Pulled a task from the Tasks queue'), 60_000)
+    await until(() => pebble.log().includes('Pulled a task from the Tasks queue'))
     await plane.restart()
     const state = async () => (await plane.kitbag(['certificates', 'list', 'killed'])).stdout
-    await until(async () => / current .*CN=Pebble Intermediate/.test(await state()), 60_000)
+    await until(async () => / current .*CN=Pebble Intermediate/.test(await state()))
     expect(pebble.log().match(/Added order/g)).toHaveLength(1)
     deploying.kill()
   } finally {

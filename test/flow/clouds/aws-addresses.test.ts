@@ -29,7 +29,7 @@ afterEach(async () => {
 async function running(deployment: string, ordinal = 1): Promise<ProviderMachine> {
   const { id } = await make(one, { deployment, component: 'loadBalancer', ordinal })
   const isRunning = async () => (await one.provider.getMachine(id))?.status === 'running'
-  await until(isRunning, 60_000)
+  await until(isRunning)
   return (await one.provider.getMachine(id)) as ProviderMachine
 }
 const assign = (deployment: string, name: string, { id }: ProviderMachine) =>
@@ -78,7 +78,7 @@ test('a quota that is used up ends it at once, and names what it is of', async (
 test('answers lost under way: one address of the name is used, and the others are given back', async () => {
   const deployment = newId('dep')
   const machine = await running(deployment)
-  cloud.faults([{ calls: ['AllocateAddress', 'AssociateAddress', 'ReleaseAddress'], effect: 'cut-after', rate: 0.6 }])
+  cloud.faults([{ calls: ['AllocateAddress', 'AssociateAddress', 'ReleaseAddress'], effect: 'cut-after', rate: 0.4 }])
   const given = await assign(deployment, 'load-balancer-1', machine)
   const again = await connectAws(cloud, { installation: one.installation })
   const owner = { installation: one.installation, deployment }
@@ -92,7 +92,7 @@ test('what somebody else has beside it stays', async () => {
   const other = await connectAws(cloud)
   const machine = await running(deployment)
   const theirs = await make(other, { deployment, component: 'loadBalancer' })
-  await until(async () => (await other.provider.getMachine(theirs.id))?.status === 'running', 60_000)
+  await until(async () => (await other.provider.getMachine(theirs.id))?.status === 'running')
   const owner = { installation: other.installation, deployment }
   await other.provider.staticAddresses?.assign(owner, 'load-balancer-1', theirs.id)
   await assign(deployment, 'load-balancer-1', machine)

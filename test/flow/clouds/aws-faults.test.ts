@@ -122,7 +122,7 @@ describe('aws: what can go wrong', () => {
     const made = await make(one, { deployment })
     expect(await one.provider.getMachine(made.id)).toMatchObject({ id: made.id, status: 'pending' })
     expect((await listed()).map(({ id }) => id)).toEqual([made.id])
-    await expect.poll(async () => (await one.provider.getMachine(made.id))?.status, { timeout: 30_000 }).toBe('running')
+    await expect.poll(async () => (await one.provider.getMachine(made.id))?.status).toBe('running')
   })
 
   test.each(['html', 'truncated', 'redirect'] as const)(

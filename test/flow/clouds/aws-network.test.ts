@@ -6,9 +6,9 @@ import {
   DescribeVpcsCommand,
 } from '@aws-sdk/client-ec2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { FirewallRule } from '../../../src/model/firewall.ts'
 import { newId } from '../../../src/model/ids.ts'
 import { subnets6Of } from '../../../src/providers/aws/networks.ts'
-import type { FirewallRule } from '../../../src/providers/contract.ts'
 import { type Ec2Cloud, startEc2Cloud } from '../../clouds/ec2/ec2-cloud.ts'
 import { type AwsConnection, connectAws, make } from './aws-box.ts'
 
@@ -149,7 +149,7 @@ describe('aws: firewall and network of a deployment', () => {
       { DestinationIpv6CidrBlock: '::/0' },
     ])
     await expect
-      .poll(async () => (await own.provider.getMachine(id))?.addresses, { timeout: 30_000 })
+      .poll(async () => (await own.provider.getMachine(id))?.addresses)
       .toMatchObject([
         { family: 4, scope: 'private' },
         { family: 4, scope: 'public', login: true },
@@ -165,7 +165,7 @@ describe('aws: firewall and network of a deployment', () => {
     const deployment = newId('dep')
     const { id } = await make(one, { deployment })
     await expect
-      .poll(async () => (await one.provider.getMachine(id))?.addresses, { timeout: 30_000 })
+      .poll(async () => (await one.provider.getMachine(id))?.addresses)
       .toMatchObject([{ scope: 'private' }, { scope: 'public', login: true }])
     await rest(deployment)
   })

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { FirewallRule, Provider } from '../../../src/providers/contract.ts'
+import type { FirewallRule } from '../../../src/model/firewall.ts'
+import type { Provider } from '../../../src/providers/contract.ts'
 import { type AzureCloud, startAzureCloud } from '../../clouds/azure/azure-cloud.ts'
 import { connectTo } from '../../clouds/azure/connect.ts'
 import type { Resource } from '../../clouds/azure/world.ts'

@@ -149,7 +149,7 @@ export function testDeploysUnderFaults(
       const deploying = deploy()
       // Once Kitbag knows it: what is lost before that is not the machine but its making.
       const known = async () => (await flow.store.machines.listAll()).find((one) => one.name === 'web-3')?.providerId
-      await expect.poll(known, { timeout: 60_000 }).toBeTruthy()
+      await expect.poll(known).toBeTruthy()
       await cloud.vanish('web-3')
       const error = { code: 'provider-failed', machine: 'web-3', message: /^web-3 did not come up: it d/ }
       await undone(await deploying, error)
@@ -202,7 +202,7 @@ export function testDeploysUnderFaults(
       await flow.store.clouds.update(flow.parts.tenantId, cloudName, { settings, credentials: cloud.renew() })
       // Until this process has seen the new ones.
       const { id = '' } = (await flow.store.clouds.getByName(flow.parts.tenantId, cloudName)) ?? {}
-      await expect.poll(async () => (await flow.parts.clouds.provider(id)) !== provider, { timeout: 30_000 }).toBe(true)
+      await expect.poll(async () => (await flow.parts.clouds.provider(id)) !== provider).toBe(true)
       provider = await flow.parts.clouds.provider(id)
       expect(await deploy()).toMatchObject({ status: 'succeeded', error: null })
       expect(await cloud.machines()).toHaveLength(10)

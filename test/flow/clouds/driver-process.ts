@@ -1,4 +1,4 @@
-import type { FirewallRule } from '../../../src/providers/contract.ts'
+import type { FirewallRule } from '../../../src/model/firewall.ts'
 import { providers } from '../../../src/providers/index.ts'
 import type { DriverLife, DriverMessage } from './killed-drivers.ts'
 

@@ -47,7 +47,7 @@ async function start(command: 'api' | 'worker', env: Record<string, string> = {}
 }
 
 async function finished(id: string) {
-  await until(async () => isFinal((await database.store.operations.get(id))?.status ?? 'queued'), 60_000)
+  await until(async () => isFinal((await database.store.operations.get(id))?.status ?? 'queued'))
   return database.store.operations.get(id)
 }
 

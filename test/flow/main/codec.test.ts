@@ -44,7 +44,7 @@ test('Temporal’s own command line shows what is stored, with the token, and no
   const input = `"data": "${Buffer.from('{"operationId":').toString('base64')}`
   const token = { TEMPORAL_CODEC_AUTH: `Bearer ${control.token}` }
   // As soon as its workflow was started.
-  await until(async () => (await show(token).catch(() => '')).includes(input), 60_000)
+  await until(async () => (await show(token).catch(() => '')).includes(input))
   const without = await show({}).catch((error: Error) => error.message)
   expect(without).not.toContain(input)
 })

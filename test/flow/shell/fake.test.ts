@@ -128,7 +128,7 @@ describe('the fake', () => {
     expect((await run(again, ['file:/a'])).changed).toBe(1)
     expect((await run(createFakeReach({ folder }), ['file:/a'])).changed).toBe(0)
     again.forget(machine.id)
-    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), { timeout: 30_000 })
+    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]), { timeout: 120_000 })
     await rm(folder, { recursive: true })
   })
 })

@@ -66,7 +66,7 @@ describe.skipIf(noSshd)(`streams through OpenSSH${noSshd ? ` (${noSshd})` : ''}`
     expect(sockets.size).toBe(1)
     stream.destroy()
     await once(stream, 'close')
-    await vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 30_000 })
+    await vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 120_000 })
   })
 
   test.each(kinds)('%s: a cut connection is an error, not an end', async (_, open) => {
@@ -77,7 +77,7 @@ describe.skipIf(noSshd)(`streams through OpenSSH${noSshd ? ` (${noSshd})` : ''}`
     const failed = once(stream, 'error')
     await own.close()
     expect((await failed)[0]).toMatchObject({ code: 'machine-unreachable', retryable: true })
-    await vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 30_000 })
+    await vi.waitFor(() => expect(sockets.size).toBe(0), { timeout: 120_000 })
   })
 
   test('forwarded streams leave room for commands', async () => {

@@ -36,7 +36,7 @@ describe.skipIf(noSshd)(`a machine behind another${noSshd ? ` (${noSshd})` : ''}
     const other = generateKeyPair('other').publicKey
     const first = { ...behind, id: 'a', jump: { ...(behind.jump as MachineAccess), id: 'b', hostKey: other } }
     await expect(reach.exec(first, 'true')).rejects.toMatchObject({ code: 'host-key-mismatch', message: /^bastion/ })
-    await expect(reach.waitForSsh(first, { timeout: 60_000 })).rejects.toMatchObject({ code: 'host-key-mismatch' })
+    await expect(reach.waitForSsh(first, { timeout: 120_000 })).rejects.toMatchObject({ code: 'host-key-mismatch' })
     const second = { ...behind, id: 'c', hostKey: other }
     await expect(reach.exec(second, 'true')).rejects.toMatchObject({ code: 'host-key-mismatch', message: /^inner/ })
   })

@@ -214,7 +214,7 @@ describe.skipIf(noSshd)(`host programs over OpenSSH${noSshd ? ` (${noSshd})` : '
     expect((await runProgram(reach, sshd.machine, program, { blobs: noBlobs })).changed).toBe(1)
   })
 
-  test('one that does not stop when asked is left after 10 s', async () => {
+  test('one that does not stop when asked is left', async () => {
     const abort = new AbortController()
     const program = testProgram([{ resource: 'command:a' }, { resource: 'command:b', run: 'sleep 600' }])
     const began = Date.now()
@@ -224,7 +224,7 @@ describe.skipIf(noSshd)(`host programs over OpenSSH${noSshd ? ` (${noSshd})` : '
       onEvent: () => abort.abort(),
     })
     await expect(running).rejects.toMatchObject({ code: 'cancelled' })
-    expect(Date.now() - began).toBeLessThan(12_000)
+    expect(Date.now() - began).toBeLessThan(60_000)
   })
 
   test('a request to stop that came too late is withdrawn', async () => {

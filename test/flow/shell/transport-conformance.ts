@@ -30,7 +30,7 @@ export function testTransport(name: string, make: () => Promise<TransportUnderTe
     afterAll(() => made?.close())
 
     test('a machine that is there is waited for', async () => {
-      await made.reach.waitForSsh(made.machine, { timeout: 10_000 })
+      await made.reach.waitForSsh(made.machine, { timeout: 120_000 })
     })
 
     test('a command gives its status', async () => {

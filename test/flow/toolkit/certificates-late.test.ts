@@ -61,7 +61,7 @@ test('a deploy does not wait for a slow authority for ever; the order goes on', 
   expect(await deploy(['a.shop.example'])).toMatch(
     /^certificates: not ready after 0\.1 s, and goes on as operation op_/,
   )
-  await until(async () => (await served()).state === 'current', 60_000)
+  await until(async () => (await served()).state === 'current')
 })
 
 test('while other hosts are ordered, the certificate before stands in rather than one that no client trusts', async () => {
@@ -81,6 +81,6 @@ test('while other hosts are ordered, the certificate before stands in rather tha
 test('an authority that has forgotten accounts and orders is asked anew', async () => {
   await pebble.start()
   await deploy(['a.shop.example', 'b.shop.example'])
-  await until(async () => (await served()).state === 'current', 60_000)
+  await until(async () => (await served()).state === 'current')
   expect(await served()).toMatchObject({ hosts: 'a.shop.example, b.shop.example' })
 })

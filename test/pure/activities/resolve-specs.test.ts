@@ -23,10 +23,9 @@ async function resolved(floatingAddress: boolean, requirements = machine, placem
     if (!driver) throw new Error('no driver')
     return { ...driver.capabilities, floatingAddress }
   }
-  const store = { clouds: { list: async () => [] } } as never
-  const resolve = createResolveSpecs({ store, clouds: { provider: async () => provider, capabilities } })
+  const resolve = createResolveSpecs({ clouds: { provider: async () => provider, capabilities } })
   const wanted = [{ component: { ...component, placement, machine: requirements }, ordinal: 1, cloudId: 'cld_1' }]
-  return (await resolve(wanted, { tenantId: 'ten_1', cloudId: null })).get('edge-1')
+  return (await resolve(wanted)).get('edge-1')
 }
 
 test('a floating address is refused by name where the cloud has none, and reaches the cloud where it has', async () => {

@@ -5,7 +5,8 @@ import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { dnsSchema } from '../../../src/toolkit/dns/schema.ts'
 import { monitoringSchema } from '../../../src/toolkit/monitoring/schema.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import { apply, balancer, component, inputFor, nothing, ordered, planOf, release } from './world.ts'
+import { apply, ordered } from './execution.ts'
+import { balancer, component, inputFor, nothing, planOf, release } from './world.ts'
 
 const recipes: OwnParts['recipes'] = new Map(
   [...(await shippedRecipes())].map(([name, { signature }]) => [name, { ...signature, archive: `${name} today` }]),

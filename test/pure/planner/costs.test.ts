@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { addUp, amount, type MachineCost, unknownCost } from '../../../src/model/cost.ts'
 import type { ReleaseSpec } from '../../../src/model/release.ts'
 import { type CostOf, deploymentCosts, planCosts } from '../../../src/planner/costs.ts'
-import { apply, component, inputFor, nothing, ordered, planOf, release, type State } from './world.ts'
+import { apply, ordered } from './execution.ts'
+import { component, inputFor, nothing, planOf, release, type State } from './world.ts'
 
 const list = { of: 'test north', date: '2026-01-01', source: 'a test' }
 

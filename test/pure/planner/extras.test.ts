@@ -7,7 +7,8 @@ import { expand } from '../../../src/planner/expand.ts'
 import type { ToolkitRegistry, ToolkitService } from '../../../src/toolkit/contract.ts'
 import { monitoringSchema } from '../../../src/toolkit/monitoring/schema.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import { component, deployed, inputFor, nothing, ordered, planOf, release, shop } from './world.ts'
+import { deployed, ordered } from './execution.ts'
+import { component, inputFor, nothing, planOf, release, shop } from './world.ts'
 
 /** A service without machines of its own, that puts `agent` onto every machine there is. */
 function watcher(

@@ -1,32 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import type { MachineRecord } from '../../../src/model/machine.ts'
 import { expand } from '../../../src/planner/expand.ts'
 import { createFacts } from '../../../src/planner/facts.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { guestbookText, releaseOf } from '../../support/guestbook.ts'
+import { machineRow } from './world.ts'
 
 const recipes = await shippedRecipes()
 
-const database: MachineRecord = {
-  id: 'mac_db-1',
-  deploymentId: 'd',
-  component: 'db',
-  name: 'db-1',
-  ordinal: 1,
-  cloudId: 'cld_1',
+const database = machineRow('db-1', {
   status: 'created',
   addresses: [{ address: '10.0.0.5', family: 4, scope: 'private', network: 'n' }],
-  user: 'debian',
-  sshPort: 22,
-  hostKey: '',
-  spec: { size: 's', image: 'i', requirements: { cpu: 1, memory: 2 ** 30, image: 'debian-13' } },
   stateful: true,
-  installDigest: null,
-  configureDigest: null,
-  drifted: false,
   releaseNumber: null,
-}
+})
 
 function factsOf(settings: string, secrets: Record<string, string>) {
   const release = releaseOf(guestbookText.replace('{ database: guestbook }', settings), recipes)

@@ -12,7 +12,8 @@ import { firewallDigest, firewallParameters } from '../../../src/planner/firewal
 import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import { component, deployed, inputFor, nothing, ordered, planOf, release, shop } from './world.ts'
+import { deployed, ordered } from './execution.ts'
+import { component, inputFor, machineRow, nothing, planOf, release, shop } from './world.ts'
 
 const recipes = await shippedRecipes()
 
@@ -100,31 +101,16 @@ describe('who may come', () => {
   })
 })
 
-const machine = (name: string, addresses: string[], more: Partial<MachineRecord> = {}): MachineRecord => ({
-  id: name,
-  deploymentId: 'd',
-  component: name.replace(/-\d+$/, ''),
-  name,
-  ordinal: 1,
-  cloudId: 'cld_1',
-  status: 'ready',
-  addresses: addresses.map((address) => ({
-    address,
-    family: address.includes(':') ? 6 : 4,
-    scope: 'private',
-    network: 'n',
-  })),
-  user: 'debian',
-  sshPort: 22,
-  hostKey: '',
-  spec: { size: 's', image: 'i', requirements: { cpu: 1, memory: 1, image: 'i' } },
-  stateful: false,
-  installDigest: null,
-  configureDigest: null,
-  drifted: false,
-  releaseNumber: 1,
-  ...more,
-})
+const machine = (name: string, addresses: string[], more: Partial<MachineRecord> = {}) =>
+  machineRow(name, {
+    addresses: addresses.map((address) => ({
+      address,
+      family: address.includes(':') ? 6 : 4,
+      scope: 'private',
+      network: 'n',
+    })),
+    ...more,
+  })
 
 describe('a machine’s rules', () => {
   const spec = shop({}, { firewall: true })

@@ -2,32 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { MachineRecord } from '../../../src/model/machine.ts'
 import { forgetPlan, importPlan, nextName, withGuests } from '../../../src/planner/imports.ts'
 import type { PlanInput } from '../../../src/planner/plan-input.ts'
+import { machineRow } from './world.ts'
 
-function row(name: string, more: Partial<MachineRecord> = {}): MachineRecord {
-  const ordinal = Number(name.slice(name.lastIndexOf('-') + 1))
-  const spec = { size: 's', image: 'i', requirements: { cpu: 1, memory: 2 ** 30, image: 'debian-13' } }
-  return {
-    id: `mac_${name}`,
-    deploymentId: 'dep_1',
-    component: name.slice(0, name.lastIndexOf('-')),
-    name,
-    ordinal,
-    cloudId: 'cld_1',
-    providerId: `i-${name}`,
-    status: 'ready',
-    addresses: [],
-    user: 'debian',
-    sshPort: 22,
-    hostKey: '',
-    spec,
-    stateful: false,
-    installDigest: null,
-    configureDigest: null,
-    drifted: false,
-    releaseNumber: 1,
-    ...more,
-  }
-}
+const row = (name: string, more: Partial<MachineRecord> = {}) => machineRow(name, { providerId: `i-${name}`, ...more })
 
 const input = (machines: MachineRecord[], more: Partial<PlanInput> = {}): PlanInput => ({
   deployment: 'shop',

@@ -1,125 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import type { MachineRecord } from '../../../src/model/machine.ts'
-import { machineName } from '../../../src/model/machine.ts'
 import type { Plan } from '../../../src/model/plan.ts'
-import type { ReleaseSpec } from '../../../src/model/release.ts'
-import { configureDigest, installDigest, migrationDigest } from '../../../src/planner/digests.ts'
-import { expand } from '../../../src/planner/expand.ts'
-import { machinesToCreate, plan } from '../../../src/planner/plan.ts'
-import type { PlanInput } from '../../../src/planner/plan-input.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
-import { toolkit } from '../../../src/toolkit/registry.ts'
 import { guestbookText, releaseOf } from '../../support/guestbook.ts'
+import { executed } from './execution.ts'
+import { inputFor, nothing, planOf, type State } from './world.ts'
 
 const recipes = await shippedRecipes()
 const guestbook = (change: (text: string) => string = (text) => text, options = {}) =>
   releaseOf(change(guestbookText), recipes, options)
 
-type World = Pick<PlanInput, 'machines' | 'migrated'>
-
-function inputFor(spec: ReleaseSpec | undefined, world: World, more: Partial<PlanInput> = {}): PlanInput {
-  return {
-    deployment: 'guestbook',
-    kind: 'deploy',
-    ...world,
-    overrides: {},
-    clouds: { home: 'cld_1' },
-    cloudId: 'cld_1',
-    toolkit,
-    allowDataLoss: [],
-    ...(spec && { release: { number: 1, spec } }),
-    ...more,
-  }
-}
-
-function planFor(input: PlanInput): Plan {
-  const specs = machinesToCreate(input).map(
-    ({ component, ordinal }) =>
-      [machineName(component.name, ordinal), { size: 's', image: 'i', requirements: component.machine }] as const,
-  )
-  return plan(input, new Map(specs))
-}
-
-/** What the world is after every unit of a plan had its effect, in an order that its needs allow. */
-function execute(input: PlanInput, made: Plan): World {
-  let machines = [...input.machines]
-  const migrated = structuredClone(input.migrated)
-  const spec = input.release?.spec
-  const components = spec ? expand(spec, toolkit, input.overrides).components : []
-  const done = new Set<string>()
-  const change = (name: string, to: Partial<MachineRecord>) => {
-    machines = machines.map((machine) => (machine.name === name ? { ...machine, ...to } : machine))
-  }
-  while (done.size < made.units.length) {
-    const next = made.units.find(({ id, needs }) => !done.has(id) && needs.every((need) => done.has(need)))
-    if (!next)
-      throw new Error(
-        `a cycle among ${made.units
-          .filter(({ id }) => !done.has(id))
-          .map(({ id, needs }) => `${id} <- ${needs}`)
-          .join('; ')}`,
-      )
-    done.add(next.id)
-    const component = components.find(({ name }) => name === next.component)
-    const { kind, machine: name, create } = next
-    if (kind === 'create' && create && !machines.some((machine) => machine.name === name)) {
-      machines.push({
-        id: `mac_${name}_${made.digest.slice(0, 4)}`,
-        deploymentId: 'd',
-        component: next.component,
-        name,
-        ordinal: create.ordinal,
-        cloudId: create.cloud,
-        status: 'created',
-        addresses: [
-          { address: `10.0.0.${machines.length + create.ordinal * 16}`, family: 4, scope: 'private', network: 'n' },
-        ],
-        user: 'debian',
-        sshPort: 22,
-        hostKey: '',
-        spec: create.spec,
-        stateful: create.stateful,
-        installDigest: null,
-        configureDigest: null,
-        drifted: false,
-        releaseNumber: null,
-      })
-    } else if (kind === 'create') change(name, { status: 'created' })
-    if (kind === 'destroy') machines = machines.filter((machine) => machine.name !== name)
-    if (!spec || !component) continue
-    const seen = machines.filter((machine) => !next.without?.includes(machine.name))
-    const self = machines.find((machine) => machine.name === name)
-    if (kind === 'install')
-      change(name, {
-        installDigest: installDigest(spec, component),
-        status: self?.status === 'created' ? 'installed' : (self?.status ?? 'installed'),
-      })
-    if (kind === 'configure' && self)
-      change(name, {
-        configureDigest: configureDigest(
-          { release: spec, components, machines: seen, overrides: input.overrides },
-          component,
-          self,
-        ),
-        drifted: false,
-      })
-    if (kind === 'ready') change(name, { status: 'ready', releaseNumber: made.release ?? null })
-    if (kind === 'migrate')
-      migrated[next.component] = [
-        ...(migrated[next.component] ?? []),
-        migrationDigest({ release: spec, components, machines: seen }, component),
-      ]
-  }
-  return { machines, migrated }
-}
-
-const empty: World = { machines: [], migrated: {} }
-const deployed = (spec = guestbook()) => execute(inputFor(spec, empty), planFor(inputFor(spec, empty)))
+const empty = nothing()
+const deployed = (spec = guestbook()) => executed(empty, inputFor(spec, empty))
 const needsOf = (made: Plan, id: string) => made.units.find((unit) => unit.id === id)?.needs
 const actions = (made: Plan) => Object.fromEntries(made.changes.map(({ machine, action }) => [machine, action]))
 
 describe('first deploy', () => {
-  const made = planFor(inputFor(guestbook(), empty))
+  const made = planOf(inputFor(guestbook(), empty))
   test('installing waits for nothing but its own machine', () => {
     for (const { machine, needs } of made.units.filter(({ kind }) => kind === 'install'))
       expect(needs).toEqual([`${machine}/create`])
@@ -139,20 +35,29 @@ describe('first deploy', () => {
   test('the migration runs once, before any machine of the component is configured', () => {
     expect(made.units.filter(({ kind }) => kind === 'migrate').map(({ id }) => id)).toEqual(['web-1/migrate'])
   })
+  test('a cloud that is not there is refused with its place, by the names of those that are', () => {
+    const spec = guestbook((text) => `${text}placement: { cloud: hme }\n`)
+    expect(() => planOf(inputFor(spec, empty))).toThrow(
+      'toolkit.loadBalancer.placement.cloud: there is no cloud hme; known clouds: home, other',
+    )
+    expect(() => planOf(inputFor(guestbook(), empty, { cloudId: null }))).toThrow(
+      'no cloud was given for loadBalancer; known clouds: home, other',
+    )
+  })
   test('the same input gives the same digest, and a plan holds no value of a secret or address', () => {
-    expect(planFor(inputFor(guestbook(), empty)).digest).toBe(made.digest)
+    expect(planOf(inputFor(guestbook(), empty)).digest).toBe(made.digest)
     expect(JSON.stringify(made)).not.toMatch(/10\.0\.0|password/)
   })
 })
 
 describe('after a deploy', () => {
   test('nothing changed: nothing to do', () => {
-    expect(planFor(inputFor(guestbook(), deployed())).units).toEqual([])
+    expect(planOf(inputFor(guestbook(), deployed())).units).toEqual([])
   })
 
   test('a new source goes machine by machine: out of traffic, configured, healthy, back, then the next', () => {
     const spec = guestbook(undefined, { source: 'b' })
-    const made = planFor(inputFor(spec, deployed(), { current: { number: 1, spec: guestbook() } }))
+    const made = planOf(inputFor(spec, deployed(), { current: { number: 1, spec: guestbook() } }))
     expect(actions(made)).toEqual({ 'web-1': 'update', 'web-2': 'update', 'db-1': 'keep', 'load-balancer-1': 'keep' })
     expect(needsOf(made, 'web-1/configure')).toContain('web-1/leave/loadBalancer')
     expect(needsOf(made, 'web-2/leave/loadBalancer')).toEqual(
@@ -164,7 +69,7 @@ describe('after a deploy', () => {
   })
 
   test('a machine more: database and balancer follow, the balancer only when it is healthy', () => {
-    const made = planFor(inputFor(guestbook(undefined, { parameters: { replicas: 3 } }), deployed()))
+    const made = planOf(inputFor(guestbook(undefined, { parameters: { replicas: 3 } }), deployed()))
     expect(actions(made)).toMatchObject({
       'web-3': 'create',
       'web-1': 'keep',
@@ -176,7 +81,7 @@ describe('after a deploy', () => {
   })
 
   test('a machine less: it leaves, its neighbours forget it, then it goes', () => {
-    const made = planFor(inputFor(guestbook(undefined, { parameters: { replicas: 1 } }), deployed()))
+    const made = planOf(inputFor(guestbook(undefined, { parameters: { replicas: 1 } }), deployed()))
     expect(actions(made)).toMatchObject({ 'web-2': 'remove', 'web-1': 'keep' })
     expect(needsOf(made, 'web-2/destroy')).toEqual(
       expect.arrayContaining([
@@ -192,8 +97,7 @@ describe('after a deploy', () => {
     const named = (text: string) =>
       text.replace('toolkit:', `toolkit:\n  dns: { zone: shop.example, records: ${records} }`)
     const spec = guestbook(named)
-    const first = inputFor(spec, { machines: [], migrated: {} })
-    const made = planFor(inputFor(guestbook(named, { parameters: { replicas: 1 } }), execute(first, planFor(first))))
+    const made = planOf(inputFor(guestbook(named, { parameters: { replicas: 1 } }), deployed(spec)))
     const destroy = made.units.find(({ id }) => id === 'web-2/destroy')
     expect(destroy?.wait).toBe(90_000)
     expect(destroy?.needs).toEqual(expect.arrayContaining(['dns-1/ready', 'dns-2/ready']))
@@ -204,7 +108,7 @@ describe('after a deploy', () => {
   test('another image replaces: the new machine serves before the old one goes', () => {
     const change = (text: string) =>
       text.replace('memory: 512MiB, image: debian-13 }\n    env', 'memory: 512MiB, image: debian-12 }\n    env')
-    const made = planFor(inputFor(guestbook(change), deployed()))
+    const made = planOf(inputFor(guestbook(change), deployed()))
     expect(
       made.changes
         .filter(({ action }) => action === 'replace')
@@ -221,7 +125,7 @@ describe('after a deploy', () => {
 
   test('replacing the machine that holds data is refused until it is said, and the plan says why', () => {
     const change = (text: string) => text.replace('memory: 1GiB', 'memory: 2GiB')
-    const made = planFor(inputFor(guestbook(change), deployed()))
+    const made = planOf(inputFor(guestbook(change), deployed()))
     expect(made.refusals).toMatchObject([
       {
         code: 'data-loss-refused',
@@ -231,7 +135,7 @@ describe('after a deploy', () => {
       },
     ])
     expect(made.refusals[0]?.message).toContain('memory of db changed')
-    const allowed = planFor(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] }))
+    const allowed = planOf(inputFor(guestbook(change), deployed(), { allowDataLoss: ['db'] }))
     expect(allowed.refusals).toEqual([])
     // So that the plan that was shown is the one that can be applied.
     expect(allowed.digest).toBe(made.digest)
@@ -240,29 +144,29 @@ describe('after a deploy', () => {
   test('a drifted machine is put right', () => {
     const world = deployed()
     const machines = world.machines.map((machine) => ({ ...machine, drifted: machine.name === 'db-1' }))
-    expect(actions(planFor(inputFor(guestbook(), { ...world, machines })))).toMatchObject({
+    expect(actions(planOf(inputFor(guestbook(), { ...world, machines })))).toMatchObject({
       'db-1': 'update',
       'web-1': 'keep',
     })
   })
 
   test('destroy takes every machine', () => {
-    const made = planFor(inputFor(undefined, deployed(), { kind: 'destroy', allowDataLoss: ['db'] }))
+    const made = planOf(inputFor(undefined, deployed(), { kind: 'destroy', allowDataLoss: ['db'] }))
     expect(made.units.map(({ kind }) => kind)).toEqual(['destroy', 'destroy', 'destroy', 'destroy'])
     expect(made.refusals).toEqual([])
-    const refused = planFor(inputFor(undefined, deployed(), { kind: 'destroy' }))
+    const refused = planOf(inputFor(undefined, deployed(), { kind: 'destroy' }))
     expect(refused.refusals).toMatchObject([{ code: 'data-loss-refused', component: 'db', machine: 'db-1' }])
   })
 
   test('check looks at each machine, push configures the service alone', () => {
-    expect(planFor(inputFor(guestbook(), deployed(), { kind: 'check' })).units.map(({ kind }) => kind)).toEqual([
+    expect(planOf(inputFor(guestbook(), deployed(), { kind: 'check' })).units.map(({ kind }) => kind)).toEqual([
       'check',
       'check',
       'check',
       'check',
     ])
     expect(
-      planFor(inputFor(guestbook(), deployed(), { kind: 'push', service: 'loadBalancer' })).units.map(({ id }) => id),
+      planOf(inputFor(guestbook(), deployed(), { kind: 'push', service: 'loadBalancer' })).units.map(({ id }) => id),
     ).toEqual(['load-balancer-1/configure'])
   })
 })
@@ -280,14 +184,14 @@ describe('convergence: after a plan had its effect there is nothing to do', () =
   ]
   const pairs = targets.flatMap((from, i) => targets.map((to, j) => [i, j, from, to] as const))
   test.each(pairs)('from %i to %i', (_i, _j, from, to) => {
-    const input = inputFor(to, deployed(from), { allowDataLoss: ['db'], current: { number: 1, spec: from } })
-    const world = execute(input, planFor(input))
-    expect(planFor(inputFor(to, world)).units).toEqual([])
+    const before = deployed(from)
+    const input = inputFor(to, before, { allowDataLoss: ['db'], current: { number: 1, spec: from } })
+    const world = executed(before, input)
+    expect(planOf(inputFor(to, world)).units).toEqual([])
   })
 
   test('from any interrupted state too', () => {
     const spec = guestbook()
-    const input = inputFor(spec, empty)
     const whole = deployed()
     for (const status of ['creating', 'created', 'installed', 'failed', 'lost', 'destroying'] as const) {
       for (const name of whole.machines.map((machine) => machine.name)) {
@@ -296,9 +200,9 @@ describe('convergence: after a plan had its effect there is nothing to do', () =
             ? { ...machine, status, installDigest: null, configureDigest: null, releaseNumber: null }
             : machine,
         )
-        const broken = { ...input, machines, migrated: whole.migrated }
-        const world = execute(broken, planFor(broken))
-        expect(planFor(inputFor(spec, world)).units, `${name} ${status}`).toEqual([])
+        const broken = { ...whole, machines }
+        const world = executed(broken, inputFor(spec, broken))
+        expect(planOf(inputFor(spec, world)).units, `${name} ${status}`).toEqual([])
       }
     }
   })
@@ -307,7 +211,7 @@ describe('convergence: after a plan had its effect there is nothing to do', () =
 describe('a machine that is lost', () => {
   const spec = guestbook()
   const whole = deployed()
-  const lost = (name: string): World => ({
+  const lost = (name: string): State => ({
     ...whole,
     machines: whole.machines.map((machine) => (machine.name === name ? { ...machine, status: 'lost' } : machine)),
   })
@@ -316,7 +220,7 @@ describe('a machine that is lost', () => {
 
   test('is replaced without being asked anything; the load balancer forgets it, and nobody else is touched', () => {
     const input = inputFor(spec, lost('web-1'), { kind: 'heal' })
-    const made = planFor(input)
+    const made = planOf(input)
     expect(touching(made, 'web-1')).toEqual(['web-1/destroy'])
     expect(touching(made, 'web-2')).toEqual([])
     expect(touching(made, 'web-3')).toContain('web-3/join/loadBalancer')
@@ -326,14 +230,14 @@ describe('a machine that is lost', () => {
       reasons: [{ message: 'it is lost' }],
     })
     expect(
-      execute(input, made)
+      executed(lost('web-1'), input)
         .machines.map(({ name }) => name)
         .sort(),
     ).toEqual(['db-1', 'load-balancer-1', 'web-2', 'web-3'])
   })
 
   test('is the first to go when there are to be fewer', () => {
-    const made = planFor(
+    const made = planOf(
       inputFor(spec, lost('web-2'), { kind: 'scale', overrides: { scale: { web: { replicas: 1 } } } }),
     )
     expect(
@@ -342,13 +246,13 @@ describe('a machine that is lost', () => {
   })
 
   test('keeps its place in the way back of what could not replace it', () => {
-    const undo = planFor(inputFor(spec, lost('web-1'), { kind: 'undo' }))
+    const undo = planOf(inputFor(spec, lost('web-1'), { kind: 'undo' }))
     expect(undo.units.filter(({ kind }) => kind === 'create' || kind === 'destroy')).toEqual([])
   })
 
   test('that holds data is refused to go until somebody says so', () => {
-    const refused = planFor(inputFor(spec, lost('db-1'), { kind: 'heal' }))
+    const refused = planOf(inputFor(spec, lost('db-1'), { kind: 'heal' }))
     expect(refused.refusals.map(({ machine }) => machine)).toEqual(['db-1'])
-    expect(planFor(inputFor(spec, lost('db-1'), { kind: 'heal', allowDataLoss: ['db'] })).refusals).toEqual([])
+    expect(planOf(inputFor(spec, lost('db-1'), { kind: 'heal', allowDataLoss: ['db'] })).refusals).toEqual([])
   })
 })

@@ -8,20 +8,8 @@ import { expand } from '../../../src/planner/expand.ts'
 import { linksOf } from '../../../src/planner/links.ts'
 import type { PlanInput } from '../../../src/planner/plan-input.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import {
-  apply,
-  balancer,
-  carriedBy,
-  component,
-  copyOf,
-  inputFor,
-  mayCome,
-  nothing,
-  ordered,
-  planOf,
-  release,
-  type State,
-} from './world.ts'
+import { apply, carriedBy, mayCome, ordered } from './execution.ts'
+import { balancer, component, copyOf, inputFor, nothing, planOf, release, type State } from './world.ts'
 
 /** Any shop: an application and another that may use each other, a database, a cluster of peers, and balancers. */
 const releases: fc.Arbitrary<ReleaseSpec> = fc

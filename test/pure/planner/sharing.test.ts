@@ -9,7 +9,8 @@ import { refusePublicLinks } from '../../../src/planner/plain-links.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { monitoringSchema } from '../../../src/toolkit/monitoring/schema.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
-import { balancer, component, deployed, executed, inputFor, nothing, planOf, release, type State } from './world.ts'
+import { deployed, executed } from './execution.ts'
+import { balancer, component, inputFor, nothing, planOf, release, type State } from './world.ts'
 
 const withWeb = { placement: { with: 'web' } }
 const web = (replicas: number, more: Parameters<typeof component>[2] = {}) =>

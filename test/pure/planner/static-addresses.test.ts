@@ -7,6 +7,7 @@ import { machinesToCreate } from '../../../src/planner/plan.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { guestbookText, releaseOf } from '../../support/guestbook.ts'
+import { machineRow } from './world.ts'
 
 const recipes = await shippedRecipes()
 const text = `${guestbookText.trimEnd()}
@@ -38,27 +39,8 @@ const six = (last: number): Address => ({
 
 function machine(component: string, ordinal: number, addresses: Address[], more: Partial<MachineRecord> = {}) {
   const requirements = components.find(({ name }) => name === component)?.machine ?? { cpu: 1, memory: 1, image: '' }
-  const row: MachineRecord = {
-    id: `mac_${component}-${ordinal}`,
-    deploymentId: 'd',
-    component,
-    name: machineName(component, ordinal),
-    ordinal,
-    cloudId: 'cld_1',
-    status: 'ready',
-    addresses,
-    user: 'debian',
-    sshPort: 22,
-    hostKey: '',
-    spec: { size: 's', image: 'i', requirements },
-    stateful: false,
-    installDigest: null,
-    configureDigest: null,
-    drifted: false,
-    releaseNumber: 1,
-    ...more,
-  }
-  return row
+  const spec = { size: 's', image: 'i', requirements }
+  return machineRow(machineName(component, ordinal), { component, addresses, spec, ...more })
 }
 const named = (row: MachineRecord, staticAddress: string): MachineRecord => ({
   ...row,
@@ -135,7 +117,7 @@ describe('name servers tell the world, others ask for themselves', () => {
   const rows = [
     named(machine('loadBalancer', 1, [inside(1), fixed(1), six(1)]), 'load-balancer-1'),
     machine('web', 1, [inside(2), lent(2)]),
-    named(machine('dns', 1, [inside(3), fixed(3)]), 'dns-1'),
+    named(machine('dns', 1, [inside(3), fixed(3), six(3)]), 'dns-1'),
     machine('db', 1, [inside(4), lent(4)], { stateful: true }),
   ]
   const world = (machines: MachineRecord[]) => ({ release, components, machines, overrides: {}, present: machines })
@@ -159,7 +141,9 @@ describe('name servers tell the world, others ask for themselves', () => {
     const { context } = facts(rows).context(own('dns'))
     const { zones } = context.parameters as { zones: { records: { value: unknown }[] }[] }
     expect(zones[0]?.records[0]?.value).toEqual(['203.0.113.1', '2001:db8::1'])
-    expect(context.peers.map(({ address }) => address)).toEqual(['203.0.113.3'])
+    expect(context.peers).toEqual([
+      { name: 'dns-1', address: '203.0.113.3', addresses: ['203.0.113.3', '2001:db8::3'], port: 53 },
+    ])
     const web = facts(rows).context(own('web')).context
     expect(JSON.stringify(web.env)).toContain('10.0.0.4')
     expect(facts(rows).outputs('loadBalancer')).toMatchObject({
@@ -178,5 +162,9 @@ describe('name servers tell the world, others ask for themselves', () => {
     )
     expect(digest(rows)).toBe(digest(structuredClone(rows)))
     expect(digest(other)).not.toBe(digest(rows))
+    const own6 = rows.map((row) =>
+      row.component === 'dns' ? { ...row, addresses: [inside(3), fixed(3), six(4)] } : row,
+    )
+    expect(digest(own6)).not.toBe(digest(rows))
   })
 })

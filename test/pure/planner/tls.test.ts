@@ -8,7 +8,8 @@ import { certificateHosts, certificateWords } from '../../../src/planner/tls.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { toolkit } from '../../../src/toolkit/registry.ts'
 import { guestbookText, releaseOf } from '../../support/guestbook.ts'
-import { deployed, inputFor, nothing, planOf, shop } from './world.ts'
+import { deployed } from './execution.ts'
+import { inputFor, machineRow, nothing, planOf, shop } from './world.ts'
 
 const recipes = await shippedRecipes()
 
@@ -24,25 +25,12 @@ function secure(web: Parameters<typeof shop>[0] = {}): ReleaseSpec {
 const guestbook = releaseOf(guestbookText, recipes)
 
 function machine(name: string, cloudId: string, addresses: [string, 'public' | 'private'][]): MachineRecord {
-  return {
-    id: `mac_${name}`,
-    deploymentId: 'd',
-    component: name.replace(/-1$/, ''),
-    name,
-    ordinal: 1,
+  return machineRow(name, {
     cloudId,
     status: 'created',
     addresses: addresses.map(([address, scope]) => ({ address, family: 4, scope, network: 'n' })),
-    user: 'debian',
-    sshPort: 22,
-    hostKey: '',
-    spec: { size: 's', image: 'i', requirements: { cpu: 1, memory: 2 ** 30, image: 'debian-13' } },
-    stateful: false,
-    installDigest: null,
-    configureDigest: null,
-    drifted: false,
     releaseNumber: null,
-  }
+  })
 }
 
 function factsOf(machines: MachineRecord[], from?: string) {

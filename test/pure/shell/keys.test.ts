@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2, { type ParsedKey } from 'ssh2'
 import { describe, expect, test } from 'vitest'
-import { generateKeyPair, publicKeyFingerprint } from '../../../src/shell/keys.ts'
+import { publicKeyFingerprint } from '../../../src/lib/host-key.ts'
+import { generateKeyPair } from '../../../src/shell/keys.ts'
 
 describe('generated key pairs', () => {
   test('are read by ssh2 and sign what the public key verifies, every one of 1000', () => {

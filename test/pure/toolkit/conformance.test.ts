@@ -66,6 +66,7 @@ async function start(): Promise<RunningService> {
       machines: [node],
       unsettled: new Set(),
       parameters: async () => ({}),
+      outside: async () => [],
     },
     node,
     parameters,

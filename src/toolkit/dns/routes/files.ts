@@ -21,7 +21,7 @@ export const read: Route = {
     const { zone: name, ttl } = zone.spec
     const [node] = context.machines
     const [state] = node ? await zoneStates(context.reach, node, [name]) : []
-    const nameservers = context.machines.map(({ address }) => address)
+    const nameservers = (await context.outside()).map(({ address, addresses = [address] }) => addresses)
     const sets = zoneContents(zone)
     return { text: zoneText({ zone: name, ttl: Math.round(ttl / 1000), sets, nameservers }, state?.serial ?? 0) }
   },
@@ -44,7 +44,7 @@ export const take: Route = {
     const { zone: name } = zone.spec
     const there = recordSets(zone)
     const kept = new Set(there.filter(({ owner }) => owner !== 'api').map((set) => `${set.name} ${set.type}`))
-    const own = nameserverNames({ zone: name, nameservers: Array(spec.nameservers).fill('') })
+    const own = nameserverNames({ zone: name, nameservers: Array(spec.nameservers).fill([]) })
     const sets = importZone(String(body.text), name, own).filter((set) => !kept.has(`${set.name} ${set.type}`))
     const taken = new Set(sets.map((set) => `${set.name} ${set.type}`))
     const [mixed] = mixedNames([...there.filter((set) => !taken.has(`${set.name} ${set.type}`)), ...sets])

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises'
+import { expect } from 'vitest'
 import { accessTo } from '../../../../src/api/views/access.ts'
 import { createLog } from '../../../../src/lib/log.ts'
 import { cacheFolder } from '../../../../src/main/paths.ts'
@@ -31,7 +32,8 @@ export interface MonitoringBox {
   run(machine: string, command: string): Promise<{ status: number | null; stdout: string }>
   /** Ends the control plane and starts it again on the same state; `meanwhile` runs while there is none. */
   without(meanwhile: () => Promise<void>): Promise<void>
-  close(): Promise<void>
+  /** Destroys it, with the data of these components. */
+  close(allowDataLoss?: string[]): Promise<void>
 }
 
 export async function startMonitoringBox(images: string[]): Promise<MonitoringBox> {
@@ -39,7 +41,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
   await setUp({ home, cache: cacheFolder(), images, onProgress: () => {} } as Parameters<typeof setUp>[0])
   let plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
 
-  const { call, ended, upload } = apiUser(() => plane)
+  const { call, ended, swept, upload } = apiUser(() => plane)
   const submit = async (body: object) => ended(await call<Operated>('POST', '/v1/deployments/watched/operations', body))
   const source = await upload({ 'server.js': application })
   await call('POST', '/v1/clouds', { name: 'home', provider: 'local' })
@@ -67,7 +69,7 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
     },
     async run(machine, command) {
       const access = await box.machine(machine)
-      return plane.parts.reach.exec(access, command, { root: true, timeout: 60_000 })
+      return plane.parts.reach.exec(access, command, { root: true, timeout: 120_000 })
     },
     async without(meanwhile) {
       await plane.stop()
@@ -77,10 +79,10 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
         plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
       }
     },
-    async close() {
+    async close(allowDataLoss = ['db']) {
       try {
-        await submit({ kind: 'destroy', allowDataLoss: ['db'] })
-        await call('POST', '/v1/sweep', { remove: true })
+        await submit({ kind: 'destroy', allowDataLoss })
+        expect(await swept()).toEqual([])
       } finally {
         await plane.stop()
         await rm(home, { recursive: true, force: true })

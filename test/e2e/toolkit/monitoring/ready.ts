@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { issueLeaf, makeAuthority } from '../../../../src/toolkit/certificates/x509.ts'
-import { type Guest, guestOf } from '../../../support/guest.ts'
+import type { Guest } from '../../../support/guest.ts'
 import { until } from '../../../support/until.ts'
 import { ownAddress } from '../dns-box.ts'
-import type { Watched } from './watched.ts'
+import { guestNamed, type Watched } from './watched.ts'
 
 const day = 86_400_000
 
@@ -49,7 +49,33 @@ export function readyAlerts(watched: Watched): void {
       const path = '/v1/deployments/watched/certificates/certificates/certificates/web'
       const { status } = await watched.box.plane.request('PUT', path, leaf)
       expect(status).toBe(202)
-      await until(() => told('The certificate web on load-balancer-1 ends in 4d 23h').every(Boolean), 120_000)
+      await until(() => told('The certificate web on load-balancer-1 ends in 4d 23h').every(Boolean))
+    })
+
+    test("a database's certificate that was not renewed", async () => {
+      const run = async (command: string) => {
+        const { status, stdout } = await watched.box.run('db-1', command)
+        expect(status, stdout).toBe(0)
+        return stdout
+      }
+      const file = '/etc/kitbag/db/server.crt'
+      const figures = '/var/lib/prometheus/node-exporter/kitbag-certificates.prom'
+      await until(async () => (await run(`cat ${figures}`)).includes(`end_time_seconds{certificate="${file}"}`), 60_000)
+      const now = new Date(Date.now() - 84 * day)
+      const authority = {
+        ...makeAuthority('Test', 3650 * day, now),
+        name: 'Test',
+        until: new Date(Date.now() + day * 999),
+      }
+      const { certificate } = issueLeaf(authority, { hosts: ['db-1'], lifetime: 90 * day, now })
+      await run(
+        `cp -p ${file} ${file}.kept; cat >${file} <<'PEM'\n${certificate}PEM\nsystemctl start kitbag-certificate-metrics`,
+      )
+      try {
+        await until(() => told(`The certificate ${file} on db-1 ends in 5d 23h`).every(Boolean), 120_000)
+      } finally {
+        await run(`mv ${file}.kept ${file}; systemctl start kitbag-certificate-metrics`)
+      }
     })
 
     test('a disk that will be full within a day, whichever of the machine it is', async () => {
@@ -64,7 +90,7 @@ export function readyAlerts(watched: Watched): void {
             await guest.run(`dd if=/dev/zero of=/srv/data/${written++} bs=1M count=1 conv=fsync`)
           }
           return told('The disk /srv/data of db-1 is full within a day').every(Boolean)
-        }, 120_000)
+        }, 240_000)
       } finally {
         await disk.detach()
       }
@@ -79,19 +105,22 @@ export function readyAlerts(watched: Watched): void {
       const psql = (text: string) => run(`runuser -u postgres -- psql -X -A -t -d app -c '${text}'`)
       const program = '/usr/local/lib/kitbag/postgresql-backup'
       const dumps = async () => (await run('ls /var/backups/kitbag/db')).split('\n').filter((line) => line !== '')
-      await until(async () => (await dumps()).length === 2, 60_000)
+      await until(async () => (await dumps()).length === 2)
+      await psql('create table notes as select 42 as answer')
+      await run('systemctl stop kitbag-backup-db.timer')
+      // One that has begun goes on.
+      await until(
+        async () => (await run('systemctl show --value --property=ActiveState kitbag-backup-db')) === 'inactive',
+      )
+      await run(`${program} dump db`)
+      expect(await dumps()).toHaveLength(2)
       expect(await run('stat -c "%a %U" /var/backups/kitbag/db /var/backups/kitbag/db/*.dump | sort -u')).toBe(
         '600 root\n700 root',
       )
-      await psql('create table notes as select 42 as answer')
-      await run(`${program} dump db`)
-      const before = await dumps()
-      expect(before).toHaveLength(2)
-      await run('systemctl stop kitbag-backup-db.timer')
       await psql('drop table notes')
       expect(await run(`${program} restore db`)).toContain('restored from')
       expect(await psql('select answer from notes')).toBe('42')
-      await until(() => told('The last dump of db on db-1 is').every(Boolean), 120_000)
+      await until(() => told('The last dump of db on db-1 is').every(Boolean))
       const { series } = await watched.box.ask<{ series: { samples: { value: number }[] }[] }>(
         '/query?query=backup_size_bytes',
       )
@@ -107,16 +136,6 @@ export function readyAlerts(watched: Watched): void {
 function withBackup(components: object): object {
   const { db, ...others } = components as Record<string, object>
   return { ...others, db: { ...db, settings: { backup: { schedule: '*:*:0/5', keep: 2 } } } }
-}
-
-async function guestNamed({ box }: Watched, machine: string): Promise<Guest> {
-  const { address } = await box.machine(machine)
-  const folder = join(box.plane.home, 'local/machines')
-  for (const id of await readdir(folder)) {
-    const record = JSON.parse(await readFile(join(folder, id, 'machine.json'), 'utf8')) as { address: string }
-    if (record.address === address) return guestOf(join(folder, id))
-  }
-  throw new Error(`there is no machine ${machine}`)
 }
 
 /** A small disk of its own for a machine, as a cloud attaches one. */

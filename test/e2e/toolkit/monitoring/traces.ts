@@ -18,8 +18,10 @@ export function traces(watched: Watched): void {
         .filter(Boolean)
         .map((line) => JSON.parse(line) as { machine: string; level: string; message: string })
     }
-    const found = await lines(`level=err&since=5m&text=${encodeURIComponent('disk (a+b) is *')}`)
-    expect(found).toMatchObject([{ machine: 'db-1', level: 'err', message: 'Disk (A+B) is *gone*' }])
+    // The journal writes it down some moments later.
+    await expect
+      .poll(() => lines(`level=err&since=5m&text=${encodeURIComponent('disk (a+b) is *')}`))
+      .toMatchObject([{ machine: 'db-1', level: 'err', message: 'Disk (A+B) is *gone*' }])
     expect((await lines('level=err&since=5m')).map(({ message }) => message)).not.toContain('all is well')
     expect(await lines(`machine=web-1&text=${encodeURIComponent('(A+B)')}`)).toEqual([])
     expect(await lines(`until=1h&text=${encodeURIComponent('(A+B)')}`)).toEqual([])

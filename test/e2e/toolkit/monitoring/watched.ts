@@ -1,4 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
+import { type Guest, guestAt } from '../../../support/guest.ts'
 import { type MailReceiver, startMailReceiver } from '../../../support/mail-receiver.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../../../support/webhook-receiver.ts'
 import { type MonitoringBox, startMonitoringBox } from './box.ts'
@@ -111,4 +112,10 @@ export function watchedDeployment(image: string): Watched {
     await Promise.all([watched.mail?.close(), watched.hook?.close()])
   })
   return watched
+}
+
+/** One of its machines, entered from the box, so that no control plane is needed. */
+export async function guestNamed({ box }: Watched, machine: string): Promise<Guest> {
+  const { address } = await box.machine(machine)
+  return guestAt(box.plane.home, address)
 }

@@ -9,7 +9,7 @@ import { dnsSchema, zonesOf } from '../../../../src/toolkit/dns/schema.ts'
 import { powerdnsRecords, type Zone, zoneStart, zoneText } from '../../../../src/toolkit/dns/zone-file.ts'
 import { byApi, zoneOf } from './zones.ts'
 
-const nameservers = ['10.0.0.1', 'fd00::2']
+const nameservers = [['10.0.0.1', 'fd00::1'], ['10.0.0.2']]
 
 const servedText = (zone: Zone, serial: number) => zoneStart(zone)(serial) + powerdnsRecords(zone)
 
@@ -25,7 +25,7 @@ const head = [
   '@ 60 IN NS ns1.shop.example.',
   '@ 60 IN NS ns2.shop.example.',
 ]
-const glue = ['ns1 60 IN A 10.0.0.1', 'ns2 60 IN AAAA fd00::2']
+const glue = ['ns1 60 IN A 10.0.0.1', 'ns1 60 IN AAAA fd00::1', 'ns2 60 IN A 10.0.0.2']
 
 test('a zone file: SOA, name servers with their addresses, sets from the top down', () => {
   const records = [
@@ -47,7 +47,7 @@ test('a zone file: SOA, name servers with their addresses, sets from the top dow
 
 test('who gives a name server another address is heard', () => {
   const records = [{ name: 'ns1', type: 'A', value: '203.0.113.1' }]
-  expect(textOf({ zone: 'shop.example', records })).toEqual([...head, glue[1], 'ns1 60 IN A 203.0.113.1'])
+  expect(textOf({ zone: 'shop.example', records })).toEqual([...head, ...glue.slice(1), 'ns1 60 IN A 203.0.113.1'])
 })
 
 test('sets that choose are Lua for PowerDNS, and plain records in the file that is exported', () => {
@@ -123,7 +123,10 @@ describe('prepare', () => {
       asked.push([key, digest, least])
       return 42
     }
-    const peers = nameservers.map((address, i) => ({ name: `dns-${i + 1}`, address }))
+    const peers = [
+      { name: 'dns-1', address: '10.0.0.1', addresses: ['10.0.0.1', 'fd00::1'] },
+      { name: 'dns-2', address: '10.0.0.2' },
+    ]
     const parameters = { zones: zonesOf(dnsSchema.parse(section)), overrides, seed: 's'.repeat(40) }
     return { asked, made: prepare({ ...archives, parameters, peers, address: '192.0.2.1', revision }) }
   }
@@ -186,6 +189,6 @@ describe('prepare', () => {
       Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`big.example h${i} A`, { value: ['192.0.2.1'] }])),
     )
     const { parameters } = await input({ zone: 'big.example' }, overrides).made
-    expect((parameters.files as { text: string }[])[0]?.text.split('\n')).toHaveLength(100_007)
+    expect((parameters.files as { text: string }[])[0]?.text.split('\n')).toHaveLength(100_008)
   })
 })

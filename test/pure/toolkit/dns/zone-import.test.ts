@@ -132,9 +132,9 @@ describe('what is exported is imported as the same', () => {
     { name: 'e', type: 'SRV', value: '0 5 443 www' },
     { name: 'shop.example.shop.example', type: 'A', value: '192.0.2.3' },
   ]
-  const written = (zoneSets: ReturnType<typeof zoneContents>, nameservers: string[]) =>
+  const written = (zoneSets: ReturnType<typeof zoneContents>, nameservers: string[][]) =>
     zoneText({ zone, ttl: 60, sets: zoneSets, nameservers }, 7)
-  const own = ['10.0.0.1', '10.0.0.2']
+  const own = [['10.0.0.1'], ['10.0.0.2', 'fd00::2']]
 
   test('with the addresses of the name servers left to Kitbag', () => {
     const text = written(zoneContents(zoneOf({ zone, records })), own)

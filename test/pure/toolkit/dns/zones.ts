@@ -1,5 +1,5 @@
 import type { Overrides } from '../../../../src/toolkit/dns/record-set.ts'
-import { dnsSchema, type ZoneSpec, zonesOf } from '../../../../src/toolkit/dns/schema.ts'
+import { dnsSchema, zonesOf } from '../../../../src/toolkit/dns/schema.ts'
 import { type KnownZone, knownZones } from '../../../../src/toolkit/dns/zones.ts'
 
 /** The first zone of a blueprint's section, with what was changed at run time. */
@@ -12,5 +12,3 @@ export function zoneOf(section: unknown, overrides: Overrides = {}): KnownZone {
 /** Sets made by the API, from their keys and fields. */
 export const byApi = (sets: Record<string, object>): Overrides =>
   Object.fromEntries(Object.entries(sets).map(([key, value]) => [key, { owner: 'api', ...value }]))
-
-export const zoneSpec = (section: unknown): ZoneSpec => zoneOf(section).spec

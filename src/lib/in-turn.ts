@@ -1,4 +1,4 @@
-/** Runs works of the same key one after the other: Azure refuses a second change of something that is still being changed. */
+/** Runs works of the same key one after the other, whether they fail or not; gives what each gives. */
 export function inTurn(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>()
   return (key, work) => {

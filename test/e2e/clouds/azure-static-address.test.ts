@@ -1,0 +1,18 @@
+import { startInstallation } from '../../support/installation.ts'
+import { startAzure } from './azure.ts'
+import { testStaticAddress } from './static-address.ts'
+
+testStaticAddress('the Azure test cloud', { ipv6: false }, async (atEnd) => {
+  const { cloud, record, machines, residue } = await startAzure(atEnd, { open: true })
+  const { world } = cloud
+  const box = await startInstallation(record)
+  atEnd(box.stop)
+  return {
+    box,
+    host: machines.gateway,
+    guest: machines.guest,
+    residue,
+    addresses: async () =>
+      world.list('Microsoft.Network/publicIPAddresses').map(({ properties }) => String(properties.ipAddress)),
+  }
+})
