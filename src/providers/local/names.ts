@@ -43,6 +43,14 @@ export function groupName(id: string): string {
   return `kitbag-${id}`
 }
 
+/** Where systemd-nspawn keeps what of its guests. */
+export const nspawnFolder = '/run/systemd/nspawn'
+
+/** Folder by which mounts would be handed into a running machine. */
+export function propagated(id: string): string {
+  return `${nspawnFolder}/propagate/${id}`
+}
+
 /** Marks the installation's iptables rules. */
 export function ruleComment(installation: string): string {
   return `kitbag ${installation}`

@@ -21,6 +21,8 @@ export interface MachinePaths {
   log: string
   /** Held by whatever runs of the supervisor's script, also by what it started, until that has become the guest. */
   supervisorLock: string
+  /** Name of the file by which systemd-nspawn locks the root. */
+  nspawnLock: string
   /** `<pid> <start time>` of the running supervisor and guest. */
   supervisor: string
   guest: string
@@ -49,6 +51,7 @@ export function localPaths(home: string): LocalPaths {
         script: join(own, 'supervise'),
         log: join(own, 'console.log'),
         supervisorLock: join(own, 'supervisor.lock'),
+        nspawnLock: join(own, 'nspawn.lock'),
         supervisor: join(own, 'supervisor.pid'),
         guest: join(own, 'guest.pid'),
         stopped: join(own, 'stopped'),

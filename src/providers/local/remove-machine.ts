@@ -5,7 +5,7 @@ import { KitbagError } from '../../model/errors.ts'
 import type { LocalCloud } from './cloud.ts'
 import { groupsOf } from './confinement.ts'
 import { withLock } from './lock.ts'
-import { cableName, groupName, machineMark } from './names.ts'
+import { cableName, groupName, machineMark, nspawnFolder, propagated } from './names.ts'
 import { removeNetwork } from './network.ts'
 import { kill, processesWith, waitUntil } from './processes.ts'
 import { machineFolders, readRecord, writeRecord } from './records.ts'
@@ -43,6 +43,7 @@ export async function removeMachine(cloud: LocalCloud, id: string): Promise<void
   await afterProcesses(cloud, id, async () => {
     await removeCable(id)
     await removeGroups(cloud, id)
+    await removeRemains(cloud, id)
   })
   // The mount was in the supervisor's own namespace and went with it.
   for (const folder of [paths.upper, paths.work, paths.root]) await rm(folder, { recursive: true, force: true })
@@ -119,6 +120,13 @@ async function removeCable(id: string): Promise<void> {
 async function removeGroups(cloud: LocalCloud, id: string): Promise<void> {
   if (cloud.confinement.kind === 'scope') return
   for (const group of groupsOf(cloud.confinement, id)) await removeTree(group)
+}
+
+/** What systemd-nspawn keeps of a guest outside of its folder, and leaves when it is killed. */
+async function removeRemains(cloud: LocalCloud, id: string): Promise<void> {
+  await rm(propagated(id), { recursive: true, force: true })
+  const name = ((await readState(cloud.paths.machine(id).nspawnLock)) ?? '').trim()
+  if (/^inode-\d+:\d+$/.test(name)) await rm(join(nspawnFolder, 'locks', name), { force: true })
 }
 
 /** Control groups are removed by rmdir, from the leaves; the kernel may need a moment after the last process. */

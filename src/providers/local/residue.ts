@@ -1,7 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { LocalCloud } from './cloud.ts'
 import { listRules } from './firewall.ts'
-import { bridgeName, cableName, groupName, installationMark, machineMark, machinePrefix } from './names.ts'
+import {
+  bridgeName,
+  cableName,
+  groupName,
+  installationMark,
+  isMachineId,
+  machineMark,
+  machinePrefix,
+  propagated,
+} from './names.ts'
 import { processesWith } from './processes.ts'
 import { machineFolders } from './records.ts'
 import { tryRun } from './run.ts'
@@ -24,7 +34,12 @@ export async function residue(cloud: LocalCloud, installation: string, known: st
 
 async function folders(cloud: LocalCloud, installation: string, known: string[]): Promise<string[]> {
   const ids = await machineFolders(cloud.paths, installation)
-  return ids.filter((id) => !known.includes(id)).map((id) => `folder ${cloud.paths.machine(id).folder}`)
+  const given = (await readdir(dirname(propagated('x'))).catch(() => [])).filter((id) => isMachineId(installation, id))
+  const unknown = (id: string) => !known.includes(id)
+  return [
+    ...ids.filter(unknown).map((id) => `folder ${cloud.paths.machine(id).folder}`),
+    ...given.filter(unknown).map((id) => `folder ${propagated(id)}`),
+  ]
 }
 
 async function processes(installation: string, known: string[]): Promise<string[]> {

@@ -91,6 +91,8 @@ ending=
 trap 'ending=1; [ -z "$guest" ] || kill -KILL "$guest"' TERM
 
 mount -t overlay overlay -o "lowerdir=$KITBAG_IMAGE,upperdir=$KITBAG_FOLDER/upper,workdir=$KITBAG_FOLDER/work" root || exit 1
+# What systemd-nspawn locks the root by; killed it leaves that.
+stat -c 'inode-%d:%i' root > nspawn.lock
 
 pause=1
 while [ -z "$ending" ]; do

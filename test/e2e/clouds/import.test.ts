@@ -28,7 +28,7 @@ describe.skipIf(noMachines).each(['aws', 'azure'] as const)(
     const asked = () => ({ cloud: 'home', component: 'web', id })
     const look = () => box.client.json<ImportPlan>('POST', `/v1/deployments/${name}/import-plan`, asked())
     const done = async (operation: Parameters<Installation['finished']>[0]) => {
-      const { status, error, result } = await box.finished(operation, 300_000)
+      const { status, error, result } = await box.finished(operation)
       expect([status, error]).toEqual(['succeeded', null])
       return result
     }
@@ -67,7 +67,7 @@ describe.skipIf(noMachines).each(['aws', 'azure'] as const)(
         found = await look()
         if (!found.ok) await sleep(3_000)
         return found.ok
-      }, 150_000).catch(() => expect(found?.findings).toEqual('nothing that speaks against it'))
+      }, 300_000).catch(() => expect(found?.findings).toEqual('nothing that speaks against it'))
       expect(found).toMatchObject({ ok: true, name: 'web-1', machine: { name: 'their-own' } })
       expect(found?.hostKey?.source).toBe('console')
       address = found?.machine.address ?? ''
@@ -89,6 +89,8 @@ describe.skipIf(noMachines).each(['aws', 'azure'] as const)(
     test('is taken in by its marks alone, and set up by the deploy in the place of a new one', async () => {
       await guest.run(`mkdir /srv/theirs && echo precious > /srv/theirs/data
 printf '[Service]\\nExecStart=/bin/sleep infinity\\n' > /etc/systemd/system/theirs.service && systemctl start theirs`)
+      // Who may log in already does not see the last of its first boot.
+      await guest.run('cloud-init status --wait >/dev/null || true')
       const picture = () => guest.run('cat /etc/passwd; ls -R /etc /usr | sha256sum')
       const before = await picture()
       const from = cloud.changes()

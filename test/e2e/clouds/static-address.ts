@@ -68,7 +68,7 @@ export function testStaticAddress(
     })
 
     async function submit(body: Record<string, unknown>): Promise<void> {
-      const { status, error } = await cloud.box.finished(await cloud.box.submit(name, body), 300_000)
+      const { status, error } = await cloud.box.finished(await cloud.box.submit(name, body))
       expect([status, error]).toEqual(['succeeded', null])
     }
     const deploy = (memory: string) =>
@@ -90,7 +90,7 @@ export function testStaticAddress(
       addresses.flatMap(({ family, scope, address }) => (family === 6 && scope === 'public' ? [address] : []))
 
     function resolverAt(address: string): Resolver {
-      const resolver = new Resolver({ timeout: 2_000, tries: 3 })
+      const resolver = new Resolver({ timeout: 5_000, tries: 5 })
       resolver.setServers([address.includes(':') ? `[${address}]` : address])
       return resolver
     }
@@ -103,7 +103,7 @@ export function testStaticAddress(
         hosts.map(async (host) => {
           const response = await fetch(`http://${host.includes(':') ? `[${host}]` : host}/`, {
             headers: { connection: 'close' },
-            signal: AbortSignal.timeout(5_000),
+            signal: AbortSignal.timeout(60_000),
           })
           return `${host}: ${await response.text()}`
         }),
@@ -167,7 +167,7 @@ export function testStaticAddress(
         const { machines, operation } = await cloud.box.show(name)
         const names = machines.filter(({ component }) => component === 'loadBalancer').map((one) => one.name)
         return !names.includes(before.name) && names.length === 1 && operation?.status === 'succeeded'
-      }, 180_000)
+      }, 300_000)
       await expectMoved(before)
     })
 

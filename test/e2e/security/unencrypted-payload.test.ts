@@ -73,7 +73,7 @@ describe.skipIf(noMachines)(
 
       await openGate(guest)
       expect((await box.finished(operation)).error).toBeNull()
-      expect(box.plane.output()).toContain('refused an unencrypted payload')
+      await expect.poll(box.plane.output).toContain('refused an unencrypted payload')
       await client.workflow.getHandle('foreign-workflow').terminate()
       expect((await box.finished(await box.submit('under-attack', { kind: 'destroy' }))).error).toBeNull()
     })
