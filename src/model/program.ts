@@ -5,7 +5,8 @@ export interface HostProgram {
   text: string
   /** Stands before each event line; made anew per program, so command output cannot forge one. */
   nonce: string
-  resources: { index: number; resource: string }[]
+  /** `unchecked`: no check looks for it. */
+  resources: { index: number; resource: string; unchecked?: true }[]
   /** What must lie on the machine before it runs. */
   artifacts: Artifact[]
 }

@@ -20,5 +20,5 @@ export function certificateSteps(component: string, steps: Step[]): Step[] {
   const folder = sh`[ -d ${certificatesFolder} ] || kb_run mkdir -p ${certificatesFolder}`.text
   return fileResource
     .compile({ fields, texts: { text }, phase: 'configure', mode: 'apply' })
-    .map((step) => ({ ...step, script: `${folder}\n${step.script}` }))
+    .map((step) => ({ ...step, unchecked: true, script: `${folder}\n${step.script}` }))
 }

@@ -56,9 +56,10 @@ export function compile(
       ...(options.manifest && options.mode === 'apply' && { manifest: true }),
     }),
     nonce,
-    resources: [...steps.map(({ resource }) => resource), ...notifications.map(notificationName)].map(
-      (resource, index) => ({ index, resource }),
-    ),
+    resources: [
+      ...steps.map(({ resource, unchecked }) => ({ resource, ...(unchecked && { unchecked }) })),
+      ...notifications.map((notification) => ({ resource: notificationName(notification) })),
+    ].map((one, index) => ({ index, ...one })),
     // A check unpacks nothing, so nothing has to be uploaded for it.
     artifacts: options.mode === 'check' ? [] : artifactsOf(steps),
   }

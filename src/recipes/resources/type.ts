@@ -17,6 +17,8 @@ export interface Step {
   large?: { digest: string; bytes: Buffer; path: string }
   /** A file that holds certificates, and a digest of these alone. */
   certificates?: { path: string; digest: string }
+  /** No check looks for it. */
+  unchecked?: true
   notify?: Notification[]
   /** A step that must come right after the last of several with the same value (packages are installed together). */
   batch?: string

@@ -27,7 +27,8 @@ export async function runFakeProgram(machine: MachineAccess, program: HostProgra
   const say = (what: object) => onLine(`${program.nonce} ${JSON.stringify(what)}`)
   const check = isCheck(program)
   // Of what it is about, and of what it does: the nonce is another each time.
-  const names = sha256(program.resources.map(({ resource }) => resource).join('\n'))
+  const checked = program.resources.filter(({ unchecked }) => !unchecked)
+  const names = sha256(checked.map(({ resource }) => resource).join('\n'))
   const digest = sha256(program.text.replaceAll(program.nonce, ''))
   const applied = (await states.get(machine.id)).applied[names]
   const fresh = check ? applied === undefined : applied !== digest
