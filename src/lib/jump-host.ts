@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { KitbagError } from '../model/errors.ts'
 import type { Finding } from '../model/finding.ts'
 import type { MachineAccess } from '../model/machine.ts'
@@ -9,12 +9,28 @@ import { hostKeyField, jumpSchema, jumpTarget } from './jump.ts'
 import { createPins } from './pins.ts'
 
 /** A cloud's jump host: its key is given, never believed the first time. */
-export const cloudJumpSchema = jumpSchema
+const cloudJumpSchema = jumpSchema
   .extend({
     hostKey: hostKeyField.describe('`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` there prints it'),
   })
   .optional()
   .describe('A machine that every connection to machines of this cloud goes through')
+
+/** Settings of a cloud that say how its machines are reached by SSH. */
+export const sshFields = {
+  reach: z
+    .enum(['public', 'private'])
+    .default('public')
+    .describe(
+      'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
+    ),
+  jump: cloudJumpSchema,
+  sshFrom: z
+    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .min(1)
+    .optional()
+    .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
+}
 
 type CloudJump = NonNullable<z.infer<typeof cloudJumpSchema>>
 

@@ -28,23 +28,29 @@ export function admissionsOf(
   return together(found)
 }
 
+/** A port that something listens on. */
+interface Door {
+  protocol: 'tcp' | 'udp'
+  port: number
+}
+
 /**
  * Ports that are listened on on a component's machines, beside SSH, whoever may come to them: its own, those of what else runs there, and of
  * the components that share them. Sorted, each once. Pure.
  */
-export function portsOf(
-  { recipes }: Declared,
-  components: ResolvedComponent[],
-  component: ResolvedComponent,
-): { protocol: 'tcp' | 'udp'; port: number }[] {
-  const byDoor = new Map<string, { protocol: 'tcp' | 'udp'; port: number }>()
-  for (const one of [component, ...guestsOf(components, component.name)]) {
-    const own = one.port ?? recipes[one.recipe]?.defaultPort
-    for (const { protocol, port = own } of [{ protocol: 'tcp' as const, port: own }, ...openingsOf(recipes, one)])
-      if (protocol !== 'vrrp' && port !== undefined)
-        byDoor.set(doorOf({ protocol, port, sources: [] }), { protocol, port })
-  }
-  return [...byDoor].sort(([a], [b]) => compare(a, b)).map(([, door]) => door)
+export function portsOf({ recipes }: Declared, components: ResolvedComponent[], component: ResolvedComponent): Door[] {
+  const all = [component, ...guestsOf(components, component.name)].flatMap((one) => ownPortsOf({ recipes }, one))
+  const byName = new Map(all.map((door) => [doorOf({ ...door, sources: [] }), door]))
+  return [...byName].sort(([a], [b]) => compare(a, b)).map(([, door]) => door)
+}
+
+/** Those of a component and of what else runs on its machines, whoever shares these. */
+export function ownPortsOf({ recipes }: Declared, component: ResolvedComponent): Door[] {
+  const own = component.port ?? recipes[component.recipe]?.defaultPort
+  const all = [{ protocol: 'tcp' as const, port: own }, ...openingsOf(recipes, component)]
+  return all.flatMap(({ protocol, port = own }) =>
+    protocol === 'vrrp' || port === undefined ? [] : [{ protocol, port }],
+  )
 }
 
 /** Each port once, with everybody who may come to it. */

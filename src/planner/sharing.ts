@@ -1,6 +1,7 @@
 import { placeOf, type ResolvedComponent } from '../model/blueprint.ts'
 import { KitbagError, type Problem } from '../model/errors.ts'
 import type { ReleaseSpec } from '../model/release.ts'
+import { ownPortsOf } from './admissions.ts'
 import type { Expanded } from './expand.ts'
 import { guestsOf } from './links.ts'
 import type { PlanInput } from './plan-input.ts'
@@ -52,21 +53,13 @@ function portProblems(recipes: ReleaseSpec['recipes'], sharers: ResolvedComponen
 
 /** `port 80`, `port 53 (udp)`: all that a component's own recipe and what else runs on its machines listen on. */
 function doorsOf(recipes: ReleaseSpec['recipes'], component: ResolvedComponent): string[] {
-  const { recipe, port, opens, metrics, extras = [] } = component
-  const signatures = [recipe, ...extras.map((extra) => extra.recipe)].flatMap((name) => recipes[name] ?? [])
-  const own = port ?? recipes[recipe]?.defaultPort
-  const openings = [
-    ...(opens ?? recipes[recipe]?.opens ?? []),
-    ...signatures.slice(1).flatMap((one) => one.opens ?? []),
-  ]
-  const ports = [own, metrics?.port, ...signatures.flatMap(({ loopback = [] }) => loopback)]
+  const { recipe, metrics, extras = [] } = component
+  const inside = [recipe, ...extras.map((extra) => extra.recipe)].flatMap((name) => recipes[name]?.loopback ?? [])
   const doors = [
-    ...ports.flatMap((one) => (one === undefined ? [] : [`port ${one}`])),
-    ...openings.flatMap(({ protocol, port: opened = own }) =>
-      opened === undefined || protocol === 'vrrp' ? [] : [`port ${opened}${protocol === 'udp' ? ' (udp)' : ''}`],
-    ),
+    ...ownPortsOf({ recipes }, component),
+    ...[...(metrics ? [metrics.port] : []), ...inside].map((port) => ({ protocol: 'tcp', port })),
   ]
-  return [...new Set(doors)]
+  return [...new Set(doors.map(({ protocol, port }) => `port ${port}${protocol === 'udp' ? ' (udp)' : ''}`))]
 }
 
 /** An application has files of its own name; a daemon of the distribution is on a machine once. */

@@ -4,6 +4,7 @@ import { KitbagError } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 import type { Artifact, CompileOptions, HostProgram } from '../model/program.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
+import { certificateSteps } from './certificates.ts'
 import { declaredParameters, viewOf } from './context.ts'
 import { ExpressionError, evaluate, truthy } from './expression.ts'
 import { type ExtraPart, mergeParts, tracesFolder, tracesOf } from './extras.ts'
@@ -34,7 +35,9 @@ export function compile(
   })
   const { component } = context
   const guest = options.guest ? { component, recipe } : undefined
-  const steps = mergeParts(parts, extras, { phase, mode: options.mode, ...(guest && { guest }) })
+  const merged = mergeParts(parts, extras, { phase, mode: options.mode, ...(guest && { guest }) })
+  const isWhole = phase === 'configure' && !options.part
+  const steps = [...merged, ...(isWhole && options.mode === 'apply' ? certificateSteps(component, merged) : [])]
   const suppressed = new Set((options.suppress ?? []).map(withUnitName))
   const notifications = notificationsOf(steps).map((notification) => ({
     ...notification,
@@ -47,10 +50,9 @@ export function compile(
       mode: options.mode,
       steps,
       notifications,
-      ...(phase === 'configure' &&
-        !options.part && {
-          traces: { folder: tracesFolder(guest?.component), names: tracesOf(extras, guest !== undefined) },
-        }),
+      ...(isWhole && {
+        traces: { folder: tracesFolder(guest?.component), names: tracesOf(extras, guest !== undefined) },
+      }),
       ...(options.manifest && options.mode === 'apply' && { manifest: true }),
     }),
     nonce,

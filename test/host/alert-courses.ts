@@ -52,9 +52,17 @@ const disk = (available: string, mountpoint = '/') => ({
   [`node_filesystem_size_bytes{job="node",component="db",machine="db-1",mountpoint="${mountpoint}"}`]: `${20 * gib}+0x600`,
 })
 const day = 86_400
-const certificate = (begin: number, end: string) => ({
-  'certificate_begin_time_seconds{job="node",component="loadBalancer",machine="load-balancer-1",certificate="web"}': `${begin}+0x600`,
-  'certificate_end_time_seconds{job="node",component="loadBalancer",machine="load-balancer-1",certificate="web"}': end,
+const certificate = (begin: number, end: string, { component = 'load-balancer', name = 'web' } = {}) => {
+  const labels = `{job="node",component="${component}",machine="${component}-1",certificate="${name}"}`
+  return {
+    [`certificate_begin_time_seconds${labels}`]: `${begin}+0x600`,
+    [`certificate_end_time_seconds${labels}`]: end,
+  }
+}
+const broker = (name: string, labels = '') => `${name}{job="rabbitmq",component="queue",machine="queue-1"${labels}}`
+const queue = (ready: string, consumers: string) => ({
+  [broker('rabbitmq_detailed_queue_messages_ready', ',vhost="app",queue="jobs"')]: ready,
+  [broker('rabbitmq_detailed_queue_consumers', ',vhost="app",queue="jobs"')]: consumers,
 })
 const backup = (last: string, name: string) => ({
   [`backup_last_success_time_seconds{job="node",component="db",machine="db-1",backup="${name}"}`]: last,
@@ -225,12 +233,20 @@ export const courses: Course[] = [
     course: 'twelve of ninety days are left, then it is renewed',
     interval: 300,
     series: certificate(-78 * day, `${12 * day}+0x12 ${90 * day}+0x100`),
-    labels: { job: 'node', component: 'loadBalancer', machine: 'load-balancer-1', certificate: 'web' },
+    labels: { job: 'node', component: 'load-balancer', machine: 'load-balancer-1', certificate: 'web' },
     told: {
       '5m': null,
       '20m': 'The certificate web on load-balancer-1 ends in 11d 23h 40m 0s',
       '2h': null,
     },
+  },
+  {
+    alert: 'certificate-due',
+    course: "a database's was not renewed",
+    interval: 300,
+    series: certificate(-80 * day, `${10 * day}+0x100`, { component: 'db', name: '/etc/kitbag/db/server.crt' }),
+    labels: { job: 'node', component: 'db', machine: 'db-1', certificate: '/etc/kitbag/db/server.crt' },
+    told: { '20m': 'The certificate /etc/kitbag/db/server.crt on db-1 ends in 9d 23h 40m 0s' },
   },
   {
     alert: 'certificate-due',
@@ -245,6 +261,41 @@ export const courses: Course[] = [
     interval: 300,
     series: certificate(-710 * day, `${20 * day}+0x50`),
     told: { '2h': null },
+  },
+  {
+    alert: 'broker-blocked',
+    course: 'its memory is used up for some minutes',
+    series: {
+      [broker('rabbitmq_alarms_memory_used_watermark')]: '0x7 1x16 0x20',
+      [broker('rabbitmq_alarms_free_disk_space_watermark')]: '0x60',
+    },
+    labels: { component: 'queue', machine: 'queue-1' },
+    told: { '2m30s': null, '4m': 'queue-1 takes no messages: its memory or its disk is used up', '7m': null },
+  },
+  {
+    alert: 'broker-blocked',
+    course: 'an alarm of half a minute',
+    series: { [broker('rabbitmq_alarms_free_disk_space_watermark')]: '0x7 1 1 0x20' },
+    told: { '2m30s': null, '4m': null },
+  },
+  {
+    alert: 'queue-unattended',
+    course: 'those who take messages are gone, and come back',
+    series: queue('5x8 12x60 0x20', '2x8 0x60 2x20'),
+    labels: { component: 'queue', machine: 'queue-1', vhost: 'app', queue: 'jobs' },
+    told: { '10m': null, '14m': '12 messages wait in the queue jobs on queue-1, and nobody takes them', '20m': null },
+  },
+  {
+    alert: 'queue-unattended',
+    course: 'many wait, and somebody takes them',
+    series: queue('5000x80', '1x80'),
+    told: { '15m': null },
+  },
+  {
+    alert: 'queue-unattended',
+    course: 'nobody is there, and nothing waits',
+    series: queue('0x80', '0x80'),
+    told: { '15m': null },
   },
   {
     alert: 'replication-behind',

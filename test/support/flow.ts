@@ -43,6 +43,8 @@ export interface Flow {
   machines(name: string): Promise<{ rows: string[]; cloud: string[] }>
   /** `main create web-1 done` ... of an operation, in order of their end. */
   units(operation: OperationRecord): Promise<string[]>
+  /** Its number; undefined: there is no deployment of this name. */
+  releaseInForce(name: string): Promise<number | null | undefined>
   /** Cloud, machines and balancer do as usual again, and have been asked nothing. */
   reset(): void
   stop(): Promise<void>
@@ -177,6 +179,7 @@ async function start({ worker = true, timings, services }: FlowOptions, log: Log
         .sort((a, b) => end(a.finishedAt) - end(b.finishedAt))
         .map((unit) => `${unit.stage} ${unit.id} ${unit.status}`)
     },
+    releaseInForce: async (name) => (await store.deployments.getByName(tenantId, name))?.currentRelease,
     reset() {
       cloud.hook = undefined
       reach.hook = undefined

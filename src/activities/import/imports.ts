@@ -25,7 +25,7 @@ export interface ImportsOptions {
 }
 
 /** Id under which a machine without a row is reached: its cloud, and the cloud's own id. */
-export function importId(cloudId: string, providerId: string): string {
+function importId(cloudId: string, providerId: string): string {
   return `import:${cloudId}:${providerId}`
 }
 

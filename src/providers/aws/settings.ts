@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isForbiddenHost, isLoopback } from '../../lib/endpoint-host.ts'
-import { checkJump, cloudJumpSchema, sshThroughJump } from '../../lib/jump-host.ts'
+import { checkJump, sshFields, sshThroughJump } from '../../lib/jump-host.ts'
 
 const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}-[0-9a-f]+$`), `an id like ${prefix}-0123abcd`)
 
@@ -42,18 +42,8 @@ const fields = z.strictObject({
       "Own networks have Amazon's IPv6 addresses too, one for each machine. In a network of yours machines have what its subnets give",
     ),
   publicAddresses: z.boolean().default(true).describe('Each machine has a public IPv4 address besides its private one'),
-  reach: z
-    .enum(['public', 'private'])
-    .default('public')
-    .describe(
-      'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
-    ),
-  jump: cloudJumpSchema,
+  ...sshFields,
   securityGroups: z.array(id('sg')).default([]).describe("Machines are also in these, besides their component's own"),
-  sshFrom: z
-    .array(z.union([z.cidrv4(), z.cidrv6()]))
-    .optional()
-    .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
   architecture: z.enum(['amd64', 'arm64']).default('amd64'),
   size: z.string().optional().describe('This instance type for every machine, whatever cpu and memory it asks for'),
   otherSizes: z

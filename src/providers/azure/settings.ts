@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isForbiddenHost } from '../../lib/endpoint-host.ts'
-import { checkJump, cloudJumpSchema, sshThroughJump } from '../../lib/jump-host.ts'
+import { checkJump, sshFields, sshThroughJump } from '../../lib/jump-host.ts'
 
 const guid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a GUID')
 const resourceId = (type: string) =>
@@ -35,17 +35,7 @@ const fields = z.strictObject({
   addressSpace: z.cidrv4().default('10.111.0.0/16').describe('Addresses of an own network'),
   ipv6: z.boolean().default(false).describe('Own networks have IPv6 too, and each machine one more public address'),
   publicAddresses: z.boolean().default(true).describe('Whether machines have a public address beside the private one'),
-  reach: z
-    .enum(['public', 'private'])
-    .default('public')
-    .describe(
-      'Where Kitbag logs in: at the public address, or at the private one because it runs in, or is routed to, that network',
-    ),
-  jump: cloudJumpSchema,
-  sshFrom: z
-    .array(z.union([z.cidrv4(), z.cidrv6()]))
-    .optional()
-    .describe("Networks that SSH may come from: the control plane's. Default: from everywhere"),
+  ...sshFields,
   architecture: z.enum(['amd64', 'arm64']).default('amd64').describe('Of every machine'),
   size: z
     .string()

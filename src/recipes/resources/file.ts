@@ -69,6 +69,12 @@ export function sum(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex')
 }
 
+/** sha256 of the certificates (PEM) in a text, which are nobody's secret; undefined: there are none. */
+function certificatesDigest(bytes: Buffer): string | undefined {
+  const found = bytes.toString('latin1').match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g)
+  return found ? sum(Buffer.from(found.join('\n'))) : undefined
+}
+
 const absentScript = (path: string): string => [sh`P=${path}`.text, 'kb_absent'].join('\n')
 
 /** A regular file: written beside its place, checked, then renamed over it. */
@@ -109,6 +115,7 @@ export const fileResource = resourceType({
     const { file: path, owner, group, validate } = fields
     const options = { path, mode: octal(fields.mode), owner, group, ...(validate !== undefined && { validate }) }
     const digest = sum(bytes)
+    const certificates = certificatesDigest(bytes)
     // A check shows the difference, so it needs the text.
     const isLarge = bytes.length >= largeText && mode === 'apply'
     const text = { bytes, sensitive: sensitive || fields.sensitive }
@@ -118,6 +125,7 @@ export const fileResource = resourceType({
         script: fileScript(options, text, isLarge ? largeTextPath(digest) : undefined),
         facts: { paths: [path], sums: { [path]: digest } },
         runtime: ['path', 'file'],
+        ...(certificates !== undefined && { certificates: { path, digest: certificates } }),
         ...(isLarge && { large: { digest, bytes, path } }),
       },
     ]

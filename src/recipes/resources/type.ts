@@ -15,6 +15,8 @@ export interface Step {
   artifact?: string
   /** A text that is too large for the program; it is brought along under its sha256, unless `path` holds it already. */
   large?: { digest: string; bytes: Buffer; path: string }
+  /** A file that holds certificates, and a digest of these alone. */
+  certificates?: { path: string; digest: string }
   notify?: Notification[]
   /** A step that must come right after the last of several with the same value (packages are installed together). */
   batch?: string

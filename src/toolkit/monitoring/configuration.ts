@@ -75,12 +75,12 @@ export function markIn(configuration: string): string | undefined {
 }
 
 function scrapeConfig(target: Target) {
-  const { job, component, machines, module, port, path, backends } = target
+  const { job, component, machines, module, params, port, path, backends } = target
   const at = (address: string) => `${host(address)}:${module ? gatePort : port}`
   return {
     // Each has a name of its own; the label `job` is what they share.
     job_name: `${component} ${job}${module && module !== job ? ` ${module}` : ''}`,
-    ...(module ? gated(module) : { metrics_path: path }),
+    ...(module ? gated(module, params) : { metrics_path: path }),
     static_configs: machines.map(({ name, address }) => ({
       targets: [at(address)],
       labels: { job, component, machine: name },
@@ -89,8 +89,8 @@ function scrapeConfig(target: Target) {
   }
 }
 
-function gated(module: string) {
-  return { scheme: 'https', metrics_path: '/proxy', params: { module: [module] }, tls_config: byKey }
+function gated(module: string, params: Target['params']) {
+  return { scheme: 'https', metrics_path: '/proxy', params: { ...params, module: [module] }, tls_config: byKey }
 }
 
 /**

@@ -88,6 +88,25 @@ export const readyAlerts: ReadyAlert[] = [
     summary: 'The replica {{ $labels.client_addr }} of {{ $labels.machine }} is {{ $value | humanize1024 }}B behind',
   },
   {
+    name: 'broker-blocked',
+    // Its own alarms: until they are over, whoever publishes is kept waiting.
+    expr: () =>
+      'max by (component, machine) ({__name__=~"rabbitmq_alarms_(memory_used|free_disk_space)_watermark"}) > 0',
+    for: minute,
+    severity: 'critical',
+    summary: '{{ $labels.machine }} takes no messages: its memory or its disk is used up',
+  },
+  {
+    name: 'queue-unattended',
+    expr: (above) =>
+      `max by (component, machine, vhost, queue) (rabbitmq_detailed_queue_messages_ready) > ${above} and max by (component, machine, vhost, queue) (rabbitmq_detailed_queue_consumers) == 0`,
+    above: 0,
+    for: 10 * minute,
+    severity: 'warning',
+    summary:
+      '{{ $value }} messages wait in the queue {{ $labels.queue }} on {{ $labels.machine }}, and nobody takes them',
+  },
+  {
     name: 'backup-old',
     // Half as long again as the longest pause of its schedule: a single one that failed is not told, nor one that takes its time.
     expr: () =>

@@ -10,6 +10,8 @@ export interface Target {
   machines: MachineFact[]
   /** Behind the machine's gate: the name of its module there. */
   module?: string
+  /** What the module is asked for beside that. */
+  params?: Record<string, string[]>
   /** Not behind it, because Kitbag did not deploy them: port and path. */
   port?: number
   path?: string
@@ -51,11 +53,12 @@ export function watched(component: ResolvedComponent): Watched {
     targets: [
       ...Object.keys(ofMachine).map((module) => ({ job: module, component: name, machines, module })),
       ...Object.keys(own.modules).map((module) => ({
-        job: own.job ?? module,
+        job: module,
         component: name,
         machines,
         module,
         ...(own.backends && { backends: own.backends }),
+        ...(own.params?.[module] && { params: own.params[module] }),
       })),
       ...Object.keys(applicationModule(component)).map((module) => ({
         job: 'application',
@@ -75,11 +78,15 @@ function applicationModule({ name, service, metrics, placement }: ResolvedCompon
 }
 
 interface OwnFigures {
-  job?: string
   modules: Modules
   extra?: Watched['extra']
   backends?: Record<string, string>
+  /** By module. */
+  params?: Record<string, Record<string, string[]>>
 }
+
+/** The only figures of RabbitMQ that are told queue by queue: those of each connection and channel would be new series without end. */
+const ofEachQueue = { family: ['queue_coarse_metrics', 'queue_consumer_count'] }
 
 function ownFigures({ service, recipe, settings, port }: ResolvedComponent): OwnFigures {
   if (service === 'loadBalancer')
@@ -93,6 +100,11 @@ function ownFigures({ service, recipe, settings, port }: ResolvedComponent): Own
     return {
       modules: { postgresql: { port: 9187 } },
       extra: { name: 'postgresql-metrics', settings: port === undefined ? {} : { port } },
+    }
+  if (recipe === 'rabbitmq')
+    return {
+      modules: { rabbitmq: { port: 15692 }, 'rabbitmq-queues': { port: 15692, path: '/metrics/detailed' } },
+      params: { 'rabbitmq-queues': ofEachQueue },
     }
   return { modules: {} }
 }

@@ -156,6 +156,7 @@ function firstOf(address: string): string {
   return `${a}:${b}:${c}:${(Number.parseInt(d, 16) & 0xff00).toString(16)}::1`
 }
 
+/** As Debian's cloud images have it: a machine knows its own name, which sudo asks for each time. */
 function userConfig(user: string): string {
-  return JSON.stringify({ system_info: { default_user: { name: user } } })
+  return JSON.stringify({ manage_etc_hosts: true, system_info: { default_user: { name: user } } })
 }

@@ -104,6 +104,8 @@ describe('settings', () => {
     expect(problems({ jump: outside, reach: 'private', sshFrom: ['10.0.0.4/32'] })).toEqual([])
     const paths = (more: object) => problems(more).map(({ path }) => path.join('.'))
     expect(paths({ jump: outside, reach: 'private' })).toEqual(['sshFrom'])
+    // Nobody could log in, Kitbag neither.
+    expect(paths({ sshFrom: [] })).toEqual(['sshFrom'])
     expect(paths({ jump })).toEqual(['reach'])
     expect(paths({ jump: { address: '10.0.0.4' }, reach: 'private' })).toEqual(['jump.hostKey'])
   })

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Recipe } from '../../../src/recipes/recipe.ts'
 import { shippedRecipes } from '../../../src/recipes/shipped.ts'
 import { program } from './fixture.ts'
@@ -28,6 +28,14 @@ test('what blueprints know of them', () => {
     stateful: true,
     defaultPort: 5432,
     outputs: ['database', 'password', 'url', 'user'],
+    phases: ['install', 'configure'],
+  })
+  expect(get('rabbitmq').signature).toMatchObject({
+    kind: 'service',
+    stateful: true,
+    defaultPort: 5672,
+    outputs: ['password', 'url', 'user', 'vhost'],
+    loopback: [4369, 15692, 25672],
     phases: ['install', 'configure'],
   })
   expect(get('base').signature.phases).toEqual(['install'])
@@ -115,4 +123,34 @@ test('postgresql: who comes from elsewhere comes by TLS alone', () => {
 test.each(['database', 'user'])('postgresql: a bad %s is refused', (name) => {
   const parameters = { password: 'long enough', [name]: 'a"; drop' }
   expect(() => program(get('postgresql'), { context: { parameters } })).toThrow(`parameters.${name}: must match`)
+})
+
+describe('rabbitmq', () => {
+  const broker = (phase: 'install' | 'configure', parameters = {}) =>
+    program(get('rabbitmq'), {
+      phase,
+      secrets: ['s3cret"word'],
+      context: { component: 'queue', parameters: { password: 's3cret"word', ...parameters } },
+    })
+
+  test('nothing runs before it is configured, and nothing but its port is open then', () => {
+    const { text, resources } = broker('install')
+    expect(resources.at(-1)?.resource).toBe('package:rabbitmq-server')
+    expect(text).toContain('ConditionPathExists=/etc/rabbitmq/kitbag.json')
+    const { text: configured } = broker('configure')
+    expect(configured).toContain('listeners.tcp.kitbag = 10.0.0.2:5672\n')
+    expect(configured).toContain('prometheus.tcp.ip = 127.0.0.1\n')
+  })
+
+  test('the password is in one file, and no command has it', () => {
+    const lines = broker('configure')
+      .text.split('\n')
+      .filter((line) => line.includes('s3cret'))
+    expect(lines).toEqual([expect.stringMatching(/^ {2}"users": .*"name": "app", "password": "s3cret\\"word"/)])
+  })
+
+  test('one line of its configuration stays one', () => {
+    expect(() => broker('configure', { configuration: { heartbeat: '60\nloopback_users = none' } })).toThrow('line')
+    expect(() => broker('configure', { vhost: 'a/b' })).toThrow('parameters.vhost: must match')
+  })
 })

@@ -194,6 +194,25 @@ describe('the plan', () => {
     expect(modules.node.http).toEqual({ port: 9100, path: '/metrics', verify: false })
   })
 
+  test('a broker is asked twice: for the sum of all, and queue by queue for what has an end', () => {
+    const queue = { ...component('queue', 'nodejs'), recipe: 'rabbitmq' }
+    const { components: own } = plan({ name: 'monitoring', spec: monitoringSchema.parse({}), components: [queue] })
+    const machines = [{ name: 'queue-1', address: '10.0.0.7' }]
+    const targets = ((own[0]?.settings.targets ?? []) as unknown as { job: string }[])
+      .filter(({ job }) => job.startsWith('rabbitmq'))
+      .map((target) => ({ ...target, component: 'queue', machines }))
+    const { scrape_configs: scraped } = JSON.parse(
+      prometheusFiles({ interval: 5000, alerts: [], seed, targets }).configuration,
+    )
+    expect(scraped.map((one: { job_name: string; params: object }) => [one.job_name, one.params])).toEqual([
+      ['queue rabbitmq', { module: ['rabbitmq'] }],
+      [
+        'queue rabbitmq-queues',
+        { module: ['rabbitmq-queues'], family: ['queue_coarse_metrics', 'queue_consumer_count'] },
+      ],
+    ])
+  })
+
   test('applications that share a machine are told apart behind its one gate', () => {
     const api = component('api', 'nodejs', { metrics: { path: '/figures', port: 8081 }, placement: { with: 'web' } })
     const { extras, components: own } = plan({

@@ -32,7 +32,8 @@ export interface MonitoringBox {
   run(machine: string, command: string): Promise<{ status: number | null; stdout: string }>
   /** Ends the control plane and starts it again on the same state; `meanwhile` runs while there is none. */
   without(meanwhile: () => Promise<void>): Promise<void>
-  close(): Promise<void>
+  /** Destroys it, with the data of these components. */
+  close(allowDataLoss?: string[]): Promise<void>
 }
 
 export async function startMonitoringBox(images: string[]): Promise<MonitoringBox> {
@@ -78,9 +79,9 @@ export async function startMonitoringBox(images: string[]): Promise<MonitoringBo
         plane = await startControlPlane({ home, log: createLog({ level: 'error' }) })
       }
     },
-    async close() {
+    async close(allowDataLoss = ['db']) {
       try {
-        await submit({ kind: 'destroy', allowDataLoss: ['db'] })
+        await submit({ kind: 'destroy', allowDataLoss })
         expect(await swept()).toEqual([])
       } finally {
         await plane.stop()

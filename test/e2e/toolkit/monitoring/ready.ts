@@ -52,6 +52,32 @@ export function readyAlerts(watched: Watched): void {
       await until(() => told('The certificate web on load-balancer-1 ends in 4d 23h').every(Boolean))
     })
 
+    test("a database's certificate that was not renewed", async () => {
+      const run = async (command: string) => {
+        const { status, stdout } = await watched.box.run('db-1', command)
+        expect(status, stdout).toBe(0)
+        return stdout
+      }
+      const file = '/etc/kitbag/db/server.crt'
+      const figures = '/var/lib/prometheus/node-exporter/kitbag-certificates.prom'
+      await until(async () => (await run(`cat ${figures}`)).includes(`end_time_seconds{certificate="${file}"}`), 60_000)
+      const now = new Date(Date.now() - 84 * day)
+      const authority = {
+        ...makeAuthority('Test', 3650 * day, now),
+        name: 'Test',
+        until: new Date(Date.now() + day * 999),
+      }
+      const { certificate } = issueLeaf(authority, { hosts: ['db-1'], lifetime: 90 * day, now })
+      await run(
+        `cp -p ${file} ${file}.kept; cat >${file} <<'PEM'\n${certificate}PEM\nsystemctl start kitbag-certificate-metrics`,
+      )
+      try {
+        await until(() => told(`The certificate ${file} on db-1 ends in 5d 23h`).every(Boolean), 120_000)
+      } finally {
+        await run(`mv ${file}.kept ${file}; systemctl start kitbag-certificate-metrics`)
+      }
+    })
+
     test('a disk that will be full within a day, whichever of the machine it is', async () => {
       const guest = await guestNamed(watched, 'db-1')
       const disk = await attachDisk(guest, '/srv/data')
