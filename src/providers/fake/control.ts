@@ -10,7 +10,7 @@ import { controlSchema, type FakeControl } from './settings.ts'
 export interface FakeCloudControl {
   /** Every machine that exists there. */
   machines(): Promise<FakeMachine[]>
-  /** Faults, latency, ... from the next call on, in every process; counts of `times` begin anew. */
+  /** Faults, latency, ... from now on, in every process, for calls that wait for their latency too; counts of `times` begin anew. */
   set(control: FakeControl): Promise<void>
   /** What a deployment's firewall was told; undefined: nothing, or it was released. */
   firewall(deployment: string): Promise<Record<string, FirewallRule[]> | undefined>

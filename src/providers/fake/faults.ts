@@ -10,8 +10,7 @@ export type Call = (typeof faultyCalls)[number]
 /** Runs the calls of one fake cloud with the latency and the faults that its settings, or `control.json`, ask for. */
 export function faultyCaller(folder: string, settings: FakeSettings) {
   return async function call<T>(name: Call, machine: string, effect: (now: FakeSettings) => Promise<T>): Promise<T> {
-    const now = { ...settings, ...(await readControl(folder)) }
-    if (now.latency > 0) await sleep(now.latency)
+    const now = await afterLatency(folder, settings)
     const fault = await findFault(folder, now.faults, name, machine)
     if (now.recordCalls) await record(folder, { call: name, machine, ...(fault && { fault: fault.effect }) })
     if (fault && fault.effect !== 'timeout-after' && fault.effect !== 'hang-after') throw failure(fault, name, machine)
@@ -19,6 +18,16 @@ export function faultyCaller(folder: string, settings: FakeSettings) {
     if (fault?.effect === 'hang-after') await new Promise<never>(() => setInterval(() => {}, 60_000))
     if (fault) throw failure(fault, name, machine)
     return result
+  }
+}
+
+/** The settings as they are when a call's latency is over; another one that is set meanwhile counts at once. */
+async function afterLatency(folder: string, settings: FakeSettings): Promise<FakeSettings> {
+  for (const began = Date.now(); ; ) {
+    const now = { ...settings, ...(await readControl(folder)) }
+    const rest = began + now.latency - Date.now()
+    if (now.latency === 0 || rest <= 0) return now
+    await sleep(Math.min(rest, 100))
   }
 }
 
