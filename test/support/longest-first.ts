@@ -2,6 +2,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take minutes. The one that began last would go on alone while the other workers have nothing left. */
 const longest = [
+  'chaos/kill.test.ts',
   'clouds/aws-crashes.test.ts',
   'clouds/azure-crashes.test.ts',
   'clouds/import.test.ts',
@@ -17,6 +18,8 @@ const longest = [
   'toolkit/healing.test.ts',
   'demo.test.ts',
   'toolkit/rolling.test.ts',
+  'toolkit/sharing.test.ts',
+  'faults/healing-returns.test.ts',
   'faults/control-plane-away.test.ts',
   'toolkit/balancer-nodes.test.ts',
 ]

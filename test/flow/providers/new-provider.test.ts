@@ -15,8 +15,17 @@ let root: string
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'kitbag-new-provider-'))
-  const parts = ['src', 'test/conformance/providers', 'test/support/reporter.ts', 'test/support/stall-guard.ts']
-  for (const path of [...parts, 'package.json', 'tsconfig.json', 'biome.json', 'vitest.config.ts', '.gitignore']) {
+  const support = ['longest-first', 'reporter', 'stall-guard'].map((name) => `test/support/${name}.ts`)
+  for (const path of [
+    'src',
+    'test/conformance/providers',
+    ...support,
+    'package.json',
+    'tsconfig.json',
+    'biome.json',
+    'vitest.config.ts',
+    '.gitignore',
+  ]) {
     await cp(join(source, path), join(root, path), { recursive: true })
   }
   await symlink(join(source, 'node_modules'), join(root, 'node_modules'))

@@ -83,12 +83,13 @@ function cost(work: () => void): number {
   return Math.min(...tries)
 }
 
-describe('refused in less than 100 ms, with the place', () => {
+describe('refused at once, with the place', () => {
   test.each(cases)('%s', (_, text, wanted) => {
     const problems = problemsOf(text)
     expect(lines(problems)[0]).toContain(wanted)
     expect(problems[0]).toMatchObject({ file: 'blueprint.yaml', line: expect.any(Number), column: expect.any(Number) })
-    expect(cost(() => problemsOf(text))).toBeLessThan(100)
+    // Some tens of ms where nothing else runs; what grows out of hand takes minutes.
+    expect(cost(() => problemsOf(text))).toBeLessThan(1_000)
   })
 })
 
