@@ -30,7 +30,7 @@ export function trouble(watched: Watched): void {
         )
       ).series
     const known = async () => (await ends()).map(({ labels }) => `${labels.component} ${labels.certificate}`).sort()
-    await expect.poll(known, { timeout: 60_000 }).toEqual(['db /etc/kitbag/db/server.crt', 'loadBalancer web'])
+    await expect.poll(known, { timeout: 120_000 }).toEqual(['db /etc/kitbag/db/server.crt', 'loadBalancer web'])
     for (const { samples } of await ends()) expect(samples[0]?.value).toBeGreaterThan(Date.now() / 1000)
   })
 
