@@ -18,7 +18,10 @@ export function certificateSteps(component: string, steps: Step[]): Step[] {
   const fields = { file, mode: '0644', owner: 'root', group: 'root', sensitive: false, state: 'present' }
   // The folder above is made by whoever needs it first, also in the middle of a program: so it is no resource.
   const folder = sh`[ -d ${certificatesFolder} ] || kb_run mkdir -p ${certificatesFolder}`.text
-  return fileResource
-    .compile({ fields, texts: { text }, phase: 'configure', mode: 'apply' })
-    .map((step) => ({ ...step, unchecked: true, script: `${folder}\n${step.script}` }))
+  return fileResource.compile({ fields, texts: { text }, phase: 'configure', mode: 'apply' }).map((step) => ({
+    ...step,
+    unchecked: true,
+    facts: { ...step.facts, makes: [certificatesFolder] },
+    script: `${folder}\n${step.script}`,
+  }))
 }
