@@ -261,7 +261,8 @@ describe.skipIf(noMachines).each(images)(
       const renewed = { ...pems, web: selfSigned('www.shop.example', { others: ['shop.example'] }) }
       try {
         const { suppressed, changed } = await box.configure(wanted({ certificates: certificates(renewed) }))
-        expect([suppressed, changed]).toEqual([['reload:haproxy'], 1])
+        // The certificate, and the list by which its end is watched.
+        expect([suppressed, changed]).toEqual([['reload:haproxy'], 2])
         expect(await box.worker()).toBe(worker)
         const after = await handshake(box.node.address, 443, 'www.shop.example')
         expect(after.fingerprint).not.toBe(before.fingerprint)
