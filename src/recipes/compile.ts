@@ -4,7 +4,7 @@ import { KitbagError } from '../model/errors.ts'
 import type { Json } from '../model/json.ts'
 import type { Artifact, CompileOptions, HostProgram } from '../model/program.ts'
 import type { Phase, RecipeContext } from '../model/recipe.ts'
-import { certificateSteps } from './certificates.ts'
+import { certificateSteps, certificatesList } from './certificates.ts'
 import { declaredParameters, viewOf } from './context.ts'
 import { ExpressionError, evaluate, truthy } from './expression.ts'
 import { type ExtraPart, mergeParts, tracesFolder, tracesOf } from './extras.ts'
@@ -37,7 +37,8 @@ export function compile(
   const guest = options.guest ? { component, recipe } : undefined
   const merged = mergeParts(parts, extras, { phase, mode: options.mode, ...(guest && { guest }) })
   const isWhole = phase === 'configure' && !options.part
-  const steps = [...merged, ...(isWhole && options.mode === 'apply' ? certificateSteps(component, merged) : [])]
+  const certificates = isWhole && options.mode === 'apply' ? certificateSteps(component, merged) : undefined
+  const steps = [...merged, ...(certificates ?? [])]
   const suppressed = new Set((options.suppress ?? []).map(withUnitName))
   const notifications = notificationsOf(steps).map((notification) => ({
     ...notification,
@@ -53,6 +54,7 @@ export function compile(
       ...(isWhole && {
         traces: { folder: tracesFolder(guest?.component), names: tracesOf(extras, guest !== undefined) },
       }),
+      ...(certificates?.length === 0 && { outdated: certificatesList(component) }),
       ...(options.manifest && options.mode === 'apply' && { manifest: true }),
     }),
     nonce,
@@ -69,7 +71,8 @@ export function compile(
 export function leavingProgram(component: string): HostProgram {
   const nonce = randomBytes(16).toString('hex')
   const traces = { folder: tracesFolder(component), names: [] }
-  const text = programText({ nonce, mode: 'apply', steps: [], notifications: [], traces })
+  const outdated = certificatesList(component)
+  const text = programText({ nonce, mode: 'apply', steps: [], notifications: [], traces, outdated })
   return { text, nonce, resources: [], artifacts: [] }
 }
 

@@ -10,6 +10,8 @@ export interface ProgramParts {
   notifications: (Notification & { suppressed: boolean })[]
   /** What belongs in a folder of traces: any other that is there is taken away first. Absent: none is. */
   traces?: { folder: string; names: string[] }
+  /** A file that a program before this one may have left, and that nobody needs any more. */
+  outdated?: string
   /** Everything is listed on the machine before it is put there, so that it can be taken away. */
   manifest?: boolean
 }
@@ -28,7 +30,7 @@ export function notificationName({ verb, unit }: Notification): string {
  * The program: one function that is called on the last line, in braces, so that a text cut off anywhere is no complete command and
  * runs nothing.
  */
-export function programText({ nonce, mode, steps, notifications, traces, manifest }: ProgramParts): string {
+export function programText({ nonce, mode, steps, notifications, traces, outdated, manifest }: ProgramParts): string {
   const facts = mergeFacts(steps)
   const needed = new Set<RuntimePart>(steps.flatMap(({ runtime }) => runtime))
   if (traces) needed.add('extras')
@@ -43,6 +45,7 @@ export function programText({ nonce, mode, steps, notifications, traces, manifes
     ...(traces
       ? [sh`[ ! -d ${traces.folder} ] || kb_extras ${traces.folder} ${` ${traces.names.join(' ')} `}`.text]
       : []),
+    ...(outdated !== undefined ? [sh`[ ! -e ${outdated} ] || rm -f ${outdated}`.text] : []),
     ...steps.flatMap((step, index) => stepLines(step, index, steps[index + 1])),
     ...(needed.has('service') || traces ? ['kb_reload_units'] : []),
     ...notifications.flatMap((notification, index) => [

@@ -73,5 +73,12 @@ describe.each(shells)('$name', (shell) => {
     put(same, same)
     expect(put(same, same)).toBe(0)
     expect(list).not.toContain('plain')
+    // What is left over of a component that has none any more, nobody renews: it is nobody's concern.
+    const bare = recipe('resources:\n  - { file: /etc/queue/plain, content: none }')
+    root.run(compile(bare, 'configure', context({ parameters: {} }), { mode: 'apply', secrets: [] }))
+    expect(figures()).toEqual([
+      `certificate_end_time_seconds{certificate="web"} ${ends(60)}`,
+      `certificate_end_time_seconds{certificate="/etc/kitbag/authority.pem"} ${ends(3650)}`,
+    ])
   })
 })

@@ -54,6 +54,7 @@ U="$U"'haproxy.service'"=\${1-}$nl"; [ $# = 0 ] || shift
 }
 kb_begin
 [ ! -d '/var/lib/kitbag/extras' ] || kb_extras '/var/lib/kitbag/extras' '  '
+[ ! -e '/var/lib/kitbag/certificates/web' ] || rm -f '/var/lib/kitbag/certificates/web'
 kb_at '0' 'package:haproxy'
 kb_package 'haproxy' ''
 kb_install
