@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { installByHand } from '../floors/install-by-hand.ts'
 import type { Bench, Family } from '../support/bench.ts'
 import { changedShop } from '../support/changed-shop.ts'
-import { createFleet } from '../support/fleet.ts'
-import { destroy, type Plane } from '../support/plane.ts'
+import { createFleet, type Fleet } from '../support/fleet.ts'
+import { destroy, type Operation, type Plane } from '../support/plane.ts'
 import type { Measured } from '../support/row.ts'
 import { say } from '../support/say.ts'
 
@@ -24,6 +24,13 @@ const policy = {
   warmUp: '5s',
 }
 const rounds = 3
+
+/** What of an operation is looked at. */
+interface ScaleOperation extends Operation {
+  kind: string
+  createdAt: string
+  finishedAt: string | null
+}
 
 interface Pace {
   setRate(rate: number): void
@@ -83,6 +90,42 @@ async function untilServing(bench: Bench, plane: Plane, wanted: (count: number) 
   return performance.now() - start
 }
 
+/**
+ * The best there is, in seconds: as many machines booted and installed side by side by hand, while the load is already what it grows to and
+ * nobody else makes machines.
+ */
+async function byHand(bench: Bench, plane: Plane, fleet: Fleet, pace: Pace): Promise<number> {
+  await plane.kitbag(['autoscaler', 'pause', name])
+  pace.setRate(after)
+  const chains = Array.from({ length: machines - 1 }, (_, i) => ({
+    machine: `web-${i + 2}`,
+    packages: ['nodejs', 'node-pg'],
+    services: [],
+  }))
+  const taken = await installByHand(fleet, chains)
+  pace.setRate(before)
+  // Until the load before is all that a look knows of.
+  await sleep(3 * interval * 1_000, undefined, { signal: bench.signal })
+  await plane.kitbag(['autoscaler', 'resume', name])
+  return taken
+}
+
+/** How long after the step each change of size was asked for, and how long it took. */
+async function changesSince(plane: Plane, step: number): Promise<string> {
+  const { items } = await plane.client.json<{ items: ScaleOperation[] }>(
+    'GET',
+    `/v1/operations?deployment=${name}&limit=50`,
+  )
+  return items
+    .filter(({ kind, createdAt }) => kind === 'scale' && Date.parse(createdAt) >= step)
+    .map(({ createdAt, finishedAt }) => {
+      const [asked, ended] = [Date.parse(createdAt), finishedAt ? Date.parse(finishedAt) : Date.now()]
+      return `asked for after ${((asked - step) / 1_000).toFixed(1)} s, took ${((ended - asked) / 1_000).toFixed(1)} s`
+    })
+    .reverse()
+    .join('; ')
+}
+
 async function run(bench: Bench): Promise<Measured[]> {
   const plane = await bench.plane()
   const fleet = await createFleet(bench)
@@ -99,20 +142,15 @@ async function run(bench: Bench): Promise<Measured[]> {
   for (let round = 0; round < rounds; round++) {
     pace.setRate(before)
     await untilServing(bench, plane, (count) => count === 1)
-    // The best there is: as many machines booted and installed side by side by hand, begun one look after the step.
-    const floor = await installByHand(
-      fleet,
-      Array.from({ length: machines - 1 }, (_, i) => ({
-        machine: `web-${i + 2}`,
-        packages: ['nodejs', 'node-pg'],
-        services: [],
-      })),
-    )
+    const floor = await byHand(bench, plane, fleet, pace)
+    const step = Date.now()
     pace.setRate(after)
     const taken = (await untilServing(bench, plane, (count) => count >= machines)) / 1_000
     const best = floor + interval
     ratios.push(taken / best)
-    say(`   ${round + 1} of ${rounds}: over target for ${taken.toFixed(1)} s, at best ${best.toFixed(1)} s`)
+    say(
+      `   ${round + 1} of ${rounds}: over target for ${taken.toFixed(1)} s, at best ${best.toFixed(1)} s; ${await changesSince(plane, step)}`,
+    )
   }
   const { total, failed } = pace.stop()
   const value = [...ratios].sort((a, b) => a - b)[rounds >> 1] ?? Number.NaN
