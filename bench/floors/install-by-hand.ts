@@ -63,6 +63,9 @@ export const guestbookMachines: Chain[] = [
 /** On every machine that is watched. */
 const exporters = ['prometheus-node-exporter', 'prometheus-exporter-exporter']
 
+/** On each machine that runs the application of examples/shop. */
+export const shopWebPackages = ['nodejs', 'node-pg', ...exporters]
+
 /** What examples/shop deploys, without the application and without anything configured. */
 export const shopMachines: Chain[] = [
   ...['lb-1', 'lb-2'].map((machine) => ({
@@ -76,7 +79,7 @@ export const shopMachines: Chain[] = [
     // As it is packaged it does not start without a configuration.
     services: [],
   })),
-  ...web(['nodejs', 'node-pg', ...exporters], []),
+  ...web(shopWebPackages, []),
   {
     machine: 'db-1',
     requirements: { ...smallMachine, memory: 2 ** 30 },

@@ -1,6 +1,6 @@
 import { request } from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { installByHand } from '../floors/install-by-hand.ts'
+import { installByHand, shopWebPackages } from '../floors/install-by-hand.ts'
 import type { Bench, Family } from '../support/bench.ts'
 import { changedShop } from '../support/changed-shop.ts'
 import { createFleet, type Fleet } from '../support/fleet.ts'
@@ -68,12 +68,13 @@ function paced(url: string): Pace {
   }
 }
 
-/** Machines that every load balancer sends to. */
-async function serving(plane: Plane): Promise<number> {
-  const shown = (await plane.kitbag(['lb', 'stats', name])) as {
+/** Machines that every load balancer sends to. Asked of the API: the start of a command each time would take a share of the processors. */
+async function serving({ client }: Plane): Promise<number> {
+  const path = `/v1/deployments/${name}/load-balancers/loadBalancer/statistics`
+  const shown = await client.json<{
     nodes: { node: string }[]
     servers: { node: string; backend: string; server: string; status: string }[]
-  }
+  }>('GET', path)
   const up = shown.servers.filter(
     ({ backend, server, status }) => backend === 'web' && server !== 'BACKEND' && status === 'UP',
   )
@@ -85,7 +86,7 @@ async function untilServing(bench: Bench, plane: Plane, wanted: (count: number) 
   const start = performance.now()
   while (!wanted(await serving(plane))) {
     if (performance.now() - start > 600_000) throw new Error(`${await serving(plane)} machines serve after 10 minutes`)
-    await sleep(200, undefined, { signal: bench.signal })
+    await sleep(500, undefined, { signal: bench.signal })
   }
   return performance.now() - start
 }
@@ -99,7 +100,7 @@ async function byHand(bench: Bench, plane: Plane, fleet: Fleet, pace: Pace): Pro
   pace.setRate(after)
   const chains = Array.from({ length: machines - 1 }, (_, i) => ({
     machine: `web-${i + 2}`,
-    packages: ['nodejs', 'node-pg'],
+    packages: shopWebPackages,
     services: [],
   }))
   const taken = await installByHand(fleet, chains)

@@ -47,7 +47,7 @@ export function programText({ nonce, mode, steps, notifications, traces, outdate
       : []),
     ...(outdated !== undefined ? [sh`[ ! -e ${outdated} ] || rm -f ${outdated}`.text] : []),
     ...steps.flatMap((step, index) => stepLines(step, index, steps[index + 1])),
-    ...(needed.has('service') || traces ? ['kb_reload_units'] : []),
+    ...(needed.has('service') || traces ? ['kb_reload_units last'] : []),
     ...notifications.flatMap((notification, index) => [
       sh`kb_at ${steps.length + index} ${jsonText(notificationName(notification))}`.text,
       sh`kb_fire ${notification.verb} ${notification.unit} ${notification.suppressed ? 1 : 0}`.text,

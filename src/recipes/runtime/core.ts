@@ -8,7 +8,7 @@ umask 022
 exec 3>&1 1>&2 </dev/null
 nl='
 '
-RUN=/run/kitbag PD=/var/lib/kitbag/pending C=0 E= W= PW= I=0 R=host P=
+RUN=/run/kitbag PD=/var/lib/kitbag/pending C=0 E= W= PW= I=0 R=host P= LR=0
 L=$RUN/log X=$RUN/stop.$N
 kb_flush() { [ -z "$E" ] || { printf %s "$E" >&3; E=; }; }
 kb_ok() { E="$E$N {\\"index\\":$I,\\"resource\\":\\"$R\\",\\"status\\":\\"ok\\",\\"changes\\":[]}$nl"; }
@@ -79,10 +79,10 @@ kb_systemctl() {
   return 1
 }
 kb_reload_units() {
-  [ $MODE = apply ] && [ -e $PD/daemon-reload ] || return 0
+  [ $MODE = apply ] && { [ -e $PD/daemon-reload ] || [ "\${1-}$LR" = last1 ]; } || return 0
   kb_run systemctl daemon-reload || kb_fail 'systemctl daemon-reload failed' log
   rm -f $PD/daemon-reload
-  US=0
+  US=0 LR=0
 }
 kb_stale() { DS=0 FS=0 YS=0 ZS=0 US=0; }
 kb_stale

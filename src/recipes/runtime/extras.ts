@@ -12,7 +12,7 @@ export const extras = `kb_extras() {
     I=-1 R=extra:$n
     [ $MODE = apply ] || { kb_changed '"would be removed"'; continue; }
     while IFS= read -r l; do
-      case $l in unit:*) kb_shared "$1" || kb_run systemctl disable --now "\${l#unit:}" || kb_gone "\${l#unit:}" || return 1 ;; esac
+      case $l in unit:*) kb_shared "$1" || kb_run systemctl disable --no-reload --now "\${l#unit:}" || kb_gone "\${l#unit:}" || return 1 ;; esac
     done <"$x"
     while IFS= read -r l; do case $l in file:*) kb_shared "$1" || rm -f "\${l#file:}" ;; esac; done <"$x"
     [ -d $PD ] || mkdir -p $PD

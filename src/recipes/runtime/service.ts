@@ -1,6 +1,7 @@
 /**
  * systemd units: whether they run by one `systemctl is-active` for all; whether they are enabled by the links that enabling makes,
- * which costs no process, and by `systemctl is-enabled` only where there are none.
+ * which costs no process, and by `systemctl is-enabled` only where there are none. What is enabled is known to systemd from the next reload on,
+ * the last of the program at the latest: one for each unit would cost 0.2 s (measured on a local machine).
  */
 export const service = `kb_enabled() {
 [ ! -c "/etc/systemd/system/$1" ] || return 1
@@ -27,10 +28,10 @@ kb_service() {
   kb_mark
   [ $MODE = apply ] || { [ "$v" != start ] || kb_unmark "restart:$1" "reload:$1"; kb_changed "$W"; return; }
   kb_flush
+  [ -z "$e" ] || LR=1
   case $e$v in
-    enablestart) kb_systemctl enable --now "$1" ;;
-    disablestop) kb_systemctl disable --now "$1" ;;
-    *) { [ -z "$e" ] || kb_systemctl $e "$1"; } && { [ -z "$v" ] || kb_systemctl $v "$1"; } ;;
+    enablestart|disablestop) kb_systemctl $e --no-reload --now "$1" ;;
+    *) { [ -z "$e" ] || kb_systemctl $e --no-reload "$1"; } && { [ -z "$v" ] || kb_systemctl $v "$1"; } ;;
   esac || { kb_fail "systemctl $e\${e:+\${v:+ and }}$v $1 failed" log; return 1; }
   [ "$v" != start ] || kb_unmark "restart:$1" "reload:$1"
   kb_changed "$W"

@@ -96,8 +96,9 @@ describe.each(shells)('$name', (shell) => {
     expect(root.read('/etc/group')).toMatch(/^adm:x:4:labuser$/m)
     expect(root.calls().filter((call) => call.startsWith('systemctl'))).toEqual([
       'systemctl daemon-reload',
-      'systemctl enable --now haproxy.service',
-      'systemctl enable --now web.service',
+      'systemctl enable --no-reload --now haproxy.service',
+      'systemctl enable --no-reload --now web.service',
+      'systemctl daemon-reload',
       'systemctl restart nginx.service',
     ])
     const tree = root.tree()

@@ -43,7 +43,7 @@ describe.each(shells)('$name', (shell) => {
     const run = root.run(program([['other', other]]))
     expect(outline(run)[0]).toBe('changed extra:exporter')
     expect(run.end?.changed).toBe(1)
-    expect(root.calls()).toEqual(['systemctl disable --now exporter.service', 'systemctl daemon-reload'])
+    expect(root.calls()).toEqual(['systemctl disable --no-reload --now exporter.service', 'systemctl daemon-reload'])
     for (const path of [
       '/etc/exporter/conf',
       '/etc/systemd/system/exporter.service',

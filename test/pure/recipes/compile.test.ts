@@ -68,7 +68,7 @@ kb_put '0640' 'root' 'haproxy' '077' '0' 'haproxy -c -f "$1"'
 kb_at '2' 'service:haproxy'
 kb_reload_units
 kb_service 'haproxy.service' 'running' 'true'
-kb_reload_units
+kb_reload_units last
 kb_at '3' 'reload:haproxy.service'
 kb_fire 'reload' 'haproxy.service' '1'
 kb_end
