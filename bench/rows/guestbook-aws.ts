@@ -7,7 +7,7 @@ import { interleaved, median, seconds } from '../support/measure.ts'
 import { destroy, type Plane, startPlane } from '../support/plane.ts'
 import type { Measured } from '../support/row.ts'
 
-const rounds = 3
+const rounds = 4
 
 /**
  * Seconds in which the cloud's control plane had a call in its hands, until it had started the last machine. Later ones ask how machines

@@ -6,7 +6,7 @@ import { createFleet, type Fleet, smallMachine } from '../support/fleet.ts'
 import { interleaved, seconds } from '../support/measure.ts'
 import { destroy, type Operation, type Plane } from '../support/plane.ts'
 
-const rounds = 5
+const rounds = 6
 
 const names = ['one', 'two', 'three', 'four']
 

@@ -4,7 +4,7 @@ import type { MachineRecord } from '../model/machine.ts'
 import { machineAccess } from './machine-access.ts'
 import type { UnitWork } from './unit-work.ts'
 
-/** The resource of the recipe `firewall` that loads rules which go by themselves, 10 s later, unless they are confirmed. */
+/** The resource of the recipe `firewall` that loads rules which go by themselves within 10 s unless they are confirmed. */
 const trial = 'command:try the rules'
 
 export function isOnTrial(resource: string): boolean {

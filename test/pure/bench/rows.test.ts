@@ -30,14 +30,14 @@ test('the median of an even number of values lies between the middle two', () =>
   expect(median([4, 1, 9, 2])).toBe(3)
 })
 
-test('works are run in turn', async () => {
+test('works are run in turn, and who begins changes', async () => {
   const order: string[] = []
-  const taken = await interleaved(2, {
+  const taken = await interleaved(3, {
     floor: async (round) => order.push(`floor ${round}`),
     kitbag: async (round) => order.push(`kitbag ${round}`),
   })
-  expect(order).toEqual(['floor 0', 'kitbag 0', 'floor 1', 'kitbag 1'])
-  expect(taken).toEqual({ floor: 2, kitbag: 3 })
+  expect(order).toEqual(['floor 0', 'kitbag 0', 'kitbag 1', 'floor 1', 'floor 2', 'kitbag 2'])
+  expect(taken).toEqual({ floor: 4, kitbag: 3 })
 })
 
 test('the newest is undone first, and a failure keeps nothing else from it', async () => {
