@@ -230,9 +230,14 @@ function bootOf(machine: Machine, { world }: Cloud) {
   const size = sizes.find(({ id }) => id === hardwareProfile.vmSize)
   const nic = world.find(networkProfile.networkInterfaces[0]?.id ?? '')
   const { imageReference } = storageProfile
+  const [address = '', ipv6] =
+    nic?.type === networkInterfaces.type
+      ? ipConfigurations(nic).map(({ properties }) => properties.privateIPAddress)
+      : []
   return {
     id: vmId,
-    address: (nic?.type === networkInterfaces.type && ipConfigurations(nic)[0]?.properties.privateIPAddress) || '',
+    address,
+    ...(ipv6 !== undefined && { ipv6 }),
     image: 'offer' in imageReference ? imageReference.offer : '',
     user: osProfile.adminUsername,
     userData: Buffer.from(osProfile.customData, 'base64').toString(),

@@ -105,12 +105,12 @@ export const networkInterfaces: ResourceType = {
   },
 }
 
-/** Makes the public IPv4 addresses of interfaces, as they are now, reach the machines behind. */
+/** Makes the public addresses of interfaces, as they are now, reach the machines behind. */
 export async function publish({ world, behind }: Cloud): Promise<void> {
   const found = world.list(networkInterfaces.type).flatMap((nic) =>
     ipConfigurations(nic).flatMap(({ properties: { privateIPAddress, publicIPAddress } }): [string, string][] => {
       const own = publicIPAddress && world.find(publicIPAddress.id)?.properties.ipAddress
-      return privateIPAddress && typeof own === 'string' && !own.includes(':') ? [[own, privateIPAddress]] : []
+      return privateIPAddress && typeof own === 'string' ? [[own, privateIPAddress]] : []
     }),
   )
   await behind?.outside.publish(new Map(found))

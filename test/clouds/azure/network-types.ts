@@ -177,7 +177,8 @@ export const publicIPAddresses: ResourceType = {
         'StandardSkuPublicIPAddressAllocationMethodMustBeStatic',
         'Standard addresses must be static.',
       )
-    const start = properties.publicIPAddressVersion === 'IPv6' ? '2001:db8::' : (behind?.outside.prefix ?? '203.0.113.')
+    const { prefix, prefix6 } = behind?.outside ?? { prefix: '203.0.113.', prefix6: '2001:db8::' }
+    const start = properties.publicIPAddressVersion === 'IPv6' ? prefix6 : prefix
     return { ...properties, ipAddress: before?.properties.ipAddress ?? `${start}${nextOf(world)}` }
   },
   created: passing,

@@ -34,7 +34,7 @@ export interface Behind {
   end(id: string): Promise<void>
   console(id: string): Promise<string>
   /** Where public addresses of theirs are. */
-  outside: Pick<PublicAddresses, 'prefix' | 'publish'>
+  outside: Pick<PublicAddresses, 'prefix' | 'prefix6' | 'publish'>
 }
 
 export interface PutBody {

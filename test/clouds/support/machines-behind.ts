@@ -47,7 +47,7 @@ export interface MachinesBehind {
   subnet: string
   gateway: string
   /** Others by which the box, and one machine another, reaches them. */
-  outside: Pick<PublicAddresses, 'prefix' | 'publish'>
+  outside: Pick<PublicAddresses, 'prefix' | 'prefix6' | 'publish'>
   /** Returns once it boots; the same id again does nothing. */
   boot(machine: MachineWanted): Promise<void>
   /** Ends it and removes all of it. */

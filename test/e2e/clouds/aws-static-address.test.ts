@@ -4,7 +4,7 @@ import { startInstallation } from '../../support/installation.ts'
 import { startEc2 } from './ec2.ts'
 import { testStaticAddress } from './static-address.ts'
 
-testStaticAddress('the EC2 test cloud', { ipv6: true }, async (atEnd) => {
+testStaticAddress('the EC2 test cloud', async (atEnd) => {
   const { cloud, record, machines, residue } = await startEc2(atEnd, { open: true, ipv6: true })
   const box = await startInstallation(record)
   atEnd(box.stop)

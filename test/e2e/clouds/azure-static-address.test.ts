@@ -2,8 +2,8 @@ import { startInstallation } from '../../support/installation.ts'
 import { startAzure } from './azure.ts'
 import { testStaticAddress } from './static-address.ts'
 
-testStaticAddress('the Azure test cloud', { ipv6: false }, async (atEnd) => {
-  const { cloud, record, machines, residue } = await startAzure(atEnd, { open: true })
+testStaticAddress('the Azure test cloud', async (atEnd) => {
+  const { cloud, record, machines, residue } = await startAzure(atEnd, { open: true, ipv6: true })
   const { world } = cloud
   const box = await startInstallation(record)
   atEnd(box.stop)

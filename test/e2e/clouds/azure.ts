@@ -15,7 +15,7 @@ interface SecurityRule {
 }
 
 /** `open`: machines have public addresses, at which Kitbag logs in; else all is in one private network. */
-export async function startAzure(atEnd: AtEnd, { open = false } = {}): Promise<AzureUnderTest> {
+export async function startAzure(atEnd: AtEnd, { open = false, ipv6 = false } = {}): Promise<AzureUnderTest> {
   const machines = await machinesBehind('azure')
   atEnd(machines.close)
   const cloud = await startAzureCloud({ behind: machines })
@@ -25,6 +25,7 @@ export async function startAzure(atEnd: AtEnd, { open = false } = {}): Promise<A
     JSON.stringify({
       ...settings,
       addressSpace: machines.subnet,
+      ipv6,
       ...(!open && { reach: 'private', publicAddresses: false }),
     }),
   )

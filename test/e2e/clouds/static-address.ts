@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Deployment } from '../../../src/api/schemas/deployment.ts'
+import type { Guest } from '../../support/guest.ts'
 import { until } from '../../support/until.ts'
 import { scan } from '../firewall/scan.ts'
 import { noMachines } from '../providers/local-box.ts'
@@ -41,12 +42,8 @@ function blueprint(backend: { host: string; port: number }, memory: string): str
   })
 }
 
-/** What the world knows a deployment by stays, whatever becomes of the machines. `ipv6`: machines have such an address too, of their own. */
-export function testStaticAddress(
-  where: string,
-  { ipv6 }: { ipv6: boolean },
-  start: (atEnd: AtEnd) => Promise<AddressesUnderTest>,
-): void {
+/** What the world knows a deployment by stays, whatever becomes of the machines. They have IPv6 addresses too, of their own. */
+export function testStaticAddress(where: string, start: (atEnd: AtEnd) => Promise<AddressesUnderTest>): void {
   describe.skipIf(noMachines)(`static addresses on ${where}${noMachines ? ` (${noMachines})` : ''}`, () => {
     const ends: (() => Promise<unknown>)[] = []
     let cloud: AddressesUnderTest
@@ -95,6 +92,12 @@ export function testStaticAddress(
       return resolver
     }
 
+    /** By which another machine reaches it: inside where the cloud gives such, as the box forwards no IPv6 that would be translated. */
+    const nearSixOf = ({ addresses }: Machine) => {
+      const sixes = addresses.filter(({ family }) => family === 6)
+      return (sixes.find(({ scope }) => scope === 'private') ?? sixes[0])?.address ?? ''
+    }
+
     /** As a stranger comes: by the name, and no connection is kept. */
     async function answers(): Promise<string[]> {
       const resolver = resolverAt(server)
@@ -117,7 +120,7 @@ export function testStaticAddress(
       expect(now.address).not.toBe(before.address)
       expect([fixedOf(now), fixedOf(await machineOf('dns'))]).toEqual([site, server])
       expect(await answers()).toEqual([site, ...sixesOf(now)].map((address) => `${address}: hello`))
-      if (ipv6) expect(sixesOf(now)).not.toEqual(sixesOf(before))
+      expect(sixesOf(now)).not.toEqual(sixesOf(before))
       expect((await cloud.addresses()).filter((one) => [site, server].includes(one)).sort()).toEqual(
         [site, server].sort(),
       )
@@ -136,23 +139,26 @@ export function testStaticAddress(
       expect(await resolverAt(server).resolve4(`ns1.${zone}`)).toEqual([server])
     })
 
-    if (ipv6)
-      test('IPv6: the same is open as by IPv4, for the world and for another machine', async () => {
-        const [balancer, dns] = [await machineOf('loadBalancer'), await machineOf('dns')]
-        const [six = '', nameserver = ''] = [...sixesOf(balancer), ...sixesOf(dns)]
-        expect(await resolverAt(server).resolve6(`ns1.${zone}`)).toEqual([nameserver])
-        expect(await resolverAt(nameserver).resolve6(`www.${zone}`)).toEqual([six])
-        const guest = await cloud.guest(balancer.address ?? '')
-        // Somebody's program, of which no blueprint knows.
-        await guest.run('systemd-run --quiet systemd-socket-activate --accept --inetd --listen=[::]:8080 cat')
-        await until(async () => (await scan([{ name: 'own', address: six }], '8080', guest)).own?.length === 1)
-        const places = [balancer.address ?? '', site, six].map((address) => ({ name: address, address }))
-        const open = Object.fromEntries(places.map((place) => [place.name, [22, 80]]))
-        const ports = '22,53,80,443,3903,8080,8405,9100'
-        expect(await scan(places, ports)).toEqual(open)
-        expect(await scan(places, ports, await cloud.guest(dns.address ?? ''))).toEqual(open)
-        expect(await scan([{ name: 'own', address: six }], '8080', guest)).toEqual({ own: [8080] })
-      })
+    test('IPv6: the same is open as by IPv4, for the world and for another machine', async () => {
+      const [balancer, dns] = [await machineOf('loadBalancer'), await machineOf('dns')]
+      const [six = '', nameserver = ''] = [...sixesOf(balancer), ...sixesOf(dns)]
+      expect(await resolverAt(server).resolve6(`ns1.${zone}`)).toEqual([nameserver])
+      expect(await resolverAt(nameserver).resolve6(`www.${zone}`)).toEqual([six])
+      const guest = await cloud.guest(balancer.address ?? '')
+      // Somebody's program, of which no blueprint knows.
+      await guest.run('systemd-run --quiet systemd-socket-activate --accept --inetd --listen=[::]:8080 cat')
+      const near = nearSixOf(balancer)
+      const ownPort = () => scan([{ name: 'own', address: near }], '8080', guest)
+      await until(async () => (await ownPort()).own?.length === 1)
+      const open = async (addresses: string[], from?: Guest) => {
+        const places = addresses.map((address) => ({ name: address, address }))
+        const found = await scan(places, '22,53,80,443,3903,8080,8405,9100', from)
+        expect(found).toEqual(Object.fromEntries(addresses.map((address) => [address, [22, 80]])))
+      }
+      await open([balancer.address ?? '', site, six, near])
+      await open([balancer.address ?? '', site, near], await cloud.guest(dns.address ?? ''))
+      expect(await ownPort()).toEqual({ own: [8080] })
+    })
 
     test('another machine takes the place of the load balancer: it is served at the same address', async () => {
       const before = await machineOf('loadBalancer')
