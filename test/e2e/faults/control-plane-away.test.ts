@@ -8,6 +8,8 @@ import { startWebhookReceiver, type WebhookReceiver } from '../../support/webhoo
 import { noMachines } from '../providers/local-box.ts'
 import { ask, ownAddress } from '../toolkit/dns-box.ts'
 
+const title = 'names, traffic, certificates and alerts go on; autoscaler and healer take up after its return'
+
 /** Seconds for which there is no control plane. */
 const away = Number(process.env.KITBAG_TEST_OFF_SECONDS ?? 15)
 
@@ -121,7 +123,7 @@ describe.skipIf(noMachines)(`no control plane for ${away} s${noMachines ? ` (${n
     await box?.stop()
   })
 
-  test('names, traffic, certificates and alerts go on; autoscaler and healer take up after its return', async () => {
+  test(title, { timeout: away * 1000 + 600_000 }, async () => {
     const balancer = await addressOf('loadBalancer')
     const nameServer = await addressOf('dns')
     const { certificate: ca } = await call<{ certificate: string }>('certificates/certificates/authority')
