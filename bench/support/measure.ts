@@ -16,7 +16,7 @@ export async function seconds(work: () => Promise<unknown>): Promise<number> {
 
 /**
  * Runs the works in turn, each of which gives its own seconds; returns the medians by name. Every other round begins at the other end (a, b, b, a, ...):
- * the disk is slower for who comes second (0.93 x became 1.11 x by the order alone).
+ * on a box that slows down while it works, whoever comes second looks slower (`owned-machines` was 1.11 x in one order and 0.93 x in the other).
  */
 export async function interleaved<Name extends string>(
   rounds: number,
