@@ -20,6 +20,7 @@ if [ "${1:-}" = end ]; then
 fi
 /usr/local/lib/kitbag/check-haproxy
 systemctl --quiet is-active keepalived
+/usr/local/lib/kitbag/stand-back end
 tell 1
 ip address replace "$shared/32" dev lo scope host
 systemctl --quiet stop kitbag-accept.timer 2>/dev/null || true

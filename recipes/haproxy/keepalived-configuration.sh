@@ -28,6 +28,11 @@ vrrp_script haproxy {
     rise 1
     fall 1
 }
+# Added to the priority: see stand-back.
+track_file priority {
+    file /run/kitbag-priority
+    init_file
+}
 vrrp_instance kitbag {
     state BACKUP
     # One that comes back does not take the address from the one that serves.
@@ -44,6 +49,9 @@ vrrp_instance kitbag {
     }
     track_script {
         haproxy
+    }
+    track_file {
+        priority
     }
 }
 END

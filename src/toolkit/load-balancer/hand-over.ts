@@ -72,14 +72,20 @@ async function stop(reach: Reach, node: MachineAccess, taker?: MachineAccess): P
 }
 
 /**
- * Makes the machine that will have the address take what its holder passes on: of those that stay the one with the lowest number, whose
- * priority is the highest. undefined: it cannot, so new clients have to wait.
+ * Settles who will have the address, and makes that machine take what its holder passes on: of those that stay the one with the lowest
+ * number, whose priority is the highest. The others stand back. undefined: it cannot be settled, so new clients have to wait.
  */
 async function prepareTaker(reach: Reach, staying: MachineAccess[]): Promise<MachineAccess | undefined> {
   const number = ({ name }: MachineAccess) => Number(/\d+$/.exec(name)?.[0])
-  const [taker] = [...staying].sort((a, b) => number(a) - number(b))
+  const [taker, ...others] = [...staying].sort((a, b) => number(a) - number(b))
   if (!taker || !isIPv4(insideAddress(taker))) return undefined
-  const attempt = reach.exec(taker, '/usr/local/lib/kitbag/accept-address', { root: true, timeout: 10_000 })
-  const { status } = await attempt.catch(() => ({ status: 1 }))
-  return status === 0 ? taker : undefined
+  const succeeds = async (machine: MachineAccess, command: string) => {
+    const attempt = reach.exec(machine, `/usr/local/lib/kitbag/${command}`, { root: true, timeout: 10_000 })
+    return (await attempt.catch(() => ({ status: 1 }))).status === 0
+  }
+  const settled = await Promise.all([
+    succeeds(taker, 'accept-address'),
+    ...others.map((other) => succeeds(other, 'stand-back')),
+  ])
+  return settled.every(Boolean) ? taker : undefined
 }

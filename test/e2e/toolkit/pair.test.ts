@@ -156,6 +156,8 @@ describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${n
     expect(new Set(await long.stop())).toEqual(new Set(['200 hello']))
     const after = (await shop.machines('loadBalancer')).map(({ name }) => name)
     expect(after.filter((name) => before.includes(name))).toEqual([])
+    // New connections went to the one with the lowest number before it had the address.
+    expect(await holders()).toEqual([after.sort()[0]])
     expect(await outputs()).toMatchObject({ addresses: [address] })
   })
 })

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Written by Kitbag. For a minute another machine is faster to take the shared address: this one waits 0.3 s longer. Priorities alone set
+# machines of neighbouring numbers 1 ms apart, which is not enough to know who will have it.
+set -eu
+tell() { echo "$1" >/run/kitbag-priority; }
+
+systemctl --quiet stop kitbag-stand-back.timer 2>/dev/null || true
+if [ "${1:-}" = end ]; then
+    tell 0
+    exit 0
+fi
+tell -253
+systemd-run --quiet --collect --unit=kitbag-stand-back --on-active=60 /usr/local/lib/kitbag/stand-back end
