@@ -18,6 +18,8 @@ if [ "${1:-}" = end ]; then
     tell 0
     exit 0
 fi
+# keepalived looks after HAProxy each second, and does not take the address until it has seen it run.
+timeout 5 sh -c 'until find /run/haproxy.pid ! -newermt "2 seconds ago" | grep -q .; do sleep 0.1; done'
 /usr/local/lib/kitbag/check-haproxy
 systemctl --quiet is-active keepalived
 /usr/local/lib/kitbag/stand-back end
