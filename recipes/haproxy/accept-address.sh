@@ -2,6 +2,8 @@
 # Written by Kitbag. For a minute this machine takes connections to the shared address that its holder passes on, without telling anybody
 # that it has the address. Fails when it could not take the address over.
 set -eu
+exec 9>/run/kitbag-accept.lock
+flock 9
 facts=/etc/keepalived/kitbag.facts
 shared=$(sed -n 's/^shared //p' "$facts")
 own=$(sed -n 's/^own //p' "$facts")

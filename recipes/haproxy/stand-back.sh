@@ -2,6 +2,8 @@
 # Written by Kitbag. For a minute another machine is faster to take the shared address: this one waits 0.3 s longer. Priorities alone set
 # machines of neighbouring numbers 1 ms apart, which is not enough to know who will have it.
 set -eu
+exec 9>/run/kitbag-stand-back.lock
+flock 9
 tell() { echo "$1" >/run/kitbag-priority; }
 
 systemctl --quiet stop kitbag-stand-back.timer 2>/dev/null || true

@@ -48,10 +48,11 @@ const holds = `ip -o address show scope global to "$(sed -n 's/^shared //p' /etc
  */
 export const retire: NonNullable<Control['retire']> = async ({ reach, spec, machines }, node, { going }) => {
   if (!spec.floatingAddress) return
+  const hasIt = async (machine: MachineAccess) => (await reach.exec(machine, holds, { timeout: 10_000 })).status === 0
+  if (!(await hasIt(node))) return stop(reach, node)
   const others = machines.filter(({ name }) => going.has(name) && name !== node.name)
   const waiting = others.map(async (other) => {
-    const { status } = await reach.exec(other, holds, { timeout: 10_000 })
-    if (status !== 0) await stop(reach, other)
+    if (!(await hasIt(other))) await stop(reach, other)
   })
   // One that does not answer has nothing to hand over, and its own end tells why.
   await Promise.allSettled(waiting)

@@ -15,15 +15,15 @@ const machine = (number: number): MachineAccess => ({
   hostKey: 'ssh-ed25519 AAAA',
 })
 
-/** What machines 1 to 4 are told, as 1 goes that has the address; `without`: a command that a machine does not have, as `3 stand-back`. */
-async function toldWhenOneGoes({ going = [1], without = '' } = {}): Promise<string[]> {
+/** What machines 1 to 4 are told, as 1 goes; `without`: a command that a machine does not have, as `3 stand-back`. */
+async function toldWhenOneGoes({ going = [1], without = '', holder = '1' } = {}): Promise<string[]> {
   const told: string[] = []
   const reach = {
     ...deadReach,
     async exec({ id }: MachineAccess, command: string | { text: string }) {
       const number = id.replace('mac_', '')
       const text = typeof command === 'string' ? command : command.text
-      if (text.startsWith('ip ')) return { status: number === '1' ? 0 : 1, stdout: '', stderr: '' }
+      if (text.startsWith('ip ')) return { status: number === holder ? 0 : 1, stdout: '', stderr: '' }
       const short = text.replace('/usr/local/lib/kitbag/', '')
       if (`${number} ${short}` === without) return { status: 127, stdout: '', stderr: '' }
       told.push(`${number} ${short}`)
@@ -52,4 +52,8 @@ test('machines that go too stop before that, and neither take the address nor st
 test('nobody is named when one cannot be told: it might be the faster one', async () => {
   expect((await toldWhenOneGoes({ without: '3 stand-back' })).at(-1)).toBe('1 systemctl stop keepalived')
   expect((await toldWhenOneGoes({ without: '2 accept-address' })).at(-1)).toBe('1 systemctl stop keepalived')
+})
+
+test('one that does not have the address has nothing to hand over', async () => {
+  expect(await toldWhenOneGoes({ holder: '3' })).toEqual(['1 systemctl stop keepalived'])
 })
