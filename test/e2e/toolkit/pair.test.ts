@@ -160,4 +160,17 @@ describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${n
     expect(await holders()).toEqual([after.sort()[0]])
     expect(await outputs()).toMatchObject({ addresses: [address] })
   })
+
+  test('one that is asked twice at once to stand back, or to take the address, does so', async () => {
+    const holding = await holder()
+    const name = (await shop.machines('loadBalancer')).map((machine) => machine.name).find((one) => one !== holding)
+    const guest = await shop.guest(name ?? '')
+    const twice = (script: string) =>
+      guest.run(
+        `cd /usr/local/lib/kitbag; ./${script} & one=$!; ./${script} & two=$!; wait $one && wait $two && echo both`,
+      )
+    expect(await twice('stand-back')).toBe('both')
+    expect(await twice('accept-address')).toBe('both')
+    expect(await holders()).toEqual([holding])
+  })
 })
