@@ -74,6 +74,8 @@ describe.skipIf(noMachines)(`message brokers${noMachines ? ` (${noMachines})` : 
 
   test.each(brokers)('%s: what is sent by the URL is kept, also when the server is killed', async (to) => {
     await client(to, 'amqp-declare-queue', '-d -q orders')
+    // A server that is killed a moment after it made a durable queue forgets it: docs/brokers.md.
+    await run(`${to}-1`, "rabbitmqctl -q eval 'dumped = mnesia:dump_log().' </dev/null")
     await client(to, 'amqp-publish', '-p -r orders -b "the first order"')
     // Nobody waited for the server's word that it has it.
     await until(
@@ -82,9 +84,9 @@ describe.skipIf(noMachines)(`message brokers${noMachines ? ` (${noMachines})` : 
     await run(`${to}-1`, 'systemctl kill -s KILL rabbitmq-server')
     let got = ''
     await until(async () => {
-      got = await client(to, 'amqp-get', '-q orders').catch(() => '')
-      return got !== ''
-    }, 120_000)
+      got = await client(to, 'amqp-get', '-q orders').catch(({ message }: Error) => message)
+      return got === 'the first order'
+    }).catch(() => {})
     expect(got).toBe('the first order')
   })
 
