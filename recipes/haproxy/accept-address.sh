@@ -27,5 +27,6 @@ systemctl --quiet is-active keepalived
 /usr/local/lib/kitbag/stand-back end
 tell 1
 ip address replace "$shared/32" dev lo scope host
-systemctl --quiet stop kitbag-accept.timer 2>/dev/null || true
+# The end of the last minute may be there already, and wait for this.
+systemctl --quiet stop kitbag-accept.timer kitbag-accept.service 2>/dev/null || true
 systemd-run --quiet --collect --unit=kitbag-accept --on-active=60 /usr/local/lib/kitbag/accept-address end

@@ -10,9 +10,14 @@ my $state = '';
 if (my $haproxy = IO::Socket::UNIX->new(Peer => $socket, Timeout => 5)) {
     local $SIG{ALRM} = sub { die "no answer from $socket\n" };
     alarm 5;
-    print {$haproxy} "show servers state\n";
-    $haproxy->flush;
-    $state = do { local $/; <$haproxy> } // '';
+    $state = eval {
+        print {$haproxy} "show servers state\n";
+        $haproxy->flush;
+        local $/;
+        <$haproxy>;
+    } // '';
+    warn $@ if $@;
+    alarm 0;
 }
 # Nothing known is an empty file, never an old one.
 $state = '' if $state !~ /^1\n# /;

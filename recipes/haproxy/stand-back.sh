@@ -6,10 +6,12 @@ exec 9>/run/kitbag-stand-back.lock
 flock 9
 tell() { echo "$1" >/run/kitbag-priority; }
 
-systemctl --quiet stop kitbag-stand-back.timer 2>/dev/null || true
 if [ "${1:-}" = end ]; then
+    systemctl --quiet stop kitbag-stand-back.timer 2>/dev/null || true
     tell 0
     exit 0
 fi
+# The end of the last minute may be there already, and wait for this.
+systemctl --quiet stop kitbag-stand-back.timer kitbag-stand-back.service 2>/dev/null || true
 tell -253
 systemd-run --quiet --collect --unit=kitbag-stand-back --on-active=60 /usr/local/lib/kitbag/stand-back end

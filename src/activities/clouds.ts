@@ -31,6 +31,8 @@ export interface Clouds {
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
   /** Throws `conflict` when machines of the cloud keep it from having these settings. */
   refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
+  /** Its record is another one, in force in this process at once, and in others within 2 s. */
+  changed(cloudId: string): void
   test(cloudId: string): Promise<Finding[]>
   /** What is at the clouds beyond what the database knows; with `remove` it is destroyed. */
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
@@ -111,6 +113,9 @@ export function createClouds({ store, environment, drivers = providers }: Clouds
         throw new KitbagError('conflict', `cloud ${name} keeps its settings: ${reason}`, {
           fix: 'Destroy the deployments that use it first, or connect another cloud.',
         })
+    },
+    changed(cloudId) {
+      connected.delete(cloudId)
     },
     async test(cloudId) {
       return (await provider(cloudId)).test()

@@ -40,6 +40,7 @@ export async function refreshValues(
   await values.ensure(context)
   const refreshing: RefreshContext<unknown> = {
     ...context,
+    ...(request.refresh !== undefined && { asked: request.refresh }),
     owner: operation,
     secret: (reference) => secretOf(deps, release, reference),
     show: (certificate, challenges) =>

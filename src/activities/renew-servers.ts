@@ -26,11 +26,13 @@ export async function renewServers({ store, log, signal, interval = 600_000 }: R
   }
 }
 
-/** At most once an hour, so that one that fails is tried again. */
+/** At most once an hour, so that one that fails is tried again; not while an operation is under way that may be doing it. */
 async function renew({ deployments, operations }: RenewServersOptions['store'], deploymentId: string): Promise<void> {
   const deployment = await deployments.get(deploymentId)
   if (!deployment || deployment.currentRelease === null) return
   const { tenantId, name } = deployment
+  const open = { deployment: name, status: ['queued' as const, 'running' as const, 'cancelling' as const] }
+  if ((await operations.list(tenantId, open, { limit: 1 })).length > 0) return
   const hour = new Date().toISOString().slice(0, 13)
   const idempotencyKey = ['certificates of servers', deploymentId, hour].join('\n')
   const request = { scale: {} }

@@ -22,6 +22,8 @@ export interface Clouds {
   ): Promise<{ settings: JsonObject; credentials: JsonObject }>
   /** Throws `conflict` when machines of the cloud keep it from having these settings. */
   refuseChange(cloudId: string, to: { settings: JsonObject }): Promise<void>
+  /** To be called when its record has changed. */
+  changed(cloudId: string): void
   test(cloudId: string): Promise<Finding[]>
   sweep(options: { remove: boolean; tenantId: string }): Promise<SweepReport>
 }

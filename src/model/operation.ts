@@ -51,6 +51,8 @@ export interface OperationRequest {
   deleteImported?: string[]
   /** push: toolkit service; absent: firewalls of machines that a change could not reach. */
   service?: string
+  /** push: the service's row (a certificate's id) that somebody asked to have refreshed. */
+  refresh?: string
 }
 
 /** Whether nothing is left of the deployment afterwards. */

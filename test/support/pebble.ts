@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePorts, listening } from '../../src/main/embedded/free-port.ts'
+import { claimablePort, listening } from '../../src/main/embedded/free-port.ts'
 import { findGo } from '../../src/main/embedded/go.ts'
 import { ask } from '../../src/toolkit/certificates/acme/http.ts'
 import { issueLeaf, makeAuthority } from '../../src/toolkit/certificates/x509.ts'
@@ -41,11 +41,20 @@ export interface Pebble {
   close(): Promise<void>
 }
 
+/** A port that nobody gets who asks for any: those begin at 32,768 (net.ipv4.ip_local_port_range), and it is listened on much later. */
+async function keptPort(but: number[] = []): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    if (!but.includes(port) && (await claimablePort(port)) !== undefined) return port
+  }
+}
+
 /** Pebble, a real ACME server, which refuses 30 % of the nonces; not started yet. */
 export async function preparePebble({ eab, slow }: PebbleOptions = {}): Promise<Pebble> {
   const program = await ensurePebble()
   const folder = await mkdtemp(join(tmpdir(), 'kitbag-pebble-'))
-  const [port = 0, management = 0] = await freePorts(2)
+  const port = await keptPort()
+  const management = await keptPort([port])
   const now = new Date()
   const authority = makeAuthority('Pebble', day, now)
   const end = new Date(now.getTime() + day)

@@ -99,6 +99,7 @@ export function addClouds(api: Api, { store, clouds }: ApiDeps): void {
       ...(credentials && { credentials: checked.credentials }),
     })
     if (!changed) throw unknownCloud(name)
+    clouds.changed(id)
     return c.json(presentCloud(changed), 200)
   })
   api.openapi(test, async (c) => {

@@ -99,7 +99,7 @@ async function change(
 ): Promise<OperationRecord> {
   const { store, toolkit } = deps
   const { tenantId } = deployment
-  if (route.act) await route.act(await readContext(deps, deployment, { service, release }), params, body)
+  const refresh = await route.act?.(await readContext(deps, deployment, { service, release }), params, body)
   await route.check?.(body, (digest) => unpackFiles(store.blobs.read(tenantId, digest)))
   let changes: Record<string, JsonObject | null> | undefined
   if (route.change) {
@@ -113,7 +113,7 @@ async function change(
     deploymentId: deployment.id,
     deployment: deployment.name,
     kind: 'push',
-    request: { service: service.name },
+    request: { service: service.name, ...(refresh !== undefined && { refresh }) },
     ...(changes && { overrides: { scope: service.name, changes } }),
     ...once.as,
   })

@@ -27,13 +27,21 @@ function statOf(pid: number): string[] | undefined {
   }
 }
 
-/** Processes with this program name whose arguments hold `option` followed by `value`: so only what was started for one folder. */
+/**
+ * Processes with this program name whose arguments hold `option` followed by `value`: so only what was started for one folder. Children that
+ * they forked have the same arguments until they give themselves a title, and are none of these.
+ */
 export function findProcesses(program: string, option: string, value: string): number[] {
-  return pids().filter((pid) => {
+  const found = pids().filter((pid) => {
     const [first = '', ...args] = argumentsOf(pid)
     const named = first === program || first.endsWith(`/${program}`)
     return named && args.some((arg, at) => arg === option && args[at + 1] === value) && isAlive(pid)
   })
+  return found.filter((pid) => !found.includes(parentOf(pid)))
+}
+
+function parentOf(pid: number): number {
+  return Number(statOf(pid)?.[1])
 }
 
 /** Processes that work in a folder: a server's own children change to its data folder. */

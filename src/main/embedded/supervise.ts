@@ -39,8 +39,9 @@ process.on('exit', () => {
 /** Starts a child and keeps it running until stopped: one that ends by itself (killed, crashed) is started again. */
 export async function supervise(options: SupervisedOptions): Promise<Supervised> {
   const { name, log, end } = options
-  let child = await startOnce(options)
   let stopping = false
+  let child = await startOnce(options)
+  let starting = Promise.resolve(child)
 
   async function watch(): Promise<never> {
     const times: number[] = []
@@ -52,7 +53,13 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
       if (times.length > restarts && Date.now() - (times.at(-restarts) ?? 0) < 60_000) {
         throw new KitbagError('internal', `${name} ends again and again: ${options.lastWords()}`)
       }
-      child = await startOnce(options)
+      starting = startOnce(options)
+      try {
+        child = await starting
+      } catch (error) {
+        if (stopping) return new Promise(() => {})
+        throw error
+      }
     }
   }
   const failed = watch()
@@ -63,8 +70,11 @@ export async function supervise(options: SupervisedOptions): Promise<Supervised>
     failed,
     async stop() {
       stopping = true
-      if (child.pid !== undefined) await endProcess(child.pid, end)
-      await exitOf(child)
+      // One that ended just now is being started again.
+      const last = await starting.catch(() => undefined)
+      if (!last || last.exitCode !== null || last.signalCode !== null) return
+      if (last.pid !== undefined) await endProcess(last.pid, end)
+      await exitOf(last)
     },
   }
 }

@@ -27,7 +27,7 @@ export async function refresh(context: Context): Promise<Refreshed> {
   const rows = await certificates.list(deployment.id)
   const due = wantedCertificates(spec).flatMap((wanted) => {
     const row = rowOf(rows, service, wanted)
-    return row && isDue(row, now) ? [{ wanted, row }] : []
+    return row && (isDue(row, now) || hasFailed(context, row)) ? [{ wanted, row }] : []
   })
   // Nothing goes on in the background when one of them meets what nobody expected.
   const outcomes = await Promise.allSettled(due.map(({ wanted, row }) => refreshOne(context, wanted, row)))
@@ -36,6 +36,11 @@ export async function refresh(context: Context): Promise<Refreshed> {
     return outcome.value ?? []
   })
   return { changed: outcomes.length - failures.length, failures }
+}
+
+/** Whether it is the one that was asked for, and a try that was under way then has put it off. One that was renewed since has no failures. */
+function hasFailed({ asked }: Context, { id, failures }: CertificateRecord): boolean {
+  return id === asked && failures > 0
 }
 
 /** Gives the failure, which is stored, rather than throwing it. */
@@ -57,7 +62,10 @@ async function refreshOne(
     // Whoever had it before may have done it.
     const current = await certificates.get(row.id)
     if (!current) return undefined
-    if (!isDue(current, context.now)) return current.failures > row.failures ? toldFailure(wanted, current) : undefined
+    if (!isDue(current, context.now)) {
+      if (current.failures > row.failures) return toldFailure(wanted, current)
+      if (!hasFailed(context, current)) return undefined
+    }
     const limit = AbortSignal.timeout(orderTime)
     const all = AbortSignal.any([signal, over.signal, limit])
     try {

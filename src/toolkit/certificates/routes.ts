@@ -170,6 +170,7 @@ const renew: Route = {
         fix: 'Upload the new one: kitbag certificates upload.',
       })
     await madeOf(context).certificates.update(row.id, { nextTry: new Date() })
+    return row.id
   },
 }
 

@@ -68,6 +68,9 @@ export interface ToolkitRoute<Spec = unknown> {
     overrides: Overrides
     components: ResolvedComponent[]
   }): Record<string, JsonObject | null>
-  /** A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. Idempotent. */
-  act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<void>
+  /**
+   * A change of the service's own rows: checks and does it; the API submits one `push` operation then, and answers 202. Idempotent.
+   * Gives the id of a row that the operation is to refresh, and fails when it cannot.
+   */
+  act?(context: ReadContext<Spec>, params: Record<string, string>, body: JsonObject): Promise<string | undefined>
 }

@@ -44,6 +44,8 @@ export interface ValuesContext<Spec> extends MadeRows {
 }
 
 export interface RefreshContext<Spec> extends ValuesContext<Spec> {
+  /** The row that somebody asked to have refreshed; another try of it that failed meanwhile is no answer to that. */
+  asked?: string
   /** Who does it; a repeated try of the same is the same. */
   owner: string
   /** Value of a reference to a secret. */

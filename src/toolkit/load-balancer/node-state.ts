@@ -1,6 +1,6 @@
 import type { MachineAccess } from '../../model/machine.ts'
 import type { Reach } from '../../model/reach.ts'
-import { command } from './runtime-socket.ts'
+import { command, hungUp } from './runtime-socket.ts'
 
 /** What was asked of a server; `status` says what became of it. */
 export type ServerMode = 'ready' | 'drain' | 'maintenance'
@@ -49,8 +49,13 @@ export interface NodeState {
 
 /** Everything about one node's process, in one question. Throws as `command`. */
 export async function nodeState(reach: Reach, node: MachineAccess): Promise<NodeState> {
-  return parseNodeState(await command(reach, node, 'show info', 'show stat', 'show servers state'))
+  const answer = await command(reach, node, 'show info', 'show stat', 'show servers state')
+  if (!answer.includes(`\n${statesHead}`)) throw hungUp(node)
+  return parseNodeState(answer)
 }
+
+/** The line above the last table, which is there also when no server is. */
+const statesHead = '# be_id '
 
 type Row = Record<string, string | undefined>
 
@@ -61,7 +66,7 @@ function parseNodeState(answer: string): NodeState {
   const structure = /^kitbag ([0-9a-f]+)/.exec(info('description') ?? '')?.[1]
   const rows = table(answer, '# pxname,', ',')
   const modes = new Map(
-    table(answer, '# be_id ', ' ').map((row) => [
+    table(answer, statesHead, ' ').map((row) => [
       `${row.be_name}/${row.srv_name}`,
       modeOf(number(row.srv_admin_state)),
     ]),

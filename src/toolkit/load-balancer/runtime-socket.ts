@@ -38,18 +38,24 @@ async function ask(reach: Reach, node: MachineAccess, lines: string[]): Promise<
       reject(cause instanceof KitbagError && cause.code !== 'service-failed' ? cause : silent(node, cause))
     })
     socket.on('end', () => {
-      ended = true
       clearTimeout(timer)
+      const answer = Buffer.concat(chunks).toString('utf8')
+      // Every answer ends with an empty line, that to a change is nothing else; of a process that is killed there comes nothing.
+      ended = answer.endsWith('\n')
       // HAProxy counts a connection until both sides have closed it, and serves a limited number at once.
       socket.destroy()
-      resolve(Buffer.concat(chunks).toString('utf8'))
+      if (ended) resolve(answer)
     })
     socket.on('close', () => {
       clearTimeout(timer)
-      if (!ended) reject(silent(node, new Error('it hung up in the middle of its answer')))
+      if (!ended) reject(hungUp(node))
     })
     socket.write(`${lines.join(';')}\n`)
   })
+}
+
+export function hungUp(node: MachineAccess): KitbagError {
+  return silent(node, new Error('it hung up in the middle of its answer'))
 }
 
 function silent(node: MachineAccess, cause: Error): KitbagError {

@@ -126,7 +126,7 @@ describe.skipIf(noMachines)(`message brokers${noMachines ? ` (${noMachines})` : 
       '. /etc/kitbag/worker/env; for i in $(seq 150); do amqp-publish --url "$queue" -r jobs -b "$i" || exit 1; done',
     )
     await until(async () => (await value('rabbitmq_detailed_queue_messages_ready{queue="jobs"}')) === 150, 60_000)
-    expect(await value('count(up{job=~"rabbitmq|rabbitmq-queues"} == 1)')).toBe(4)
+    await until(async () => (await value('count(up{job=~"rabbitmq|rabbitmq-queues"} == 1)')) === 4)
     await until(async () => (await alerts()).includes('queue-unattended queue-1'), 60_000)
     await until(
       async () => (await shown()).machines.some(({ name, status }) => name === 'worker-2' && status === 'ready'),

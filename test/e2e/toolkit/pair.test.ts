@@ -130,6 +130,17 @@ describe.skipIf(noMachines)(`a pair with a floating address${noMachines ? ` (${n
     }
   })
 
+  test('a reload, in which HAProxy writes its process number anew, does not look like its end', async () => {
+    const name = (await holder()) ?? ''
+    const guest = await shop.guest(name)
+    const check =
+      'cd /run; mv haproxy.pid gone; (sleep 0.2; mv gone haproxy.pid) & /usr/local/lib/kitbag/check-haproxy && echo runs'
+    expect(await guest.run(check)).toBe('runs')
+    for (let i = 0; i < 5; i++) await guest.run('systemctl reload haproxy')
+    await until(answers)
+    expect(await holders()).toEqual([name])
+  })
+
   test('keepalived that is killed comes back, and one machine alone has the address', async () => {
     const name = (await holder()) ?? ''
     const guest = await shop.guest(name)

@@ -149,13 +149,15 @@ describe.skipIf(noMachines)(
       deploying.catch(() => {})
       try {
         let made: Awaited<ReturnType<TestDeployment['machines']>> = []
+        let sofar: LoadResult[] = []
         await until(async () => {
+          // Once the new ones serve the old ones go, at any moment.
+          sofar = old.map(({ result }) => structuredClone(result))
           made = (await shop.machines('loadBalancer')).filter(({ name }) => !names.has(name))
           return made.length === 2 && made.every(({ status }) => status === 'ready')
         })
         fresh = loadOn(made.map(({ address }) => address))
-        // Once the new ones serve the old ones go, at any moment.
-        results = old.map(({ result }) => structuredClone(result))
+        results = sofar
         await stopAll(old)
         await deploying
       } finally {

@@ -58,6 +58,7 @@ export async function startTestApi(overrides: Partial<ApiDeps> = {}): Promise<Te
     clouds: {
       validate: async (_kind, settings, credentials) => ({ settings, credentials }),
       refuseChange: async () => {},
+      changed: () => {},
       test: async () => [{ name: 'fake', ok: true, detail: 'fine' }],
       sweep: async () => ({ machines: [], addresses: [], residue: [] }),
     },

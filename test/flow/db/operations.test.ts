@@ -101,8 +101,8 @@ describe('claim', () => {
         for (const { id, deploymentId } of await one.operations.claim(5)) {
           const open = (await one.operations.running()).filter((row) => row.deploymentId === deploymentId)
           expect(open.map((row) => row.id)).toEqual([id])
-          await one.operations.finish(id, { status: 'succeeded' })
           done.push(id)
+          await one.operations.finish(id, { status: 'succeeded' })
         }
       }
     }

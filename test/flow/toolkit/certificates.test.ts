@@ -63,6 +63,17 @@ function issuerOf({ directory, trust }: Pebble, more: object = {}) {
   return { name: 'pebble', acme: { directory, trust, email: 'ops@shop.example', ...more } }
 }
 
+/** Asks for it as `renew` does, when a try that was under way then has put it off already. */
+async function askedWhilePutOff(deployment: string): Promise<Operation> {
+  const { store, tenantId } = plane.parts
+  const { id: deploymentId = '' } = (await store.deployments.getByName(tenantId, deployment)) ?? {}
+  const { id: refresh = '' } = (await store.certificates.list(deploymentId)).find(({ name }) => name === 'web') ?? {}
+  await store.certificates.update(refresh, { nextTry: new Date(Date.now() + 3_600_000) })
+  const request = { service: 'certificates', refresh }
+  const { operation } = await store.operations.submit({ tenantId, deploymentId, deployment, kind: 'push', request })
+  return ended(await call('GET', `/v1/operations/${operation.id}`))
+}
+
 beforeAll(async () => {
   pebble = await startPebble()
   plane = await startControlPlane({
@@ -233,6 +244,8 @@ test('while the authority is away a deploy succeeds and says so; when it is back
     expect([waiting?.failures, waiting?.nextTry]).toEqual([expect.any(Number), expect.any(String)])
     const refused = await ended(await call('POST', `${path('away')}/certificates/web/renewals`))
     expect([refused.status, refused.error?.message]).toEqual(['failed', expect.stringContaining('ECONNREFUSED')])
+    const again = await askedWhilePutOff('away')
+    expect([again.status, again.error?.message]).toEqual(['failed', expect.stringContaining('ECONNREFUSED')])
 
     const levels = async () => {
       const { items } = await call<{ items: { type: string; level: string }[] }>('GET', `${path('away')}/events`)

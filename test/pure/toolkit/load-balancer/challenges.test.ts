@@ -13,6 +13,7 @@ function emptyMap(): Duplex {
     read() {},
     write(_bytes, _encoding, done) {
       done()
+      this.push('\n')
       this.push(null)
     },
   })
