@@ -4,7 +4,7 @@ import { LongestFirst } from './test/support/longest-first.ts'
 import { ClosingLineReporter } from './test/support/reporter.ts'
 import { StallGuard } from './test/support/stall-guard.ts'
 
-/** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918). A worker once did hang; that this was why is not proven. */
+/** No threads that compile and collect in the background: with them Node can hang for good (nodejs/node#54918). */
 const execArgv = ['--single-threaded']
 
 /** What comes in seconds is waited for that long: a busy box takes its time, and who waits for nothing in vain loses none. */

@@ -14,12 +14,19 @@ const type = 'ssh-ed25519'
  * of one key in 256, which nothing can read then: https://github.com/mscdex/ssh2/issues/1513
  */
 export function generateKeyPair(comment: string): KeyPair {
-  const { x = '', d = '' } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-  const publicBytes = Buffer.from(x, 'base64url')
+  // Encoded as it is made. The export of a key object that was just made holds a lock which Node's garbage collection takes once more when
+  // it meets the making just then, and the process hangs for good (seen with Node 20.20.2).
+  const made = generateKeyPairSync('ed25519', {
+    privateKeyEncoding: { type: 'pkcs8', format: 'der' },
+    publicKeyEncoding: { type: 'spki', format: 'der' },
+  })
+  // Both end with the 32 bytes of the key: RFC 8410, 4 and 7.
+  const publicBytes = made.publicKey.subarray(-32)
+  const seed = made.privateKey.subarray(-32)
   const note = comment.replace(/\s+|\p{Cc}+/gu, ' ').trim()
   const publicBlob = Buffer.concat([field(type), field(publicBytes)])
   return {
-    privateKey: pem(privateBody(publicBlob, publicBytes, Buffer.from(d, 'base64url'), note)),
+    privateKey: pem(privateBody(publicBlob, publicBytes, seed, note)),
     publicKey: `${type} ${publicBlob.toString('base64')}${note && ` ${note}`}`,
   }
 }

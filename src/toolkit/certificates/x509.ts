@@ -22,8 +22,13 @@ export interface KeyPair {
 
 /** EC P-256: what every client takes. */
 export function generateKey(): KeyPair {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { privateKey, pem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string }
+  // Encoded as it is made, for the reason that is told in shell/keys.ts.
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+  })
+  return { privateKey: createPrivateKey(privateKey), pem: privateKey }
 }
 
 export interface Issuer {

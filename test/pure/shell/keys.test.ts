@@ -18,6 +18,12 @@ describe('generated key pairs', () => {
     }
   })
 
+  test('can be made as often as there are machines: none of 30,000 stops the process', () => {
+    const publicKeys = new Set<string>()
+    for (let i = 0; i < 30_000; i++) publicKeys.add(generateKeyPair('').publicKey)
+    expect(publicKeys.size).toBe(30_000)
+  })
+
   test('are read by ssh-keygen, with the same public key, comment and fingerprint', ({ skip }) => {
     const folder = mkdtempSync(join(tmpdir(), 'kitbag-keys-'))
     try {
