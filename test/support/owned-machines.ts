@@ -72,8 +72,8 @@ async function make(
   const boot = () => box.provider.createMachine(request, { token: name, tags })
   const { id, addresses } = await boot()
   const address = preferredAddress(addresses)?.address ?? ''
-  // Who may log in already does not see the last of its boot.
-  const booted = 'systemctl is-system-running --wait | grep -qx -e running -e degraded'
+  // Who may log in already does not see the last of its boot. With `--wait` systemctl can miss the end, and waits for ever.
+  const booted = 'systemctl is-system-running | grep -qx -e running -e degraded'
   const up = async () => {
     await runOnceUp({ address, privateKey: login.privateKey, hostKey: hostKey.publicKey }, booted)
   }

@@ -45,9 +45,9 @@ describe.skipIf(noMachines)(`local: machines as a cloud hands them out${noMachin
 
   describe.each(images)('%s', (image) => {
     test('boots to running with no failed unit, in the release asked for', async () => {
-      expect(await on(image, 'systemctl is-system-running --wait; systemctl --failed --quiet --no-legend')).toBe(
-        'running',
-      )
+      // With `--wait` systemctl can miss the end of the boot, and waits for ever.
+      await expect.poll(() => on(image, 'systemctl is-system-running')).toMatch(/^(running|degraded)$/)
+      expect(await on(image, 'systemctl is-system-running; systemctl --failed --quiet --no-legend')).toBe('running')
       expect(await on(image, '. /etc/os-release; echo $ID-$VERSION_ID')).toBe(image)
     })
 
