@@ -54,6 +54,7 @@ async function ask(reach: Reach, node: MachineAccess, lines: string[]): Promise<
   })
 }
 
+/** The error, which is tried again, of a node whose HAProxy ended while it answered. */
 export function hungUp(node: MachineAccess): KitbagError {
   return silent(node, new Error('it hung up in the middle of its answer'))
 }
